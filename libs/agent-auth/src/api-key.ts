@@ -1,0 +1,52 @@
+import { z } from 'zod';
+import { agentAuthType, type AgentAuthContext, type Authentication, type PresentedCredentials, type ServiceAccountRecord } from './agent-auth-type.ts';
+import type { Caller } from './caller.ts';
+import { keyIdOf, matchesKeyHash } from './service-account-key.ts';
+
+const maxVerified = 10_000;
+
+/** A key that was verified, and the very record it was verified against: another record means another revision. */
+interface Verified {
+  readonly account: ServiceAccountRecord;
+  readonly authentication: { readonly caller: Caller };
+}
+
+// Hashing a key costs more than the rest of this stage; verified keys are remembered, bounded, oldest out first.
+const verifiedByKey = new Map<string, Verified>();
+
+export const apiKey = agentAuthType({
+  type: 'api-key',
+  title: 'API key',
+  description: 'A service account of the workspace, by Authorization: Bearer or X-Gatehouse-Key.',
+  schema: z.strictObject({ type: z.literal('api-key') }).meta({ title: 'API key' }),
+  prepare: () => ({ type: 'api-key', open: false, authenticate }),
+});
+
+function authenticate(presented: PresentedCredentials, context: AgentAuthContext): Authentication {
+  const key = presented.gatehouseKey ?? bearerToken(presented.authorization);
+  if (key === undefined) return { denied: 'missing_credential' };
+  const known = verifiedByKey.get(key);
+  const keyId = known ? known.account.keyId : keyIdOf(key);
+  const account = keyId === undefined ? undefined : context.serviceAccountByKeyId(keyId);
+  // The account must still be there, in this workspace, in every request: a cached key never outlives it.
+  if (account?.workspace !== context.workspace) return { denied: 'invalid_credential' };
+  if (known?.account === account) return known.authentication;
+  if (!matchesKeyHash(key, account.keyHash)) return { denied: 'invalid_credential' };
+  return remember(key, account);
+}
+
+function remember(key: string, account: ServiceAccountRecord): Authentication {
+  if (verifiedByKey.size >= maxVerified) {
+    const oldest = verifiedByKey.keys().next();
+    if (!oldest.done) verifiedByKey.delete(oldest.value);
+  }
+  const caller: Caller = { id: `service-account:${account.id}`, kind: 'service-account', name: account.name, groups: account.groups };
+  const authentication = { caller };
+  verifiedByKey.set(key, { account, authentication });
+  return authentication;
+}
+
+function bearerToken(authorization: string | undefined): string | undefined {
+  if (authorization === undefined) return undefined;
+  return /^bearer +(\S+)$/i.exec(authorization)?.[1];
+}

@@ -1,0 +1,41 @@
+import type { Secret } from '@gatehouse/sealing';
+import type { z } from 'zod';
+
+/** What an authentication type gives: a value and where it belongs. One function inserts it; types never touch headers. */
+export interface Credential {
+  readonly in: 'header' | 'query';
+  readonly name: string;
+  /** For a header: already in the bytes it is sent as (see `toHeaderBytes`). */
+  readonly value: Secret;
+}
+
+/** An app authentication compiled from its configuration, once per revision. */
+export interface PreparedAppAuth {
+  readonly type: string;
+  /** Whether the gateway holds a credential for the upstream, so that its 401 is about the gateway and not the caller. */
+  readonly holdsCredential: boolean;
+  obtain(): readonly Credential[] | Promise<readonly Credential[]>;
+}
+
+type ObjectSchema = z.ZodType<{ type: string }>;
+
+/** One way of authenticating at an upstream: its configuration in three views of the secrets, and its behaviour. */
+export interface AppAuthType<Type extends string, Writable extends ObjectSchema, Complete extends ObjectSchema, Readable extends ObjectSchema> {
+  readonly type: Type;
+  readonly title: string;
+  readonly description: string;
+  readonly writable: Writable;
+  readonly complete: Complete;
+  readonly readable: Readable;
+  prepare(config: z.output<Complete>): PreparedAppAuth;
+}
+
+/** Checks a literal against `AppAuthType` while it keeps its own type. */
+export const appAuthType = <const Type extends string, W extends ObjectSchema, C extends ObjectSchema, R extends ObjectSchema>(
+  type: AppAuthType<Type, W, C, R>,
+): AppAuthType<Type, W, C, R> => type;
+
+/** The common case: the same credentials on every call. */
+export function fixedCredentials(type: string, credentials: readonly Credential[]): PreparedAppAuth {
+  return { type, holdsCredential: credentials.length > 0, obtain: () => credentials };
+}

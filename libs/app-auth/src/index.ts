@@ -1,0 +1,2 @@
+export type { Credential, PreparedAppAuth } from './app-auth-type.ts';
+export { type AppAuth, appAuthTypes, completeAppAuth, prepareAppAuth, readableAppAuth, writableAppAuth } from './registry.ts';

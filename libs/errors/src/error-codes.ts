@@ -1,0 +1,69 @@
+export type LogLevel = 'debug' | 'info' | 'warn' | 'error';
+
+interface ErrorCodeEntry {
+  readonly status: number;
+  readonly message: string;
+  readonly level: LogLevel;
+}
+
+const entry = (status: number, message: string, level: LogLevel = 'info'): ErrorCodeEntry => ({ status, message, level });
+
+/**
+ * Every error Gatehouse answers with: the code a program reads, the HTTP status, the sentence a person reads and the
+ * level it is logged at. The sentence is public: it names what to do, never a value of the request.
+ */
+export const errorCodes = {
+  // What the caller sent
+  invalid_request: entry(400, 'The request is not valid.'),
+  duplicate_header: entry(400, 'A header that may occur once was sent more than once.'),
+  header_mismatch: entry(400, 'An MCP header does not match the message it came with.'),
+  session_required: entry(400, 'This request needs the session id that initialize returned.'),
+  body_too_large: entry(413, 'The request body is larger than this gateway accepts.'),
+  headers_too_large: entry(431, 'The request headers are larger or more than this gateway accepts.'),
+  unsupported_media_type: entry(415, 'The request body must be application/json without a content encoding.'),
+  method_not_allowed: entry(405, 'This method is not allowed here.'),
+  origin_not_allowed: entry(403, 'Requests from this origin are not allowed.'),
+  host_not_allowed: entry(403, 'Requests for this host name are not allowed.'),
+
+  // Who the caller is
+  unauthenticated: entry(401, 'This server needs a valid credential of the caller.'),
+  forbidden: entry(403, 'The caller may not use this.'),
+
+  // What the request is for
+  not_found: entry(404, 'There is nothing here.', 'debug'),
+  server_not_found: entry(404, 'There is no such server.'),
+  server_disabled: entry(404, 'This server is disabled.'),
+  session_not_found: entry(404, 'There is no such session for this caller and server; initialize again.'),
+
+  // The upstream
+  upstream_unreachable: entry(502, 'The upstream of this server could not be reached.', 'warn'),
+  upstream_failed: entry(502, 'The upstream of this server broke off before it answered.', 'warn'),
+  upstream_redirected: entry(502, 'The upstream of this server answered with a redirect, which is not followed.', 'warn'),
+  upstream_rejected_credentials: entry(502, 'The upstream refused the credentials that the gateway holds for this server.', 'warn'),
+  upstream_timeout: entry(504, 'The upstream of this server did not answer in time.', 'warn'),
+  upstream_address_refused: entry(502, 'The address of this server’s upstream is not one the gateway may connect to.', 'warn'),
+
+  // The gateway itself
+  not_ready: entry(503, 'This data plane has no configuration yet.', 'warn'),
+  draining: entry(503, 'This data plane is shutting down.', 'debug'),
+  credential_unavailable: entry(502, 'A credential for this server could not be obtained.', 'warn'),
+  internal: entry(500, 'Something went wrong inside the gateway.', 'error'),
+
+  // Administration
+  validation_failed: entry(422, 'The document has problems; nothing was changed.'),
+  malformed_json: entry(400, 'The request body is not valid JSON.'),
+  name_taken: entry(409, 'The name is already in use in this workspace.'),
+  conflict: entry(409, 'The change collides with another one; read again and retry.'),
+  precondition_failed: entry(412, 'The document changed since it was read: the ETag does not match.'),
+  precondition_required: entry(428, 'Send If-Match with the ETag you read.'),
+  idempotency_key_reused: entry(422, 'This Idempotency-Key was used for a different request.'),
+  idempotency_in_progress: entry(409, 'A request with this Idempotency-Key is still running.'),
+  database_unavailable: entry(503, 'The database cannot be reached at the moment; nothing was changed.', 'error'),
+
+  // Starting up
+  invalid_setting: entry(500, 'A setting is not valid.', 'error'),
+  vault_key_wrong: entry(500, 'The vault key does not open this database’s vault.', 'error'),
+  vault_sealed_value_unreadable: entry(500, 'A stored secret could not be opened.', 'error'),
+} as const satisfies Record<string, ErrorCodeEntry>;
+
+export type ErrorCode = keyof typeof errorCodes;

@@ -1,0 +1,2 @@
+export { type ErrorCode, errorCodes, type LogLevel } from './error-codes.ts';
+export { GatewayError, type GatewayErrorOptions, type Problem, toGatewayError } from './gateway-error.ts';

@@ -1,0 +1,66 @@
+import { agentAuth } from '@gatehouse/agent-auth';
+import { completeAppAuth, readableAppAuth, writableAppAuth } from '@gatehouse/app-auth';
+import { httpUrl, slug } from '@gatehouse/config-fields';
+import { z } from 'zod';
+
+/** Bounds in seconds; what is absent is the data plane's own default. */
+const timeouts = z
+  .strictObject({
+    connectSeconds: z.number().positive().max(60).optional(),
+    responseSeconds: z.number().positive().max(3600).optional().meta({ description: 'To the first byte of the response.' }),
+    streamIdleSeconds: z.number().positive().max(86_400).optional().meta({ description: 'Between two pieces of a response.' }),
+  })
+  .meta({ title: 'Timeouts' });
+
+const upstream = z
+  .strictObject({
+    url: httpUrl('Upstream URL'),
+    transport: z.enum(['streamable-http', 'sse']).optional().meta({ title: 'Transport', description: 'streamable-http when absent.' }),
+    timeouts: timeouts.optional(),
+  })
+  .meta({ id: 'Upstream' });
+
+/** The simplest safe policy: nothing of the caller's passes but what the protocol needs. */
+const headerPolicy = z.strictObject({ mode: z.literal('none') }).meta({ id: 'HeaderPolicy' });
+
+const serverFields = {
+  name: slug('Name'),
+  title: z.string().max(200).optional().meta({ title: 'Title' }),
+  description: z.string().max(4000).optional().meta({ title: 'Description' }),
+  type: z.literal('mcp'),
+  upstream,
+  agentAuth,
+  headerPolicy: headerPolicy.optional(),
+  enabled: z.boolean().optional(),
+};
+
+/** What reading adds. Accepted when it is sent back, and then ignored. */
+const readOnlyFields = {
+  id: z.string(),
+  workspace: z.string(),
+  url: z.string(),
+  revision: z.number(),
+  createdAt: z.string(),
+  updatedAt: z.string(),
+};
+
+const warning = z.object({ code: z.string(), pointer: z.string(), detail: z.string() }).meta({ id: 'Warning' });
+
+const optionalReadOnly = z
+  .object({ ...readOnlyFields, kind: z.literal('Server'), warnings: z.array(warning) })
+  .partial().shape;
+
+/** A server as it is written: POST, PUT, `apply -f`. */
+export const writableServer = z.strictObject({ ...serverFields, appAuth: writableAppAuth.optional(), ...optionalReadOnly });
+
+/** A server with every reference resolved and every secret present: what a snapshot holds. */
+export const completeServer = z.strictObject({ ...serverFields, appAuth: completeAppAuth });
+
+/** A server as it is read. */
+export const readableServer = z
+  .object({ ...readOnlyFields, kind: z.literal('Server'), ...serverFields, appAuth: readableAppAuth, enabled: z.boolean(), warnings: z.array(warning) })
+  .meta({ id: 'Server' });
+
+export type ServerDocument = z.output<typeof completeServer>;
+export type ReadableServer = z.output<typeof readableServer>;
+export type Warning = z.output<typeof warning>;

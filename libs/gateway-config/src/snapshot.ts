@@ -1,0 +1,28 @@
+import { z } from 'zod';
+import { completeServer } from './server-document.ts';
+
+/** One document of a snapshot: a server with everything resolved, or a service account's verifier. */
+export const snapshotDocument = z.discriminatedUnion('kind', [
+  z.strictObject({ kind: z.literal('server'), id: z.string(), workspace: z.string(), server: completeServer }),
+  z.strictObject({
+    kind: z.literal('service-account'),
+    id: z.string(),
+    workspace: z.string(),
+    name: z.string(),
+    groups: z.array(z.string()),
+    keyId: z.string(),
+    keyHash: z.string(),
+  }),
+]);
+
+export type SnapshotDocument = z.output<typeof snapshotDocument>;
+/** A document as JSON: its secrets are plain text. It exists only between opening one seal and making another. */
+export type PlainSnapshotDocument = z.input<typeof snapshotDocument>;
+
+/** A document as it travels and rests: sealed under the snapshot key, with the hash of what is inside. */
+export interface SealedDocument {
+  readonly id: string;
+  /** SHA-256 (base64url) over id and plaintext, keyed, so that equal hashes say "equal" and nothing else. */
+  readonly hash: string;
+  readonly sealed: Buffer;
+}

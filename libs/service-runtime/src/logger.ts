@@ -1,0 +1,41 @@
+import { GatewayError } from '@gatehouse/errors';
+import { type DestinationStream, type Logger, pino } from 'pino';
+
+export type { Logger } from 'pino';
+
+export interface LoggerOptions {
+  readonly level: string;
+  /** The process's role, on every line. */
+  readonly role: string;
+  /** Where lines go; standard output when absent. */
+  readonly destination?: DestinationStream;
+}
+
+/** JSON lines. Secrets hide themselves (their type has no text); errors are reduced to code, detail and cause's message. */
+export function createLogger({ level, role, destination }: LoggerOptions): Logger {
+  const options = {
+    level,
+    base: { role, pid: process.pid },
+    timestamp: pino.stdTimeFunctions.isoTime,
+    formatters: { level: (label: string) => ({ level: label }) },
+    serializers: { err: describeError },
+  };
+  return pino(options, destination ?? pino.destination({ fd: 1, sync: false, minLength: 0 }));
+}
+
+interface ErrorDescription {
+  readonly code?: string;
+  readonly name?: string;
+  readonly detail?: string;
+  readonly stack?: string;
+  readonly cause?: ErrorDescription;
+}
+
+/** What of an error is logged. Stacks only of errors nobody foresaw. */
+export function describeError(error: unknown): ErrorDescription {
+  if (!(error instanceof Error)) return { name: typeof error };
+  const cause = error.cause === undefined ? {} : { cause: describeError(error.cause) };
+  if (error instanceof GatewayError && error.code !== 'internal') return { code: error.code, ...(error.detail && { detail: error.detail }), ...cause };
+  const code = 'code' in error && typeof error.code === 'string' ? { code: error.code } : {};
+  return { name: error.name, ...code, detail: error.message, ...(error.stack && { stack: error.stack }), ...cause };
+}
