@@ -1,0 +1,11 @@
+export { createMemoryChannel } from './memory-channel.ts';
+export { connectRedisChannel, type RedisChannelOptions } from './redis-channel.ts';
+export type {
+  ChannelDocument,
+  ChannelListener,
+  ChannelState,
+  Heartbeat,
+  Hint,
+  Publication,
+  SnapshotChannel,
+} from './snapshot-channel.ts';

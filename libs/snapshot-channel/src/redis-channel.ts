@@ -1,0 +1,177 @@
+import { randomUUID } from 'node:crypto';
+import { EventEmitter } from 'node:events';
+import type { Secret } from '@gatehouse/sealing';
+import { Redis } from 'ioredis';
+import { z } from 'zod';
+import { redisKeys } from './redis-keys.ts';
+import { publishScript, readIndexScript } from './redis-scripts.ts';
+import type { ChannelDocument, ChannelState, Heartbeat, Hint, Publication, SnapshotChannel } from './snapshot-channel.ts';
+
+export interface RedisChannelOptions {
+  /** redis:// or rediss://, with its password */
+  readonly url: Secret;
+  /** Told of every lost connection and failed attempt; the channel goes on trying by itself. */
+  readonly onConnectionError?: (error: Error) => void;
+}
+
+const commandTimeoutMs = 5_000;
+const heartbeatLifeMs = 60_000;
+const stagingLifeSeconds = 300;
+const documentsPerCommand = 500;
+
+/** The channel over Redis. Every command is bounded in time, so that a half-open connection cannot hang a plane. */
+export function connectRedisChannel(options: RedisChannelOptions): SnapshotChannel {
+  const { commands, subscriber } = connect(options);
+  const listeners = new EventEmitter();
+  subscriber.on('message', (_channel: string, message: string) => {
+    const hint = parseHint(message);
+    if (hint) listeners.emit('hint', hint);
+  });
+  // 'ready' comes after every (re)connection; ioredis has subscribed again by the time the reply to `subscribe` is there.
+  subscriber.on('ready', () => void subscriber.subscribe(redisKeys.hints).then(() => listeners.emit('subscribed'), ignore));
+
+  return {
+    publish: (publication) => publish(commands, publication),
+    readState: async () => stateOf(await commands.hmget(redisKeys.state, 'revision', 'stamp')),
+    readIndex: async () => {
+      const [fields, entries] = (await commands.eval(readIndexScript, 2, redisKeys.state, redisKeys.index)) as [(string | null)[], string[]];
+      const state = stateOf(fields);
+      return state && { state, index: pairs(entries) };
+    },
+    readDocuments: (ids) => readDocuments(commands, ids),
+    follow: (listener) => {
+      const onHint = (hint: Hint): void => listener.onHint(hint);
+      const onSubscribed = (): void => listener.onSubscribed();
+      listeners.on('hint', onHint).on('subscribed', onSubscribed);
+      if (subscriber.status === 'ready') void subscriber.subscribe(redisKeys.hints).then(onSubscribed, ignore);
+      return Promise.resolve(() => {
+        listeners.off('hint', onHint).off('subscribed', onSubscribed);
+        return Promise.resolve();
+      });
+    },
+    reportHeartbeat: async (heartbeat) => {
+      await commands.hset(redisKeys.heartbeats, heartbeat.id, JSON.stringify(heartbeat));
+    },
+    readHeartbeats: () => readHeartbeats(commands),
+    close: () => {
+      commands.disconnect();
+      subscriber.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+function connect({ url, onConnectionError }: RedisChannelOptions): { commands: Redis; subscriber: Redis } {
+  const common = {
+    connectTimeout: commandTimeoutMs,
+    keepAlive: 10_000,
+    // Reconnects for ever, soon at first; the jitter keeps many planes from coming back in one instant.
+    retryStrategy: (attempt: number) => Math.min(100 * 2 ** Math.min(attempt, 5), 3_000) * (0.5 + Math.random() / 2),
+  };
+  const commands = new Redis(url.reveal(), { ...common, commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 1, enableOfflineQueue: true });
+  // A subscriber hears nothing for hours; pings tell a quiet connection from a half-open one.
+  const subscriber = new Redis(url.reveal(), { ...common, maxRetriesPerRequest: null, autoResubscribe: false });
+  for (const connection of [commands, subscriber]) connection.on('error', (error: Error) => onConnectionError?.(error));
+  pingWhileOpen(subscriber);
+  return { commands, subscriber };
+}
+
+function pingWhileOpen(subscriber: Redis): void {
+  let waiting = false;
+  const timer = setInterval(() => {
+    if (subscriber.status !== 'ready') return;
+    if (waiting) {
+      waiting = false;
+      subscriber.disconnect(true);
+      return;
+    }
+    waiting = true;
+    subscriber.ping().then(() => (waiting = false), ignore);
+  }, commandTimeoutMs);
+  timer.unref();
+  subscriber.on('end', () => clearInterval(timer));
+}
+
+async function publish(commands: Redis, { expected, revision, mode, documents, removed }: Publication): Promise<ChannelState | undefined> {
+  const state: ChannelState = { revision, stamp: randomUUID() };
+  const staging = redisKeys.staging(state.stamp);
+  for (const chunk of chunks(documents, documentsPerCommand)) {
+    const pipeline = commands.pipeline();
+    pipeline.hset(staging.index, ...chunk.flatMap(({ id, hash }) => [id, hash]));
+    pipeline.hset(staging.documents, ...chunk.flatMap(({ id, hash, sealed }) => [id, withHash(hash, sealed)]));
+    pipeline.expire(staging.index, stagingLifeSeconds);
+    pipeline.expire(staging.documents, stagingLifeSeconds);
+    for (const [error] of (await pipeline.exec()) ?? []) if (error) throw error;
+  }
+  const hint: Hint = {
+    state,
+    previousStamp: expected?.stamp,
+    changed: mode === 'replace' ? [] : documents.map(({ id, hash }) => ({ id, hash })),
+    removed,
+    replaced: mode === 'replace',
+  };
+  const keys = [redisKeys.state, redisKeys.index, redisKeys.documents, staging.index, staging.documents];
+  const args = [expected?.stamp ?? '', String(revision), state.stamp, mode, redisKeys.hints, JSON.stringify(hint), ...removed];
+  return (await commands.eval(publishScript, keys.length, ...keys, ...args)) === 1 ? state : undefined;
+}
+
+async function readDocuments(commands: Redis, ids: readonly string[]): Promise<ChannelDocument[]> {
+  const documents: ChannelDocument[] = [];
+  for (const chunk of chunks(ids, documentsPerCommand)) {
+    const values = await commands.hmgetBuffer(redisKeys.documents, ...chunk);
+    chunk.forEach((id, index) => {
+      const value = values[index];
+      if (value) documents.push({ id, ...splitHash(value) });
+    });
+  }
+  return documents;
+}
+
+async function readHeartbeats(commands: Redis): Promise<Heartbeat[]> {
+  const all = Object.values(await commands.hgetall(redisKeys.heartbeats)).map((text) => JSON.parse(text) as Heartbeat);
+  const isDead = ({ reportedAt }: Heartbeat): boolean => Date.parse(reportedAt) < Date.now() - heartbeatLifeMs;
+  const dead = all.filter(isDead).map(({ id }) => id);
+  if (dead.length > 0) await commands.hdel(redisKeys.heartbeats, ...dead);
+  return all.filter((heartbeat) => !isDead(heartbeat));
+}
+
+// A document carries its own hash: what is read after the index may already be a newer version than the index named.
+const withHash = (hash: string, sealed: Buffer): Buffer => Buffer.concat([Buffer.from([hash.length]), Buffer.from(hash, 'latin1'), sealed]);
+function splitHash(value: Buffer): { hash: string; sealed: Buffer } {
+  const start = 1 + (value[0] ?? 0);
+  return { hash: value.toString('latin1', 1, start), sealed: value.subarray(start) };
+}
+
+function stateOf([revision, stamp]: (string | null)[]): ChannelState | undefined {
+  return revision && stamp ? { revision: Number(revision), stamp } : undefined;
+}
+
+function pairs(flat: readonly string[]): Map<string, string> {
+  const map = new Map<string, string>();
+  for (let index = 0; index + 1 < flat.length; index += 2) map.set(flat[index] as string, flat[index + 1] as string);
+  return map;
+}
+
+const hintSchema = z.object({
+  state: z.object({ revision: z.number(), stamp: z.string() }),
+  previousStamp: z.string().optional(),
+  changed: z.array(z.object({ id: z.string(), hash: z.string() })),
+  removed: z.array(z.string()),
+  replaced: z.boolean(),
+});
+
+/** A message on the channel that is no hint is nobody's business: the poll finds what it may have meant. */
+function parseHint(message: string): Hint | undefined {
+  try {
+    const hint = hintSchema.parse(JSON.parse(message));
+    return { ...hint, previousStamp: hint.previousStamp };
+  } catch {
+    return undefined;
+  }
+}
+
+function* chunks<T>(items: readonly T[], size: number): Generator<readonly T[]> {
+  for (let start = 0; start < items.length; start += size) yield items.slice(start, start + size);
+}
+
+const ignore = (): void => undefined;

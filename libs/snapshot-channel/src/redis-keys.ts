@@ -1,0 +1,10 @@
+/** One hash tag, so that a cluster keeps all of them on one node and a script may touch them together. */
+export const redisKeys = {
+  state: '{gatehouse}:snapshot:state',
+  index: '{gatehouse}:snapshot:index',
+  documents: '{gatehouse}:snapshot:documents',
+  /** Filled by a replacement before it takes effect. */
+  staging: (stamp: string) => ({ index: `{gatehouse}:snapshot:index:${stamp}`, documents: `{gatehouse}:snapshot:documents:${stamp}` }),
+  hints: '{gatehouse}:snapshot:hints',
+  heartbeats: '{gatehouse}:data-planes',
+} as const;
