@@ -64,32 +64,20 @@ export function connectRedisChannel(options: RedisChannelOptions): SnapshotChann
 function connect({ url, onConnectionError }: RedisChannelOptions): { commands: Redis; subscriber: Redis } {
   const common = {
     connectTimeout: commandTimeoutMs,
+    // Ends a connection that owes an answer for so long.
+    socketTimeout: commandTimeoutMs,
     keepAlive: 10_000,
     // Reconnects for ever, soon at first; the jitter keeps many planes from coming back in one instant.
     retryStrategy: (attempt: number) => Math.min(100 * 2 ** Math.min(attempt, 5), 3_000) * (0.5 + Math.random() / 2),
   };
   const commands = new Redis(url.reveal(), { ...common, commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 1, enableOfflineQueue: true });
-  // A subscriber hears nothing for hours; pings tell a quiet connection from a half-open one.
   const subscriber = new Redis(url.reveal(), { ...common, maxRetriesPerRequest: null, autoResubscribe: false });
   for (const connection of [commands, subscriber]) connection.on('error', (error: Error) => onConnectionError?.(error));
-  pingWhileOpen(subscriber);
-  return { commands, subscriber };
-}
-
-function pingWhileOpen(subscriber: Redis): void {
-  let waiting = false;
-  const timer = setInterval(() => {
-    if (subscriber.status !== 'ready') return;
-    if (waiting) {
-      waiting = false;
-      subscriber.disconnect(true);
-      return;
-    }
-    waiting = true;
-    subscriber.ping().then(() => (waiting = false), ignore);
-  }, commandTimeoutMs);
+  // A subscriber hears nothing for hours; a ping that stays unanswered (socketTimeout) tells half-open from quiet.
+  const timer = setInterval(() => void (subscriber.status === 'ready' && subscriber.ping().catch(ignore)), commandTimeoutMs);
   timer.unref();
   subscriber.on('end', () => clearInterval(timer));
+  return { commands, subscriber };
 }
 
 async function publish(commands: Redis, { expected, revision, mode, documents, removed }: Publication): Promise<ChannelState | undefined> {
