@@ -5,11 +5,12 @@ import type { RunningUpstream } from '../support/serve-both-eras.ts';
 import { startUp, type RunningGatehouse, type ServerUrls } from '../support/start-up.ts';
 
 let upstream: RunningUpstream;
-let gatehouse: RunningGatehouse;
+let gatehouse: RunningGatehouse | undefined;
 let urls: ServerUrls;
 
 beforeAll(async () => {
-  [upstream, gatehouse] = await Promise.all([startConformanceUpstream(), startUp()]);
+  upstream = await startConformanceUpstream();
+  gatehouse = await startUp();
   urls = await gatehouse.addServer({
     name: 'conformance',
     type: 'mcp',
@@ -20,7 +21,7 @@ beforeAll(async () => {
 });
 
 afterAll(async () => {
-  await gatehouse.close();
+  await gatehouse?.close();
   await upstream.close();
 });
 

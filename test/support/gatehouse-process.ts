@@ -68,9 +68,12 @@ function readyLine(child: ChildProcess & { stdout: NodeJS.ReadableStream }, outp
 }
 
 function parseReady(line: string): ReadyLine | undefined {
-  if (!line.startsWith('{')) return undefined;
-  const value = JSON.parse(line) as Partial<ReadyLine>;
-  return value.ready === true ? (value as ReadyLine) : undefined;
+  try {
+    const value = JSON.parse(line) as Partial<ReadyLine> | null;
+    return value?.ready === true ? (value as ReadyLine) : undefined;
+  } catch {
+    return undefined;
+  }
 }
 
 async function adminToken(args: string[]): Promise<string> {

@@ -1,6 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout as pause } from 'node:timers/promises';
 import { startGatehouse, type GatehouseOptions, type GatehouseProcess } from './gatehouse-process.ts';
 import { stopOrphanedPostgres } from './orphaned-postgres.ts';
 
@@ -54,12 +55,16 @@ async function addServer(gatehouse: GatehouseProcess, document: { name: string }
   return urls;
 }
 
-/** The data plane follows by itself and tells nobody: asked with a message that no upstream is bothered with. */
+/**
+ * The data plane follows by itself and tells nobody, so it is asked: a body that is no JSON is refused (415) where the
+ * server is known, before the upstream hears of it, and a caller it does not know is refused even earlier (401).
+ */
 async function untilServed(url: string): Promise<void> {
   for (;;) {
-    const reply = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '[]' });
+    const reply = await fetch(url, { method: 'POST', headers: { 'Content-Type': 'text/plain' }, body: 'served?' });
     const text = await reply.text();
-    if (reply.status !== 404) return;
-    if (!text.includes('server_not_found')) throw new Error(`${url} answered ${reply.status}: ${text}`);
+    if (reply.status === 415 || reply.status === 401) return;
+    if (!/server_not_found|not_ready/.test(text)) throw new Error(`${url} answered ${reply.status}: ${text}`);
+    await pause(10);
   }
 }
