@@ -21,7 +21,7 @@ export interface AddressGuard {
 const words: Readonly<Record<string, readonly AddressKind[]>> = { loopback: ['loopback'], private: ['private'] };
 
 /** Whether a text may stand in `allowedRanges`. */
-export const isAllowedRange = (text: string): boolean => text === 'all' || text in words || parseAddressRange(text) !== undefined;
+export const isAllowedRange = (text: string): boolean => text === 'all' || Object.hasOwn(words, text) || parseAddressRange(text) !== undefined;
 
 /** @throws TypeError naming what in `allowedRanges` is no range. */
 export function createAddressGuard({ allowedRanges }: AddressGuardOptions): AddressGuard {

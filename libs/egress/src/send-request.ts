@@ -52,7 +52,7 @@ export async function sendRequest(pools: OriginPools, request: OutgoingRequest):
     return {
       status: response.statusCode,
       headers: toHeaders(response.headers),
-      body: await readBounded(response.body, maxResponseBytes),
+      body: Buffer.concat(await Array.fromAsync(readBounded(response.body, maxResponseBytes))),
     };
   } catch (error) {
     signal?.throwIfAborted();
@@ -60,19 +60,26 @@ export async function sendRequest(pools: OriginPools, request: OutgoingRequest):
   }
 }
 
-async function readBounded(body: Dispatcher.ResponseData['body'], maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
+/**
+ * The pieces of an answer up to a number of bytes.
+ * @throws GatewayError as `sendRequest` does.
+ */
+export async function* readBounded(body: AsyncIterable<Buffer>, maxBytes: number, signal?: AbortSignal): AsyncGenerator<Buffer, void> {
   let length = 0;
-  // Leaving the loop early destroys the stream, and with it the connection.
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    length += chunk.length;
-    if (length > maxBytes) throw new GatewayError('upstream_failed', { detail: `the answer is larger than ${maxBytes} bytes` });
-    chunks.push(chunk);
+  try {
+    // Leaving the loop early destroys the stream, and with it the connection.
+    for await (const chunk of body) {
+      length += chunk.length;
+      if (length > maxBytes) throw new GatewayError('upstream_failed', { detail: `the answer is larger than ${maxBytes} bytes` });
+      yield chunk;
+    }
+  } catch (error) {
+    signal?.throwIfAborted();
+    throw toUpstreamError(error);
   }
-  return Buffer.concat(chunks, length);
 }
 
-function toHeaders(raw: Dispatcher.ResponseData['headers']): Headers {
+export function toHeaders(raw: Dispatcher.ResponseData['headers']): Headers {
   const headers = new Headers();
   for (const [name, value] of Object.entries(raw)) {
     for (const item of Array.isArray(value) ? value : [value ?? '']) headers.append(name, item);

@@ -61,6 +61,8 @@ const certificateProblems: Readonly<Record<string, string>> = {
 export function toUpstreamError(thrown: unknown): GatewayError {
   for (const error of causesOf(thrown)) {
     if (error instanceof GatewayError) return error;
+    // undici's parser keeps the bytes it choked on in the error, which are the upstream's and no matter for a log.
+    if (isParserError(error)) return new GatewayError('upstream_failed', { detail: `the answer is not HTTP (${codeOf(error) || error.name})` });
     const classified = classify(error);
     if (classified) return new GatewayError(classified[0], { detail: classified[1], cause: thrown });
   }
@@ -80,8 +82,7 @@ function classify(error: SystemError): readonly [ErrorCode, string] | undefined 
   if (error.name === 'TimeoutError') return ['upstream_timeout', 'the request took longer than it may'];
   const tls = tlsProblemOf(error);
   if (tls) return ['upstream_unreachable', tls];
-  const code = typeof error.code === 'string' ? error.code : '';
-  if (code.startsWith('HPE_')) return ['upstream_failed', `the answer is not HTTP (${code})`];
+  const code = codeOf(error);
   const entry = Object.hasOwn(known, code) ? known[code] : error.name === 'AbortError' ? known['ABORT_ERR'] : undefined;
   if (!entry) return undefined;
   const host = typeof error.hostname === 'string' ? `: ${error.hostname}` : '';
@@ -89,7 +90,7 @@ function classify(error: SystemError): readonly [ErrorCode, string] | undefined 
 }
 
 function tlsProblemOf(error: SystemError): string | undefined {
-  const code = typeof error.code === 'string' ? error.code : '';
+  const code = codeOf(error);
   if (Object.hasOwn(certificateProblems, code)) return `${certificateProblems[code]} (${code})`;
   // Node adds where it was connecting to when the other side hangs up during the handshake.
   if (code === 'ECONNRESET' && 'localAddress' in error) return 'the connection was closed during the TLS handshake';
@@ -99,6 +100,9 @@ function tlsProblemOf(error: SystemError): string | undefined {
   }
   return undefined;
 }
+
+const codeOf = (error: SystemError): string => (typeof error.code === 'string' ? error.code : '');
+const isParserError = (error: SystemError): boolean => error.name === 'HTTPParserError' || codeOf(error).startsWith('HPE_');
 
 /** The error, its causes, and the parts of an AggregateError (one per address that was tried), outermost first. */
 function causesOf(thrown: unknown, depth = 0): SystemError[] {

@@ -127,7 +127,8 @@ async function readHeartbeats(commands: Redis): Promise<Heartbeat[]> {
 const withHash = (hash: string, sealed: Buffer): Buffer => Buffer.concat([Buffer.from([hash.length]), Buffer.from(hash, 'latin1'), sealed]);
 function splitHash(value: Buffer): { hash: string; sealed: Buffer } {
   const start = 1 + (value[0] ?? 0);
-  return { hash: value.toString('latin1', 1, start), sealed: value.subarray(start) };
+  // A copy: a slice would keep the whole reply it came in alive.
+  return { hash: value.toString('latin1', 1, start), sealed: Buffer.from(value.subarray(start)) };
 }
 
 function stateOf([revision, stamp]: (string | null)[]): ChannelState | undefined {

@@ -1,0 +1,187 @@
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import { hostname } from 'node:os';
+import { performance } from 'node:perf_hooks';
+import { createAddressGuard, OriginPools } from '@gatehouse/egress';
+import { GatewayError } from '@gatehouse/errors';
+import { snapshotKeysOf } from '@gatehouse/gateway-config';
+import { SealedSessions } from '@gatehouse/mcp-protocol';
+import { keyRingOf } from '@gatehouse/sealing';
+import { type Logger, type SettingValues, version } from '@gatehouse/service-runtime';
+import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { Gauge, Registry } from 'prom-client';
+import type { dataPlaneSettings } from './environment.ts';
+import { observeCalls } from './observe-calls.ts';
+import type { Gateway } from './pipeline/gateway.ts';
+import { handleRequest } from './pipeline/handle-request.ts';
+import { SnapshotFollower } from './snapshot/follow-snapshots.ts';
+import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
+import { dispatchUpstream } from './transport/dispatch-upstream.ts';
+import { KeepAliveComments } from './transport/keep-alive-comments.ts';
+import { createHttpServer, type HttpServer } from './transport/serve-http.ts';
+
+export type DataPlaneSettings = SettingValues<typeof dataPlaneSettings>;
+
+/** One data plane: its parts, put together once, and its life from start to drained. */
+export class DataPlane {
+  readonly registry = new Registry();
+  readonly #settings: DataPlaneSettings;
+  readonly #logger: Logger;
+  readonly #channel: SnapshotChannel;
+  readonly #follower: SnapshotFollower;
+  readonly #keeper: SnapshotKeeper;
+  readonly #pools: OriginPools;
+  readonly #comments: KeepAliveComments;
+  readonly #http: HttpServer;
+  readonly #id: string;
+  #draining = false;
+  #heartbeat: NodeJS.Timeout | undefined;
+
+  constructor(settings: DataPlaneSettings, channel: SnapshotChannel, logger: Logger) {
+    this.#settings = settings;
+    this.#channel = channel;
+    this.#logger = logger;
+    this.#id = settings.DATA_PLANE_ID ?? `${hostname()}-${process.pid}`;
+    const keys = snapshotKeysOf(settings.SNAPSHOT_KEY);
+    this.#keeper = new SnapshotKeeper({ directory: settings.SNAPSHOT_DIR, keys, logger, current: () => this.#follower.current });
+    this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: () => this.#onApplied() });
+    this.#pools = new OriginPools({ guard: createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES }) });
+    this.#comments = new KeepAliveComments(settings.KEEP_ALIVE_COMMENT_MS);
+    const gateway = this.#gateway();
+    this.#http = createHttpServer({
+      maxHeaderBytes: settings.MAX_HEADER_BYTES,
+      handle: (request) => handleRequest(gateway, request),
+      isDraining: () => this.#draining,
+    });
+    this.#addGauges();
+  }
+
+  /** Serves from disk at once where it can, and from the channel as soon as it answers. @returns the URL it listens at */
+  async start(): Promise<string> {
+    const kept = await this.#keeper.load();
+    if (kept) this.#follower.restore(kept);
+    await this.#follower.start();
+    const { DATA_PLANE_HOST: host, DATA_PLANE_PORT: port } = this.#settings;
+    const { server } = this.#http;
+    server.listen(port, host);
+    await once(server, 'listening');
+    this.#scheduleHeartbeat();
+    const { port: actualPort } = server.address() as AddressInfo;
+    return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${actualPort}`;
+  }
+
+  /** Unready at once; requests in flight finish, as long as the drain timeout lets them; then everything is closed. */
+  async stop(): Promise<void> {
+    if (this.#draining) return;
+    this.#draining = true;
+    clearTimeout(this.#heartbeat);
+    const { server } = this.#http;
+    const closed = new Promise<void>((resolve) => server.close(() => resolve()));
+    server.closeIdleConnections();
+    this.#http.endListeningStreams();
+    const timer = setTimeout(() => server.closeAllConnections(), this.#settings.DRAIN_TIMEOUT_MS);
+    // A connection that becomes idle while draining has nothing more to wait for.
+    const sweep = setInterval(() => server.closeIdleConnections(), 100);
+    await closed;
+    clearTimeout(timer);
+    clearInterval(sweep);
+    await this.#follower.stop();
+    await this.#keeper.flush();
+    this.#comments.stop();
+    await this.#pools.destroy();
+  }
+
+  readiness(): { ready: boolean; draining: boolean; degraded: boolean; revision: number | undefined } {
+    const { snapshot, degraded } = this.#follower.status;
+    return { ready: snapshot !== undefined && !this.#draining, draining: this.#draining, degraded, revision: snapshot?.state.revision };
+  }
+
+  describeSnapshot(): object {
+    const { snapshot, source, appliedAt, rejects } = this.#follower.status;
+    return {
+      revision: snapshot?.state.revision,
+      hash: snapshot?.hash,
+      documents: snapshot?.documents.size,
+      source,
+      ageSeconds: appliedAt === undefined ? undefined : Math.round((Date.now() - appliedAt) / 1000),
+      rejects,
+    };
+  }
+
+  #gateway(): Gateway {
+    const settings = this.#settings;
+    const publicUrl = new URL(settings.DATA_PLANE_URL);
+    const sessions = new SealedSessions(keyRingOf(settings.SNAPSHOT_KEY, 'session'), settings.SESSION_TTL_SECONDS * 1000);
+    const now = (): number => performance.now();
+    return {
+      snapshot: () => {
+        const snapshot = this.#follower.current;
+        if (snapshot === undefined) throw new GatewayError('not_ready');
+        return snapshot;
+      },
+      limits: { headers: { maxBytes: settings.MAX_HEADER_BYTES, maxCount: settings.MAX_HEADER_COUNT } },
+      originRules: {
+        allowedOrigins: new Set([publicUrl.origin, ...settings.ALLOWED_ORIGINS]),
+        allowedHosts: settings.ALLOWED_HOSTS.length > 0 ? new Set(settings.ALLOWED_HOSTS.map((host) => host.toLowerCase())) : undefined,
+      },
+      callContext: { sessions, maxBodyBytes: settings.MAX_BODY_BYTES },
+      shapeContext: { sessions, eventStream: (body) => this.#comments.wrap(body) },
+      timeouts: { responseMs: settings.RESPONSE_TIMEOUT_MS, streamIdleMs: settings.STREAM_IDLE_TIMEOUT_MS },
+      publicPath: publicUrl.pathname.replace(/\/$/, ''),
+      forward: async (upstream, outgoing, request, record) => {
+        const response = await dispatchUpstream(this.#pools, upstream, outgoing, request);
+        record.upstreamStatus = response.status;
+        record.upstreamMs = now() - record.startedAt;
+        return response;
+      },
+      record: observeCalls(this.#logger, this.registry, now),
+      now,
+    };
+  }
+
+  #onApplied(): void {
+    this.#keeper.schedule();
+    this.#scheduleHeartbeat();
+  }
+
+  /** Now, and then with every poll interval. A heartbeat that cannot be delivered is not missed. */
+  #scheduleHeartbeat(): void {
+    clearTimeout(this.#heartbeat);
+    if (this.#draining) return;
+    const { snapshot, source, appliedAt, rejects } = this.#follower.status;
+    void this.#channel
+      .reportHeartbeat({
+        id: this.#id,
+        version,
+        revision: snapshot?.state.revision,
+        hash: snapshot?.hash,
+        ageSeconds: appliedAt === undefined ? 0 : Math.round((Date.now() - appliedAt) / 1000),
+        source,
+        rejects,
+        draining: this.#draining,
+        reportedAt: new Date().toISOString(),
+      })
+      .catch(() => undefined);
+    this.#heartbeat = setTimeout(() => this.#scheduleHeartbeat(), this.#settings.SNAPSHOT_POLL_SECONDS * 1000).unref();
+  }
+
+  #addGauges(): void {
+    const gauge = (name: string, help: string, value: () => number): void => {
+      new Gauge({
+        name,
+        help,
+        registers: [this.registry],
+        collect() {
+          this.set(value());
+        },
+      });
+    };
+    const status = (): SnapshotFollower['status'] => this.#follower.status;
+    gauge('gatehouse_snapshot_revision', 'Revision that is served.', () => status().snapshot?.state.revision ?? 0);
+    gauge('gatehouse_snapshot_age_seconds', 'Since the snapshot was applied.', () => (Date.now() - (status().appliedAt ?? Date.now())) / 1000);
+    gauge('gatehouse_snapshot_rejected_documents', 'Documents whose newest version could not be used.', () => status().rejects.length);
+    gauge('gatehouse_snapshot_disk_failures', 'Snapshot files skipped or not written since the start.', () => this.#keeper.failures);
+    gauge('gatehouse_channel_degraded', '1 while the configuration channel is away.', () => (status().degraded ? 1 : 0));
+    gauge('gatehouse_upstream_pools', 'Connection pools to upstreams.', () => this.#pools.size);
+  }
+}

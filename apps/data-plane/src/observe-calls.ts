@@ -1,0 +1,68 @@
+import type { Logger } from '@gatehouse/service-runtime';
+import { Counter, Histogram, type Registry } from 'prom-client';
+import type { CallRecord } from './pipeline/call-record.ts';
+
+type Bound = { readonly count: Counter.Internal; readonly duration: Histogram.Internal<string> };
+
+/** One log line and the metrics of every call. Labels are names from the configuration, never from the request. */
+export function observeCalls(logger: Logger, registry: Registry, now: () => number): (record: CallRecord) => void {
+  const count = new Counter({
+    name: 'gatehouse_requests_total',
+    help: 'Requests by server and outcome.',
+    labelNames: ['workspace', 'server', 'outcome'] as const,
+    registers: [registry],
+  });
+  const duration = new Histogram({
+    name: 'gatehouse_request_duration_seconds',
+    help: 'From the request to the head of its answer.',
+    labelNames: ['workspace', 'server'] as const,
+    buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
+    registers: [registry],
+  });
+  // Label look-ups cost more than counting: the children of a server's ordinary outcome are kept.
+  const bound = new Map<string, Bound>();
+  const boundFor = (workspace: string, server: string): Bound => {
+    const key = `${workspace}/${server}`;
+    let entry = bound.get(key);
+    if (entry === undefined) {
+      entry = { count: count.labels({ workspace, server, outcome: 'ok' }), duration: duration.labels({ workspace, server }) };
+      bound.set(key, entry);
+    }
+    return entry;
+  };
+
+  return (record) => {
+    const { server, error } = record;
+    const elapsedMs = now() - record.startedAt;
+    if (server !== undefined) {
+      const metrics = boundFor(server.workspace, server.name);
+      metrics.duration.observe(elapsedMs / 1000);
+      if (error === undefined) metrics.count.inc();
+      else count.inc({ workspace: server.workspace, server: server.name, outcome: error.code });
+    } else {
+      // What matched no server is counted together: a label of the caller's choosing would have no bound.
+      count.inc({ workspace: '', server: '', outcome: error?.code ?? 'ok' });
+    }
+    const level = error?.level ?? 'info';
+    if (logger.isLevelEnabled(level)) logger[level](describe(record, elapsedMs), 'call');
+  };
+}
+
+function describe({ server, caller, call, error, upstreamStatus, upstreamMs }: CallRecord, elapsedMs: number): object {
+  return {
+    ...(server && { workspace: server.workspace, server: server.name }),
+    ...(caller && { caller: caller.id }),
+    ...(call && { http: call.method, era: call.era }),
+    ...(call?.message?.method && { method: bounded(call.message.method) }),
+    ...(call?.message?.method === 'tools/call' && call.message.name && { tool: bounded(call.message.name) }),
+    outcome: error?.code ?? 'ok',
+    ...(error && { err: error }),
+    ...(upstreamStatus !== undefined && { upstreamStatus }),
+    ...(upstreamMs !== undefined && { upstreamMs: round(upstreamMs) }),
+    durationMs: round(elapsedMs),
+  };
+}
+
+const round = (ms: number): number => Math.round(ms * 100) / 100;
+/** Names in messages are the caller's text: short, and nothing that could be mistaken for another line. */
+const bounded = (name: string): string => name.slice(0, 128);

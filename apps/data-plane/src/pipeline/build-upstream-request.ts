@@ -1,0 +1,83 @@
+import type { Credential } from '@gatehouse/app-auth';
+import { version } from '@gatehouse/service-runtime';
+import type { PreparedServer } from '../snapshot/prepared-server.ts';
+import type { CallerHeaders } from './clean-headers.ts';
+import type { UpstreamRequest } from './request.ts';
+import type { Call } from './read-call.ts';
+
+export interface UpstreamTimeouts {
+  readonly responseMs: number;
+  readonly streamIdleMs: number;
+}
+
+const userAgent = `gatehouse/${version}`;
+// W3C Trace Context sections 3.2 and 3.3; what does not fit is not passed on.
+const traceparentShape = /^[0-9a-f]{2}-[0-9a-f]{32}-[0-9a-f]{16}-[0-9a-f]{2}(-.*)?$/;
+
+/**
+ * The request that leaves. Headers are named here one by one: nothing of the caller's passes that is not. Credentials are
+ * added last, over whatever has their name, so that no caller can name or replace them.
+ */
+export function buildUpstreamRequest(
+  server: PreparedServer,
+  call: Call,
+  headers: CallerHeaders,
+  credentials: readonly Credential[],
+  timeouts: UpstreamTimeouts,
+  path = server.upstream.path,
+): UpstreamRequest {
+  const outgoing = protocolHeaders(call, headers);
+  const target = insertCredentials(path, outgoing, credentials);
+  const { upstream } = server;
+  return {
+    method: call.method,
+    path: target,
+    headers: outgoing,
+    body: call.body,
+    responseTimeoutMs: upstream.responseTimeoutMs ?? timeouts.responseMs,
+    // A stream that only listens may be silent for hours; it ends with either side (agentgateway #248).
+    idleTimeoutMs: call.method === 'GET' ? 0 : (upstream.streamIdleTimeoutMs ?? timeouts.streamIdleMs),
+  };
+}
+
+function protocolHeaders(call: Call, headers: CallerHeaders): string[] {
+  const outgoing = ['user-agent', userAgent];
+  const add = (name: string, value: string | undefined): void => void (value !== undefined && outgoing.push(name, value));
+  add('accept', headers.accept);
+  if (call.body !== undefined) outgoing.push('content-type', 'application/json');
+  add('mcp-protocol-version', headers.protocolVersion);
+  if (call.era === 'legacy') {
+    add('mcp-session-id', call.upstreamSession);
+    if (call.method === 'GET') add('last-event-id', headers.lastEventId);
+  } else {
+    add('mcp-method', headers.mcpMethod);
+    add('mcp-name', headers.mcpName);
+    for (const part of headers.mcpParams) outgoing.push(part);
+  }
+  if (headers.traceparent !== undefined && traceparentShape.test(headers.traceparent)) {
+    outgoing.push('traceparent', headers.traceparent);
+    add('tracestate', headers.tracestate);
+  }
+  return outgoing;
+}
+
+/** The one place where a credential enters a request. Gives the path it has afterwards. */
+function insertCredentials(path: string, outgoing: string[], credentials: readonly Credential[]): string {
+  let target = path;
+  for (const credential of credentials) {
+    if (credential.in === 'query') {
+      const pair = `${encodeURIComponent(credential.name)}=${encodeURIComponent(credential.value.reveal())}`;
+      target += `${target.includes('?') ? '&' : '?'}${pair}`;
+    } else {
+      removeHeader(outgoing, credential.name.toLowerCase());
+      outgoing.push(credential.name, credential.value.reveal());
+    }
+  }
+  return target;
+}
+
+function removeHeader(headers: string[], name: string): void {
+  for (let index = headers.length - 2; index >= 0; index -= 2) {
+    if (headers[index]?.toLowerCase() === name) headers.splice(index, 2);
+  }
+}

@@ -1,0 +1,22 @@
+import type { Caller } from '@gatehouse/agent-auth';
+import type { GatewayError } from '@gatehouse/errors';
+import type { PreparedServer } from '../snapshot/prepared-server.ts';
+import type { Route } from './match-server.ts';
+import type { Call } from './read-call.ts';
+
+/** What is known of a request when it is over: for its one log line and the metrics. Never a header, an argument or a value. */
+export class CallRecord {
+  readonly startedAt: number;
+  route: Route | undefined;
+  server: PreparedServer | undefined;
+  caller: Caller | undefined;
+  call: Call | undefined;
+  error: GatewayError | undefined;
+  upstreamStatus: number | undefined;
+  /** Milliseconds from start to the first byte of the upstream's answer. */
+  upstreamMs: number | undefined;
+
+  constructor(startedAt: number) {
+    this.startedAt = startedAt;
+  }
+}

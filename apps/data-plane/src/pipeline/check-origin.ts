@@ -1,0 +1,36 @@
+import { GatewayError } from '@gatehouse/errors';
+import type { CallerHeaders } from './clean-headers.ts';
+
+export interface OriginRules {
+  readonly allowedOrigins: ReadonlySet<string>;
+  /** Host names without port; `undefined` = any. */
+  readonly allowedHosts: ReadonlySet<string> | undefined;
+}
+
+/**
+ * A browser says which page a request comes from; only pages that may are let in. This is what keeps a web page from using a
+ * gateway on someone's own machine, also by DNS rebinding (MCP 2025-11-25, transports: a bad Origin is 403).
+ * @throws GatewayError origin_not_allowed, host_not_allowed
+ */
+export function checkOrigin({ origin, host }: CallerHeaders, rules: OriginRules): void {
+  if (rules.allowedHosts !== undefined && !rules.allowedHosts.has(hostName(host))) throw new GatewayError('host_not_allowed');
+  if (origin !== undefined && !rules.allowedOrigins.has(origin)) throw new GatewayError('origin_not_allowed');
+}
+
+/** The answer to a preflight, and to any request from an allowed origin. */
+export function corsHeaders(origin: string | undefined): string[] {
+  if (origin === undefined) return [];
+  return ['Access-Control-Allow-Origin', origin, 'Vary', 'Origin', 'Access-Control-Expose-Headers', 'Mcp-Session-Id, WWW-Authenticate'];
+}
+
+export function preflightHeaders(): string[] {
+  return [
+    'Access-Control-Allow-Methods', 'GET, POST, DELETE',
+    'Access-Control-Allow-Headers', 'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name, X-Gatehouse-Key',
+    'Access-Control-Max-Age', '600',
+  ];
+}
+
+function hostName(host: string | undefined): string {
+  return (host ?? '').toLowerCase().replace(/:\d+$/, '');
+}

@@ -1,0 +1,106 @@
+import { GatewayError } from '@gatehouse/errors';
+
+/** The caller's headers that the gateway reads, each at most once. Everything else waits for the header policy. */
+export interface CallerHeaders {
+  readonly authorization: string | undefined;
+  readonly gatehouseKey: string | undefined;
+  readonly host: string | undefined;
+  readonly origin: string | undefined;
+  readonly accept: string | undefined;
+  readonly contentType: string | undefined;
+  readonly contentEncoding: string | undefined;
+  readonly protocolVersion: string | undefined;
+  readonly sessionId: string | undefined;
+  readonly lastEventId: string | undefined;
+  readonly mcpMethod: string | undefined;
+  readonly mcpName: string | undefined;
+  /** `Mcp-Param-*`, flat, as they came: unknown ones must be forwarded (MCP 2026-07-28). */
+  readonly mcpParams: readonly string[];
+  readonly traceparent: string | undefined;
+  readonly tracestate: string | undefined;
+}
+
+type Singleton = Exclude<keyof CallerHeaders, 'mcpParams'>;
+
+const singletons = new Map<string, Singleton>([
+  ['authorization', 'authorization'],
+  ['x-gatehouse-key', 'gatehouseKey'],
+  ['host', 'host'],
+  ['origin', 'origin'],
+  ['accept', 'accept'],
+  ['content-type', 'contentType'],
+  ['content-encoding', 'contentEncoding'],
+  ['mcp-protocol-version', 'protocolVersion'],
+  ['mcp-session-id', 'sessionId'],
+  ['last-event-id', 'lastEventId'],
+  ['mcp-method', 'mcpMethod'],
+  ['mcp-name', 'mcpName'],
+  ['traceparent', 'traceparent'],
+  ['tracestate', 'tracestate'],
+]);
+
+/** Headers whose rows add up to one list (RFC 9110 section 5.3, W3C Trace Context section 3.3.1.1). */
+const lists = new Set<Singleton>(['accept', 'tracestate']);
+
+export interface HeaderLimits {
+  readonly maxBytes: number;
+  readonly maxCount: number;
+}
+
+/**
+ * Reads the raw rows in one pass. What `Connection` nominates is dropped (RFC 9110 section 7.6.1), before anything of ours is
+ * added, so that a caller cannot have the gateway's own headers removed.
+ * @throws GatewayError headers_too_large, duplicate_header
+ */
+export function cleanHeaders(rows: readonly string[], limits: HeaderLimits): CallerHeaders {
+  if (rows.length > 2 * limits.maxCount) throw new GatewayError('headers_too_large', { detail: `${rows.length / 2} fields` });
+  const headers: Partial<Record<Singleton, string>> = {};
+  const mcpParams: string[] = [];
+  let nominated: string | undefined;
+  let bytes = 0;
+  for (let index = 0; index + 1 < rows.length; index += 2) {
+    const rawName = rows[index] as string;
+    const value = rows[index + 1] as string;
+    bytes += rawName.length + value.length + 4;
+    const name = rawName.toLowerCase();
+    const field = singletons.get(name);
+    if (field !== undefined) {
+      const earlier = headers[field];
+      if (earlier === undefined) headers[field] = value;
+      else if (lists.has(field)) headers[field] = `${earlier}, ${value}`;
+      else throw new GatewayError('duplicate_header', { detail: name });
+    } else if (name === 'connection') {
+      nominated = nominated === undefined ? value : `${nominated},${value}`;
+    } else if (name.startsWith('mcp-param-')) {
+      mcpParams.push(rawName, value);
+    }
+  }
+  if (bytes > limits.maxBytes) throw new GatewayError('headers_too_large', { detail: `${bytes} bytes` });
+  if (nominated !== undefined) dropNominated(headers, nominated);
+  return { ...empty, ...headers, mcpParams };
+}
+
+function dropNominated(headers: Partial<Record<Singleton, string>>, nominated: string): void {
+  for (const token of nominated.toLowerCase().split(',')) {
+    const field = singletons.get(token.trim());
+    // Host is not the connection's to remove.
+    if (field !== undefined && field !== 'host') delete headers[field];
+  }
+}
+
+const empty = {
+  authorization: undefined,
+  gatehouseKey: undefined,
+  host: undefined,
+  origin: undefined,
+  accept: undefined,
+  contentType: undefined,
+  contentEncoding: undefined,
+  protocolVersion: undefined,
+  sessionId: undefined,
+  lastEventId: undefined,
+  mcpMethod: undefined,
+  mcpName: undefined,
+  traceparent: undefined,
+  tracestate: undefined,
+} satisfies Record<Singleton, undefined>;

@@ -1,0 +1,30 @@
+import type { Snapshot } from '../snapshot/current-snapshot.ts';
+import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
+import type { UpstreamTimeouts } from './build-upstream-request.ts';
+import type { CallRecord } from './call-record.ts';
+import type { OriginRules } from './check-origin.ts';
+import type { HeaderLimits } from './clean-headers.ts';
+import type { CallContext } from './read-call.ts';
+import type { IncomingRequest, UpstreamRequest, UpstreamResponse } from './request.ts';
+import type { ShapeContext } from './shape-response.ts';
+
+/** What the pipeline needs of the process around it. */
+export interface Gateway {
+  /**
+   * The snapshot to serve from.
+   * @throws GatewayError not_ready before the first one is there: never mistaken for an empty one
+   */
+  snapshot(): Snapshot;
+  readonly limits: { readonly headers: HeaderLimits };
+  readonly originRules: OriginRules;
+  readonly callContext: CallContext;
+  readonly shapeContext: ShapeContext;
+  readonly timeouts: UpstreamTimeouts;
+  /** Path before our routes where the public URL has one; without a slash at the end. */
+  readonly publicPath: string;
+  /** @throws GatewayError upstream_unreachable, upstream_timeout, upstream_failed, upstream_address_refused */
+  forward(upstream: PreparedUpstream, outgoing: UpstreamRequest, request: IncomingRequest, record: CallRecord): Promise<UpstreamResponse>;
+  record(record: CallRecord): void;
+  /** Milliseconds, monotonic. */
+  now(): number;
+}

@@ -1,0 +1,64 @@
+import { GatewayError, toGatewayError } from '@gatehouse/errors';
+import { authenticateCaller } from './authenticate-caller.ts';
+import { authorizeCaller } from './authorize-caller.ts';
+import { buildUpstreamRequest } from './build-upstream-request.ts';
+import { checkOrigin, corsHeaders, preflightHeaders } from './check-origin.ts';
+import { cleanHeaders } from './clean-headers.ts';
+import type { Gateway } from './gateway.ts';
+import { matchServer, parseRoute } from './match-server.ts';
+import { obtainCredentials } from './obtain-credentials.ts';
+import { CallRecord } from './call-record.ts';
+import { readCall } from './read-call.ts';
+import { renderError } from './render-error.ts';
+import type { IncomingRequest, Reply } from './request.ts';
+import { relayMessage, relayStream } from './relay-legacy-sse.ts';
+import { shapeResponse } from './shape-response.ts';
+
+/** Every tool call, from the caller's bytes to the upstream's answer. The order of the lines is the security of the product. */
+export async function handleRequest(gateway: Gateway, request: IncomingRequest): Promise<Reply> {
+  const record = new CallRecord(gateway.now());
+  let origin: string | undefined;
+  try {
+    const route = (record.route = parseRoute(request.target));
+    if (route === undefined) throw new GatewayError('not_found');
+
+    // One snapshot from here to the last line: a change of configuration never meets a request half way.
+    const snapshot = gateway.snapshot();
+
+    // Limits and duplicates before anything is read from a header; what `Connection` nominates is gone before ours are added.
+    const headers = cleanHeaders(request.headers, gateway.limits.headers);
+
+    // Before anything is said about servers: a web page must not even learn which there are.
+    checkOrigin(headers, gateway.originRules);
+    origin = headers.origin;
+    if (request.method === 'OPTIONS' && origin !== undefined) return { status: 204, headers: [...corsHeaders(origin), ...preflightHeaders()], body: undefined };
+
+    const server = (record.server = matchServer(snapshot, route));
+
+    // The body is read only for callers that are known and may call: strangers cost no memory.
+    const caller = (record.caller = await authenticateCaller(server, headers, snapshot));
+    authorizeCaller(server, caller);
+    const call = (record.call = await readCall(request, route, headers, server, caller, gateway.callContext));
+
+    const credentials = await obtainCredentials(server);
+    const upstreamPath = route.endpoint === 'sse-messages' ? relayMessage(route, call, gateway) : undefined;
+
+    // The caller's headers first, credentials last: nothing of the caller's can name or replace them.
+    const outgoing = buildUpstreamRequest(server, call, headers, credentials, gateway.timeouts, upstreamPath);
+    const response = await gateway.forward(server.upstream, outgoing, request, record);
+
+    const shaped = shapeResponse(call, response, gateway.shapeContext);
+    const reply = route.endpoint === 'sse' ? relayStream(shaped, server, call, gateway) : shaped;
+    return withCors(reply, origin);
+  } catch (thrown) {
+    const error = (record.error = toGatewayError(thrown));
+    return withCors(renderError(error, record.route, record.call?.message?.id ?? null), origin);
+  } finally {
+    gateway.record(record);
+  }
+}
+
+function withCors(reply: Reply, origin: string | undefined): Reply {
+  if (origin !== undefined) reply.headers.push(...corsHeaders(origin));
+  return reply;
+}

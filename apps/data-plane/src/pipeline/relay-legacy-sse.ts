@@ -1,0 +1,66 @@
+import { GatewayError } from '@gatehouse/errors';
+import { EndpointEvent } from '@gatehouse/mcp-protocol';
+import type { PreparedServer } from '../snapshot/prepared-server.ts';
+import type { Gateway } from './gateway.ts';
+import type { Route } from './match-server.ts';
+import type { Call } from './read-call.ts';
+import type { BodySink, Reply, StreamedBody } from './request.ts';
+
+const purpose = 'sse-endpoint';
+
+/**
+ * Legacy HTTP+SSE (MCP 2024-11-05): the stream's first event names where messages are posted. The caller is given a place of
+ * ours that has the upstream's own sealed in it, so that any replica can pass messages on.
+ */
+export function relayStream(reply: Reply, server: PreparedServer, call: Call, { callContext, publicPath }: Gateway): Reply {
+  if (typeof reply.body !== 'object') return reply;
+  const rewrite = new EndpointEvent((endpoint) => {
+    const path = pathAtOrigin(endpoint, server.upstream.url);
+    if (path === undefined) return undefined;
+    const id = callContext.sessions.seal(purpose, call.owner, path);
+    return `${publicPath}/sse/${server.workspace}/${server.name}/messages?sessionId=${id}`;
+  });
+  return { ...reply, body: rewrittenBody(reply.body, rewrite) };
+}
+
+/**
+ * The upstream's path that a posted message belongs to.
+ * @throws GatewayError session_required, session_not_found
+ */
+export function relayMessage(route: Route, call: Call, { callContext }: Gateway): string {
+  const id = new URLSearchParams(route.search).get('sessionId');
+  if (!id) throw new GatewayError('session_required');
+  const path = callContext.sessions.open(purpose, call.owner, id);
+  if (path === undefined) throw new GatewayError('session_not_found');
+  return path;
+}
+
+/** An endpoint on another origin would take the credentials there: it is not accepted (product.md D7). */
+function pathAtOrigin(endpoint: string, upstreamUrl: string): string | undefined {
+  if (!URL.canParse(endpoint, upstreamUrl)) return undefined;
+  const url = new URL(endpoint, upstreamUrl);
+  return url.origin === new URL(upstreamUrl).origin ? url.pathname + url.search : undefined;
+}
+
+function rewrittenBody(body: StreamedBody, rewrite: EndpointEvent): StreamedBody {
+  const pipe = (sink: BodySink): void => {
+    let done = false;
+    body.pipe({
+      write: (chunk) => {
+        if (done) return sink.write(chunk);
+        const result = rewrite.push(chunk);
+        if (result.state === 'incomplete') return true;
+        if (result.state === 'rewritten') {
+          done = true;
+          return sink.write(result.output);
+        }
+        body.abort();
+        sink.fail(new GatewayError('upstream_failed', { detail: 'the stream does not begin with an endpoint at the upstream’s origin' }));
+        return false;
+      },
+      end: () => sink.end(),
+      fail: (error) => sink.fail(error),
+    });
+  };
+  return { pipe, resume: () => body.resume(), abort: () => body.abort() };
+}

@@ -1,0 +1,58 @@
+import type { GatewayError } from '@gatehouse/errors';
+
+/*
+ * What crosses between the transports and the pipeline: plain data, no HTTP library. Headers are flat lists as they were on
+ * the wire: name, value, name, value, …
+ */
+
+/** A request as it came in. */
+export interface IncomingRequest {
+  readonly method: string;
+  /** Request target: path and query. */
+  readonly target: string;
+  readonly headers: readonly string[];
+  /** @throws GatewayError body_too_large */
+  readBody(limitBytes: number): Promise<Buffer>;
+  /** Calls back once, when the caller goes away before it has its whole answer. */
+  onDisconnect(listener: () => void): void;
+}
+
+/** A request as it goes to an upstream. */
+export interface UpstreamRequest {
+  readonly method: string;
+  /** Path and query. */
+  readonly path: string;
+  readonly headers: string[];
+  readonly body: Buffer | undefined;
+  readonly responseTimeoutMs: number;
+  /** 0 = unbounded */
+  readonly idleTimeoutMs: number;
+}
+
+/** Takes the pieces of a body. `write` answers false when it wants no more for now; `resume` of the body goes on. */
+export interface BodySink {
+  write(chunk: Buffer): boolean;
+  end(): void;
+  fail(error: GatewayError): void;
+}
+
+/** A body that arrives in pieces, or has arrived whole. */
+export interface StreamedBody {
+  pipe(sink: BodySink): void;
+  resume(): void;
+  /** Ends the exchange with the upstream; nothing more arrives. */
+  abort(): void;
+}
+
+export interface UpstreamResponse {
+  readonly status: number;
+  /** Names in lower case. */
+  readonly headers: Readonly<Record<string, string | string[] | undefined>>;
+  readonly body: StreamedBody;
+}
+
+export interface Reply {
+  readonly status: number;
+  readonly headers: string[];
+  readonly body: string | StreamedBody | undefined;
+}

@@ -1,0 +1,66 @@
+import { GatewayError } from '@gatehouse/errors';
+import type { SealedSessions } from '@gatehouse/mcp-protocol';
+import type { Call } from './read-call.ts';
+import type { Reply, StreamedBody, UpstreamResponse } from './request.ts';
+
+/** What an upstream says about its own connection, host or origin; none of it is true of ours (product.md D8). */
+const dropped = new Set([
+  'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authentication-info', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
+  'set-cookie', 'set-cookie2', 'clear-site-data', 'strict-transport-security', 'public-key-pins', 'alt-svc', 'nel', 'report-to', 'reporting-endpoints',
+  'www-authenticate', 'location', 'refresh', 'date', 'mcp-session-id',
+]);
+
+const isDropped = (name: string): boolean => dropped.has(name) || name.startsWith('access-control-') || name.startsWith('x-gatehouse-');
+
+export interface ShapeContext {
+  readonly sessions: SealedSessions;
+  /** Makes an event stream of the upstream's one of ours (comments while it is idle). */
+  eventStream(body: StreamedBody): StreamedBody;
+}
+
+/**
+ * The answer as the caller gets it. Its body is not touched, only streamed.
+ * @throws GatewayError upstream_redirected, upstream_rejected_credentials
+ */
+export function shapeResponse(call: Call, response: UpstreamResponse, context: ShapeContext): Reply {
+  const { status } = response;
+  if (status === 301 || status === 302 || status === 303 || status === 307 || status === 308) return refuse(response, 'upstream_redirected');
+  // An upstream's 401 is about the gateway's credential; handed on, it would send the caller to log in at the wrong place.
+  if (status === 401) return refuse(response, 'upstream_rejected_credentials');
+  const headers: string[] = [];
+  const nominated = nominatedNames(response.headers['connection']);
+  for (const name in response.headers) {
+    const value = response.headers[name];
+    if (value === undefined || isDropped(name) || nominated?.has(name)) continue;
+    if (typeof value === 'string') headers.push(name, value);
+    else for (const item of value) headers.push(name, item);
+  }
+  addSession(headers, call, response, context);
+  return { status, headers, body: shapeBody(headers, response, context) };
+}
+
+function addSession(headers: string[], call: Call, response: UpstreamResponse, { sessions }: ShapeContext): void {
+  const upstreamSession = response.headers['mcp-session-id'];
+  // Never mint or echo one in the modern era (MCP 2026-07-28).
+  if (typeof upstreamSession !== 'string' || call.era === 'modern') return;
+  // The caller's own id goes on being good; only a session that was opened just now needs a new one.
+  if (upstreamSession !== call.upstreamSession) headers.push('mcp-session-id', sessions.seal('mcp-session', call.owner, upstreamSession));
+}
+
+function shapeBody(headers: string[], response: UpstreamResponse, context: ShapeContext): StreamedBody {
+  const contentType = response.headers['content-type'];
+  if (typeof contentType !== 'string' || !contentType.toLowerCase().startsWith('text/event-stream')) return response.body;
+  headers.push('x-accel-buffering', 'no');
+  // Comments between events would not fit into a compressed stream.
+  return response.headers['content-encoding'] === undefined && response.headers['content-length'] === undefined ? context.eventStream(response.body) : response.body;
+}
+
+function refuse(response: UpstreamResponse, code: 'upstream_redirected' | 'upstream_rejected_credentials'): never {
+  response.body.abort();
+  throw new GatewayError(code, { detail: `status ${response.status}` });
+}
+
+function nominatedNames(connection: string | string[] | undefined): Set<string> | undefined {
+  if (connection === undefined || connection === 'keep-alive' || connection === 'close') return undefined;
+  return new Set(String(connection).toLowerCase().split(',').map((name) => name.trim()));
+}

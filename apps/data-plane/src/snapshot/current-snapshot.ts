@@ -1,0 +1,67 @@
+import { createHash } from 'node:crypto';
+import type { ServiceAccountRecord } from '@gatehouse/agent-auth';
+import type { ChannelDocument, ChannelState } from '@gatehouse/snapshot-channel';
+import type { PreparedServer } from './prepared-server.ts';
+import { ShardedMap } from './sharded-map.ts';
+
+/** A document that passed every check, with what was made of it. */
+export type PreparedDocument =
+  | { readonly kind: 'server'; readonly source: ChannelDocument; readonly server: PreparedServer }
+  | { readonly kind: 'service-account'; readonly source: ChannelDocument; readonly account: ServiceAccountRecord };
+
+/** Everything a data plane serves from, of one revision. Immutable: a request holds one from its first stage to its last. */
+export interface Snapshot {
+  readonly state: ChannelState;
+  readonly documents: ShardedMap<PreparedDocument>;
+  readonly servers: ShardedMap<PreparedServer>;
+  readonly serviceAccounts: ShardedMap<ServiceAccountRecord>;
+  /** Of ids and hashes of all documents; equal hashes serve the same. */
+  readonly hash: string;
+}
+
+export interface SnapshotChange {
+  readonly state: ChannelState;
+  readonly prepared: readonly PreparedDocument[];
+  readonly removed: readonly string[];
+}
+
+export const serverKey = (workspace: string, name: string): string => `${workspace}/${name}`;
+
+export function emptySnapshot(state: ChannelState): Snapshot {
+  return { state, documents: ShardedMap.empty(), servers: ShardedMap.empty(), serviceAccounts: ShardedMap.empty(), hash: '0'.repeat(64) };
+}
+
+/** A new snapshot with a change applied; the old one stays as it is for whoever holds it. */
+export function applyChange(snapshot: Snapshot, { state, prepared, removed }: SnapshotChange): Snapshot {
+  const replaced = [...removed, ...prepared.map(({ source }) => source.id)].flatMap((id) => snapshot.documents.get(id) ?? []);
+  return {
+    state,
+    documents: snapshot.documents.with([...removed.map((id) => [id, undefined] as const), ...prepared.map((document) => [document.source.id, document] as const)]),
+    // What is replaced goes first: two servers may have changed names with each other.
+    servers: snapshot.servers.with([...replaced.flatMap((old) => serverEntry(old, false)), ...prepared.flatMap((next) => serverEntry(next, true))]),
+    serviceAccounts: snapshot.serviceAccounts.with([
+      ...replaced.flatMap((old) => accountEntry(old, false)),
+      ...prepared.flatMap((next) => accountEntry(next, true)),
+    ]),
+    hash: [...replaced, ...prepared].reduce((hash, { source }) => xorHex(hash, digest(source)), snapshot.hash),
+  };
+}
+
+function serverEntry(document: PreparedDocument, present: boolean): (readonly [string, PreparedServer | undefined])[] {
+  if (document.kind !== 'server') return [];
+  const { server } = document;
+  return [[serverKey(server.workspace, server.name), present ? server : undefined]];
+}
+
+function accountEntry(document: PreparedDocument, present: boolean): (readonly [string, ServiceAccountRecord | undefined])[] {
+  if (document.kind !== 'service-account') return [];
+  return [[document.account.keyId, present ? document.account : undefined]];
+}
+
+// Exclusive or over the documents' digests: adding or removing one costs the same for any number of documents.
+const digest = ({ id, hash }: ChannelDocument): string => createHash('sha256').update(`${id}\0${hash}`).digest('hex');
+function xorHex(left: string, right: string): string {
+  const bytes = Buffer.from(left, 'hex');
+  Buffer.from(right, 'hex').forEach((byte, index) => (bytes[index] = (bytes[index] as number) ^ byte));
+  return bytes.toString('hex');
+}

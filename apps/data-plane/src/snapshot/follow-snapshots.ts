@@ -1,0 +1,149 @@
+import type { SnapshotKeys } from '@gatehouse/gateway-config';
+import type { Logger } from '@gatehouse/service-runtime';
+import type { ChannelState, Hint, SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { applyChange, emptySnapshot, type Snapshot } from './current-snapshot.ts';
+import { prepareDocuments, type Reject } from './prepare-snapshot.ts';
+
+export interface FollowOptions {
+  readonly channel: SnapshotChannel;
+  readonly keys: SnapshotKeys;
+  readonly pollMs: number;
+  readonly logger: Logger;
+  /** Called after every change with the new snapshot, for the disk and the heartbeat. */
+  readonly onApplied: () => void;
+}
+
+/** What the data plane knows of its configuration. */
+export interface SnapshotStatus {
+  readonly snapshot: Snapshot | undefined;
+  readonly source: 'channel' | 'disk' | undefined;
+  readonly appliedAt: number | undefined;
+  readonly rejects: readonly Reject[];
+  /** Whether the last look at the channel failed: it serves on, from what it has. */
+  readonly degraded: boolean;
+}
+
+/**
+ * Keeps the snapshot current: a hint is applied at once; a gap, a new subscription and a poll look at the whole index.
+ * Work is done one piece at a time; a request never waits for any of it.
+ */
+export class SnapshotFollower {
+  readonly #options: FollowOptions;
+  readonly #rejects = new Map<string, Reject & { readonly hash: string }>();
+  #snapshot: Snapshot | undefined;
+  #source: SnapshotStatus['source'];
+  #appliedAt: number | undefined;
+  #degraded = false;
+  #queue: Promise<void> = Promise.resolve();
+  #unfollow: (() => Promise<void>) | undefined;
+  #poll: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(options: FollowOptions) {
+    this.#options = options;
+  }
+
+  get current(): Snapshot | undefined {
+    return this.#snapshot;
+  }
+
+  get status(): SnapshotStatus {
+    const rejects = [...this.#rejects.values()].map(({ id, reason }) => ({ id, reason }));
+    return { snapshot: this.#snapshot, source: this.#source, appliedAt: this.#appliedAt, rejects, degraded: this.#degraded };
+  }
+
+  /** Serves a snapshot that was kept on disk until the channel has said what is newer. */
+  restore(snapshot: Snapshot): void {
+    this.#snapshot = snapshot;
+    this.#source = 'disk';
+    this.#appliedAt = Date.now();
+  }
+
+  async start(): Promise<void> {
+    this.#unfollow = await this.#options.channel.follow({
+      onHint: (hint) => this.#enqueue(() => this.#onHint(hint)),
+      onSubscribed: () => this.#enqueue(() => this.#synchronise()),
+    });
+    this.#schedulePoll();
+  }
+
+  async stop(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#poll);
+    await this.#unfollow?.();
+    await this.#queue;
+  }
+
+  #enqueue(work: () => Promise<void>): void {
+    this.#queue = this.#queue.then(async () => {
+      if (this.#stopped) return;
+      try {
+        await work();
+        this.#setDegraded(undefined);
+      } catch (error) {
+        this.#setDegraded(error);
+      }
+    });
+  }
+
+  async #onHint(hint: Hint): Promise<void> {
+    if (hint.state.stamp === this.#snapshot?.state.stamp) return;
+    if (this.#snapshot === undefined || hint.replaced || hint.previousStamp !== this.#snapshot.state.stamp) return this.#synchronise();
+    const ids = hint.changed.map(({ id }) => id);
+    const documents = await this.#options.channel.readDocuments(ids);
+    // One that is gone already was removed by a later publication: look at all of it.
+    if (documents.length < ids.length) return this.#synchronise();
+    this.#apply(this.#snapshot, hint.state, documents, hint.removed);
+  }
+
+  async #checkState(): Promise<void> {
+    const state = await this.#options.channel.readState();
+    // Nothing published is not "nothing configured": the channel was lost, and what is served stays.
+    if (state && state.stamp !== this.#snapshot?.state.stamp) await this.#synchronise();
+  }
+
+  async #synchronise(): Promise<void> {
+    const published = await this.#options.channel.readIndex();
+    if (!published || published.state.stamp === this.#snapshot?.state.stamp) return;
+    const base = this.#snapshot ?? emptySnapshot(published.state);
+    const isNew = ([id, hash]: [string, string]): boolean => base.documents.get(id)?.source.hash !== hash && this.#rejects.get(id)?.hash !== hash;
+    const wanted = [...published.index].filter(isNew).map(([id]) => id);
+    const removed = [...base.documents.entries()].map(([id]) => id).filter((id) => !published.index.has(id));
+    for (const id of this.#rejects.keys()) if (!published.index.has(id)) this.#rejects.delete(id);
+    this.#apply(base, published.state, await this.#options.channel.readDocuments(wanted), removed);
+  }
+
+  #apply(base: Snapshot, state: ChannelState, documents: Awaited<ReturnType<SnapshotChannel['readDocuments']>>, removed: readonly string[]): void {
+    const { prepared, rejects } = prepareDocuments(this.#options.keys, documents);
+    for (const { source } of prepared) this.#rejects.delete(source.id);
+    for (const id of removed) this.#rejects.delete(id);
+    for (const reject of rejects) {
+      this.#rejects.set(reject.id, { ...reject, hash: documents.find(({ id }) => id === reject.id)?.hash ?? '' });
+      this.#options.logger.error({ document: reject.id, reason: reject.reason, revision: state.revision }, 'document rejected, its previous version stays');
+    }
+    // Nothing at all could be opened: that is a wrong key, not a configuration.
+    if (this.#snapshot === undefined && prepared.length === 0 && rejects.length > 0) {
+      throw new Error(`none of ${rejects.length} documents could be read (${rejects[0]?.reason ?? ''}): is GATEHOUSE_SNAPSHOT_KEY the same on all planes?`);
+    }
+    this.#snapshot = applyChange(base, { state, prepared, removed });
+    this.#source = 'channel';
+    this.#appliedAt = Date.now();
+    this.#options.logger.info({ revision: state.revision, changed: prepared.length, removed: removed.length, rejected: rejects.length }, 'snapshot applied');
+    this.#options.onApplied();
+  }
+
+  #setDegraded(error: unknown): void {
+    if (error !== undefined && !this.#degraded) this.#options.logger.warn({ err: error }, 'configuration channel is away; serving what is known');
+    if (error === undefined && this.#degraded) this.#options.logger.info('configuration channel is back');
+    this.#degraded = error !== undefined;
+  }
+
+  #schedulePoll(): void {
+    // ±20 %, so that a fleet does not ask in step.
+    this.#poll = setTimeout(() => {
+      this.#enqueue(() => this.#checkState());
+      if (!this.#stopped) this.#schedulePoll();
+    }, this.#options.pollMs * (0.8 + Math.random() * 0.4));
+    this.#poll.unref();
+  }
+}

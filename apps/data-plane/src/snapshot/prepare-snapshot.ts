@@ -1,0 +1,40 @@
+import { openDocument, snapshotDocument, type SnapshotKeys } from '@gatehouse/gateway-config';
+import { describeError } from '@gatehouse/service-runtime';
+import type { ChannelDocument } from '@gatehouse/snapshot-channel';
+import type { PreparedDocument } from './current-snapshot.ts';
+import { prepareServer } from './prepared-server.ts';
+
+export interface Reject {
+  readonly id: string;
+  readonly reason: string;
+}
+
+/** Opens, validates and compiles documents. One that fails is reported and left out; the others go on. */
+export function prepareDocuments(keys: SnapshotKeys, documents: Iterable<ChannelDocument>): { prepared: PreparedDocument[]; rejects: Reject[] } {
+  const prepared: PreparedDocument[] = [];
+  const rejects: Reject[] = [];
+  for (const document of documents) {
+    try {
+      prepared.push(prepareDocument(keys, document));
+    } catch (error) {
+      rejects.push({ id: document.id, reason: reasonOf(error) });
+    }
+  }
+  return { prepared, rejects };
+}
+
+function prepareDocument(keys: SnapshotKeys, source: ChannelDocument): PreparedDocument {
+  const document = snapshotDocument.parse(openDocument(keys, source));
+  if (document.kind === 'server') return { kind: 'server', source, server: prepareServer(document.id, document.workspace, document.server) };
+  const { id, workspace, name, groups, keyId, keyHash } = document;
+  return { kind: 'service-account', source, account: { id, workspace, name, groups, keyId, keyHash } };
+}
+
+/** Names what is wrong, never a value: zod's messages are ours, unsealing errors have a fixed text. */
+function reasonOf(error: unknown): string {
+  const { code, name } = describeError(error);
+  if (error instanceof Error && 'issues' in error && Array.isArray(error.issues)) {
+    return (error.issues as { path: PropertyKey[]; message: string }[]).map(({ path, message }) => `/${path.join('/')} ${message}`).join('; ').slice(0, 500);
+  }
+  return code ?? name ?? 'unknown';
+}

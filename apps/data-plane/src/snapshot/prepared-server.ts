@@ -1,0 +1,53 @@
+import { type PreparedAgentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
+import { type PreparedAppAuth, prepareAppAuth } from '@gatehouse/app-auth';
+import type { ConnectOptions } from '@gatehouse/egress';
+import type { ServerDocument } from '@gatehouse/gateway-config';
+
+/** A server compiled for calls: everything that can be decided once per revision is decided here. */
+export interface PreparedServer {
+  readonly id: string;
+  readonly workspace: string;
+  readonly name: string;
+  readonly enabled: boolean;
+  readonly agentAuth: PreparedAgentAuth;
+  readonly appAuth: PreparedAppAuth;
+  readonly upstream: PreparedUpstream;
+}
+
+export interface PreparedUpstream {
+  readonly url: string;
+  readonly origin: string;
+  /** Path and query of the configured URL. */
+  readonly path: string;
+  readonly transport: 'streamable-http' | 'sse';
+  readonly connect: ConnectOptions;
+  readonly responseTimeoutMs: number | undefined;
+  readonly streamIdleTimeoutMs: number | undefined;
+}
+
+export function prepareServer(id: string, workspace: string, server: ServerDocument): PreparedServer {
+  return {
+    id,
+    workspace,
+    name: server.name,
+    enabled: server.enabled ?? true,
+    agentAuth: prepareAgentAuth(server.agentAuth),
+    appAuth: prepareAppAuth(server.appAuth),
+    upstream: prepareUpstream(server.upstream),
+  };
+}
+
+function prepareUpstream({ url: text, transport, timeouts }: ServerDocument['upstream']): PreparedUpstream {
+  const url = new URL(text);
+  return {
+    url: text,
+    origin: url.origin,
+    path: url.pathname + url.search,
+    transport: transport ?? 'streamable-http',
+    connect: timeouts?.connectSeconds === undefined ? {} : { connectTimeoutMs: timeouts.connectSeconds * 1000 },
+    responseTimeoutMs: milliseconds(timeouts?.responseSeconds),
+    streamIdleTimeoutMs: milliseconds(timeouts?.streamIdleSeconds),
+  };
+}
+
+const milliseconds = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : Math.round(seconds * 1000));

@@ -1,0 +1,98 @@
+import { constants } from 'node:fs';
+import { mkdir, open, readFile, rename, copyFile, rm } from 'node:fs/promises';
+import { dirname, join } from 'node:path';
+import { openDocument, type SnapshotKeys } from '@gatehouse/gateway-config';
+import { seal, unseal } from '@gatehouse/sealing';
+import type { ChannelDocument, ChannelState } from '@gatehouse/snapshot-channel';
+import type { Snapshot } from './current-snapshot.ts';
+
+/*
+ * The last known good: the manifest (state, and id, hash and length of every document), sealed, then the documents as they
+ * were sealed by the control plane. The manifest's seal covers the set, each document's seal covers itself.
+ * File: magic ‖ manifest length (4, big endian) ‖ manifest ‖ documents.
+ */
+const magic = Buffer.from('gatehouse-snapshot-1\n', 'latin1');
+const context = ['snapshot-disk'] as const;
+const names = ['snapshot', 'snapshot.previous'] as const;
+
+interface Manifest {
+  readonly state: ChannelState;
+  readonly documents: readonly (readonly [id: string, hash: string, bytes: number])[];
+}
+
+/** Writes a snapshot so that a crash at any moment leaves the one before (fsync, then rename); two are kept. */
+export async function writeSnapshot(directory: string, keys: SnapshotKeys, snapshot: Snapshot): Promise<void> {
+  await mkdir(directory, { recursive: true, mode: 0o700 });
+  const path = join(directory, names[0]);
+  const temporary = `${path}.${process.pid}.tmp`;
+  try {
+    const file = await open(temporary, 'w', 0o600);
+    try {
+      await file.writeFile(encode(keys, snapshot));
+      await file.sync();
+    } finally {
+      await file.close();
+    }
+    await copyFile(path, join(directory, names[1]), constants.COPYFILE_FICLONE).catch(ignoreMissing);
+    await rename(temporary, path);
+    await syncDirectory(dirname(path));
+  } catch (error) {
+    await rm(temporary, { force: true });
+    throw error;
+  }
+}
+
+export interface SnapshotOnDisk {
+  readonly state: ChannelState;
+  readonly documents: readonly ChannelDocument[];
+}
+
+/** Reads the newest snapshot that is whole; `onSkipped` is told of each one that is not. */
+export async function readSnapshot(directory: string, keys: SnapshotKeys, onSkipped: (file: string, error: unknown) => void): Promise<SnapshotOnDisk | undefined> {
+  for (const name of names) {
+    try {
+      return decode(keys, await readFile(join(directory, name)));
+    } catch (error) {
+      if (!isMissing(error)) onSkipped(name, error);
+    }
+  }
+  return undefined;
+}
+
+function encode(keys: SnapshotKeys, snapshot: Snapshot): Buffer {
+  const sources = [...snapshot.documents.entries()].map(([, { source }]) => source);
+  const manifest: Manifest = { state: snapshot.state, documents: sources.map(({ id, hash, sealed }) => [id, hash, sealed.length]) };
+  const sealedManifest = seal(keys.ring, context, JSON.stringify(manifest));
+  const length = Buffer.alloc(4);
+  length.writeUInt32BE(sealedManifest.length);
+  return Buffer.concat([magic, length, sealedManifest, ...sources.map(({ sealed }) => sealed)]);
+}
+
+function decode(keys: SnapshotKeys, file: Buffer): SnapshotOnDisk {
+  if (!file.subarray(0, magic.length).equals(magic) || file.length < magic.length + 4) throw new Error('not a snapshot file');
+  const start = magic.length + 4;
+  const end = start + file.readUInt32BE(magic.length);
+  const manifest = JSON.parse(unseal(keys.ring, context, file.subarray(start, end)).toString('utf8')) as Manifest;
+  let offset = end;
+  const documents = manifest.documents.map(([id, hash, bytes]) => {
+    const sealed = Buffer.from(file.subarray(offset, (offset += bytes)));
+    // A damaged document makes the file one to skip: a part of a configuration is not a configuration.
+    openDocument(keys, { id, hash, sealed });
+    return { id, hash, sealed };
+  });
+  return { state: manifest.state, documents };
+}
+
+async function syncDirectory(path: string): Promise<void> {
+  const directory = await open(path, 'r');
+  try {
+    await directory.sync();
+  } finally {
+    await directory.close();
+  }
+}
+
+const isMissing = (error: unknown): boolean => error instanceof Error && 'code' in error && error.code === 'ENOENT';
+function ignoreMissing(error: unknown): void {
+  if (!isMissing(error)) throw error;
+}

@@ -1,0 +1,67 @@
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { createAddressGuard } from './address-guard.ts';
+import { guardedFetch } from './guarded-fetch.ts';
+import { OriginPools } from './origin-pools.ts';
+
+const server = createServer((request, response) => {
+  if (request.url === '/empty') response.writeHead(204).end();
+  else if (request.url === '/redirect') response.writeHead(307, { Location: '/echo' }).end();
+  else if (request.url === '/stream') response.write('first');
+  else {
+    const head = JSON.stringify([request.method, request.rawHeaders.filter((_, index) => index % 2 === 0)]);
+    request.pipe(response.writeHead(200, { 'Content-Type': 'text/plain' }), { end: false });
+    request.on('end', () => response.end(head));
+  }
+});
+const pools = new OriginPools({ guard: createAddressGuard({ allowedRanges: ['loopback'] }) });
+const fetch = guardedFetch(pools, { maxResponseBytes: 200 });
+const at = (path: string): string => `http://127.0.0.1:${(server.address() as AddressInfo).port}${path}`;
+
+beforeAll(() => once(server.listen(0, '127.0.0.1'), 'listening'));
+afterAll(async () => {
+  await pools.destroy();
+  server.closeAllConnections();
+  server.close();
+});
+
+it('sends what it is given and adds no headers of its own', async () => {
+  const response = await fetch(at('/echo'), { method: 'POST', headers: { 'X-A': '1' }, body: new URLSearchParams({ a: 'b' }) });
+  const sent = ['host', 'connection', 'content-type', 'x-a', 'content-length'];
+  expect(await response.text()).toBe(`a=b${JSON.stringify(['POST', sent])}`);
+});
+
+it.each([
+  ['/empty', 204],
+  ['/redirect', 307],
+])('returns %s as it is', async (path, status) => {
+  const response = await fetch(new URL(at(path)), { redirect: 'follow' });
+  expect([response.status, await response.text()]).toEqual([status, '']);
+});
+
+it('streams, and closes the connection when the reader stops', async () => {
+  const response = await fetch(new Request(at('/stream')));
+  const reader = response.body?.getReader();
+  expect(Buffer.from((await reader?.read())?.value as Uint8Array).toString()).toBe('first');
+  await reader?.cancel();
+});
+
+describe('fails', () => {
+  it('where the guard refuses', async () => {
+    const strict = new OriginPools({ guard: createAddressGuard({ allowedRanges: [] }) });
+    await expect(guardedFetch(strict)(at('/echo'))).rejects.toMatchObject({ code: 'upstream_address_refused' });
+  });
+
+  it('while the body is read: too large, too slow, cancelled', async () => {
+    const large = await fetch(at('/echo'), { method: 'POST', body: 'x'.repeat(300) });
+    await expect(large.text()).rejects.toMatchObject({ code: 'upstream_failed' });
+    const slow = await guardedFetch(pools, { timeouts: { totalMs: 50 } })(at('/stream'));
+    await expect(slow.text()).rejects.toMatchObject({ code: 'upstream_timeout' });
+    const abort = new AbortController();
+    const cancelled = await fetch(at('/stream'), { signal: abort.signal });
+    abort.abort(new Error('no longer needed'));
+    await expect(cancelled.text()).rejects.toThrow('no longer needed');
+  });
+});
