@@ -1,0 +1,79 @@
+import { GatewayError } from '@gatehouse/errors';
+import type { DataSource, QueryRunner } from 'typeorm';
+import { asGatewayError, isConnectionFailure } from './database-errors.ts';
+import type { Sql } from './sql.ts';
+
+interface Connection {
+  readonly connection?: { readonly stream?: { destroy(): void } };
+}
+
+/** The database as stores see it: statements and transactions, with errors that say whether trying again makes sense. */
+export class Database {
+  readonly #dataSource: DataSource;
+  /** When a statement was last answered. */
+  #answeredAt: number | undefined;
+  #failing = false;
+
+  constructor(dataSource: DataSource) {
+    this.#dataSource = dataSource;
+  }
+
+  /** One statement on its own. */
+  readonly sql: Sql = (text, parameters) => this.#connected((sql) => sql(text, parameters));
+
+  transaction<T>(run: (sql: Sql) => Promise<T>): Promise<T> {
+    return this.#connected(async (sql) => {
+      await sql('begin');
+      try {
+        const result = await run(sql);
+        await sql('commit');
+        return result;
+      } catch (error) {
+        // On a broken connection there is nothing to roll back, and its error is not the one to report.
+        if (!isConnectionFailure(error)) await sql('rollback').catch(() => undefined);
+        throw error;
+      }
+    });
+  }
+
+  get state(): 'untried' | 'up' | 'down' {
+    if (this.#failing) return 'down';
+    return this.#answeredAt === undefined ? 'untried' : 'up';
+  }
+
+  async #connected<T>(run: (sql: Sql) => Promise<T>): Promise<T> {
+    const runner = this.#dataSource.createQueryRunner();
+    try {
+      return await run(await this.#connect(runner));
+    } catch (error) {
+      throw asGatewayError(error);
+    } finally {
+      await runner.release();
+    }
+  }
+
+  async #connect(runner: QueryRunner): Promise<Sql> {
+    let connection: Connection;
+    try {
+      connection = (await runner.connect()) as Connection;
+    } catch (error) {
+      this.#failing = true;
+      throw new GatewayError('database_unavailable', { cause: error });
+    }
+    return async <Row extends object>(text: string, parameters?: readonly unknown[]) => {
+      try {
+        const result = await runner.query(text, parameters as unknown[] | undefined, true);
+        this.#answeredAt = Date.now();
+        this.#failing = false;
+        return result.records as Row[];
+      } catch (error) {
+        if (isConnectionFailure(error)) {
+          this.#failing = true;
+          // After a timeout the driver would hand the same half-open connection to the next caller.
+          connection.connection?.stream?.destroy();
+        }
+        throw error;
+      }
+    };
+  }
+}

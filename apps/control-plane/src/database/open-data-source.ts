@@ -1,0 +1,47 @@
+import type { Secret } from '@gatehouse/sealing';
+import type { Logger } from '@gatehouse/service-runtime';
+import { DataSource } from 'typeorm';
+import { Initial1763712000000 } from './migrations/1763712000000-initial.ts';
+
+/** Bounds, so that a database that accepts connections and says nothing costs each caller seconds and not for ever. */
+const connectTimeoutMs = 5_000;
+const statementTimeoutMs = 10_000;
+// Longer than the server's own, whose error is the clearer one.
+const answerTimeoutMs = statementTimeoutMs + 2_000;
+
+export interface DataSourceOptions {
+  readonly url: Secret;
+  readonly poolSize: number;
+  readonly logger?: Logger;
+  /** For migrations, which may take their time. */
+  readonly unbounded?: boolean;
+}
+
+/** A data source that is not connected yet. */
+export function openDataSource({ url, poolSize, logger, unbounded = false }: DataSourceOptions): DataSource {
+  return new DataSource({
+    type: 'postgres',
+    url: url.reveal(),
+    applicationName: 'gatehouse control-plane',
+    poolSize,
+    connectTimeoutMS: connectTimeoutMs,
+    parseInt8: true,
+    installExtensions: false,
+    synchronize: false,
+    logging: false,
+    migrations: [Initial1763712000000],
+    migrationsTableName: 'migrations',
+    migrationsTransactionMode: 'each',
+    poolErrorHandler: (error: unknown) => logger?.warn({ err: error }, 'an idle database connection broke'),
+    extra: {
+      keepAlive: true,
+      keepAliveInitialDelayMillis: 10_000,
+      ...(!unbounded && {
+        query_timeout: answerTimeoutMs,
+        statement_timeout: statementTimeoutMs,
+        lock_timeout: statementTimeoutMs / 2,
+        idle_in_transaction_session_timeout: 2 * statementTimeoutMs,
+      }),
+    },
+  });
+}

@@ -1,0 +1,66 @@
+import { parseKey, WeakKeyError } from '@gatehouse/sealing';
+import { settingSchemas, type SettingValues } from '@gatehouse/service-runtime';
+import { z } from 'zod';
+
+const { flag, integer, secret, text, url } = settingSchemas;
+
+/** Refines a secret into something else; what it says of a bad one must not quote it. */
+const secretAs = <T>(read: (value: string) => T) =>
+  secret.transform((value, context): T => {
+    try {
+      return read(value.reveal());
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof WeakKeyError ? error.message : 'is not valid' });
+      return z.NEVER;
+    }
+  });
+
+const publicUrl = (fallback: string) => url('http:', 'https:').default(fallback).transform((value) => value.replace(/\/+$/, ''));
+
+/** An admin's token guards everything: a short or repetitive one is a default password by another name. */
+const adminToken = secret.refine(
+  (value) => value.reveal().length >= 32 && new Set(value.reveal()).size >= 12,
+  'needs at least 32 random characters (openssl rand -hex 32)',
+);
+
+const rawKeys = (value: string): [Buffer, ...Buffer[]] => {
+  const [first, ...others] = value.split(',').map(parseKey);
+  if (!first) throw new WeakKeyError('needs at least one key');
+  return [first, ...others];
+};
+
+/** Every setting of the control plane, each as `GATEHOUSE_<name>`. */
+export const controlPlaneSettings = {
+  DATABASE_URL: { schema: secret, secret: true, description: 'Postgres, as postgres://user:password@host/database.' },
+  REDIS_URL: { schema: secret.optional(), secret: true, description: 'Redis that carries snapshots to the data planes, as redis:// or rediss://.' },
+  CONTROL_PLANE_URL: { schema: publicUrl('http://localhost:3000'), description: 'Public URL of the control plane (http://localhost:3000).' },
+  DATA_PLANE_URL: { schema: publicUrl('http://localhost:3001'), description: 'Public URL of the data planes (http://localhost:3001).' },
+  CONTROL_PLANE_HOST: { schema: text.default('0.0.0.0'), description: 'Address to listen on (0.0.0.0).' },
+  CONTROL_PLANE_PORT: { schema: integer(0, 65_535).default(3000), description: 'Port of the REST API (3000; 0 = a free one).' },
+  INTERNAL_HOST: { schema: text.default('0.0.0.0'), description: 'Address of the internal port (0.0.0.0).' },
+  CONTROL_PLANE_INTERNAL_PORT: { schema: integer(0, 65_535).default(3002), description: 'Port of health and metrics (3002; 0 = a free one).' },
+  VAULT_KEY: {
+    schema: secretAs((value) => parseKey(value)),
+    secret: true,
+    description: 'Root key of the vault: 32 random bytes in base64 or hex. Without it the stored secrets are lost.',
+  },
+  SNAPSHOT_KEY: {
+    schema: secretAs(rawKeys),
+    secret: true,
+    description: 'Key the planes share, 32 random bytes; several with commas between them, the first one seals.',
+  },
+  ADMIN_TOKEN: { schema: adminToken, secret: true, description: 'Bearer token of the administrator, at least 32 random characters.' },
+  DATABASE_POOL_SIZE: { schema: integer(2, 200).default(10), description: 'Connections to Postgres at most (10).' },
+  SNAPSHOT_POLL_SECONDS: { schema: integer(1, 3600).default(10), description: 'How often to look for unpublished changes (10).' },
+  OPEN_SERVERS: {
+    schema: flag.default(true),
+    description: 'false refuses servers that let anyone use a stored credential (true).',
+  },
+  LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error').default('info'), description: 'Log level (info).' },
+} as const;
+
+export type ControlPlaneSettings = SettingValues<typeof controlPlaneSettings>;
+
+/** What `migrate` needs. */
+export const migrationSettings = { DATABASE_URL: controlPlaneSettings.DATABASE_URL };
+

@@ -1,0 +1,16 @@
+import { GatewayError } from '@gatehouse/errors';
+import type { z } from 'zod';
+import { plainMessage } from './plain-message.ts';
+import { problemsOf } from './problems-of.ts';
+import { unstorableText } from './unstorable-text.ts';
+
+/**
+ * Validates a document.
+ * @throws GatewayError validation_failed with every problem
+ */
+export function parseDocument<S extends z.ZodType>(schema: S, document: unknown): z.output<S> {
+  const result = schema.safeParse(document, { error: plainMessage });
+  const problems = [...(result.success ? [] : problemsOf(result.error.issues, document)), ...unstorableText(document)];
+  if (problems.length > 0 || !result.success) throw new GatewayError('validation_failed', { problems });
+  return result.data;
+}

@@ -1,0 +1,40 @@
+import { putAtLocations } from '@gatehouse/config-fields';
+import { completeServer, type ServerDocument } from '@gatehouse/gateway-config';
+import { Secret } from '@gatehouse/sealing';
+import { Injectable } from '@nestjs/common';
+import { Database } from '../database/database.ts';
+import { Vault } from '../vault/vault.ts';
+import { openServers } from './open-servers.ts';
+import { findWorkspace } from '../workspaces/workspaces.store.ts';
+import { findServer } from './servers.store.ts';
+
+export interface CompleteServer {
+  readonly id: string;
+  /** The workspace's name. */
+  readonly workspace: string;
+  readonly server: ServerDocument;
+}
+
+/** Servers with their secrets opened, for those parts of the control plane that call upstreams themselves. */
+@Injectable()
+export class CompleteServers {
+  readonly #database: Database;
+  readonly #vault: Vault;
+
+  constructor(database: Database, vault: Vault) {
+    this.#database = database;
+    this.#vault = vault;
+  }
+
+  /** @throws GatewayError not_found, server_not_found, vault_sealed_value_unreadable */
+  async complete(workspace: string, idOrName: string): Promise<CompleteServer> {
+    const { sql } = this.#database;
+    const { id: workspaceId, name } = await findWorkspace(sql, workspace);
+    const row = await findServer(sql, workspaceId, idOrName);
+    const [opened] = await openServers(sql, this.#vault, [row]);
+    if (!opened || 'error' in opened) throw opened?.error ?? new TypeError('no server was opened');
+    const document = structuredClone(row.document) as Record<string, unknown>;
+    putAtLocations(document, new Map([...opened.secrets].map(([field, text]) => [field, new Secret(text)])));
+    return { id: row.id, workspace: name, server: completeServer.parse(document) };
+  }
+}

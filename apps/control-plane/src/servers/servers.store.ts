@@ -1,0 +1,76 @@
+import { GatewayError } from '@gatehouse/errors';
+import { violates } from '../database/database-errors.ts';
+import type { Sql } from '../database/sql.ts';
+import { isUuid } from '../database/uuid-v7.ts';
+
+/** A server's document as it is stored: everything but its secrets and what reading adds. */
+export type StoredDocument = Readonly<Record<string, unknown>>;
+
+export interface ServerRow {
+  readonly id: string;
+  readonly workspaceId: string;
+  /** The workspace's name. */
+  readonly workspace: string;
+  readonly name: string;
+  readonly document: StoredDocument;
+  readonly revision: number;
+  readonly createdAt: Date;
+  readonly updatedAt: Date;
+}
+
+const select = `select s.id, s.workspace_id as "workspaceId", w.name as workspace, s.name, s.document, s.revision,
+  s.created_at as "createdAt", s.updated_at as "updatedAt" from servers s join workspaces w on w.id = s.workspace_id`;
+
+const columnOf = (reference: string): string => (isUuid(reference) ? 's.id' : 's.name');
+
+/** @throws GatewayError server_not_found; `reference` is a name or an id. */
+export async function findServer(sql: Sql, workspaceId: string, reference: string, lock = false): Promise<ServerRow> {
+  const forUpdate = lock ? 'for update of s' : '';
+  const [row] = await sql<ServerRow>(`${select} where s.workspace_id = $1 and ${columnOf(reference)} = $2 ${forUpdate}`, [workspaceId, reference]);
+  if (!row) throw new GatewayError('server_not_found');
+  return row;
+}
+
+export function listServers(sql: Sql, workspaceId: string, after: string | undefined, limit: number): Promise<ServerRow[]> {
+  return sql<ServerRow>(`${select} where s.workspace_id = $1 and s.name > $2 order by s.name limit $3`, [workspaceId, after ?? '', limit]);
+}
+
+export function readServers(sql: Sql, ids: readonly string[]): Promise<ServerRow[]> {
+  return sql<ServerRow>(`${select} where s.id = any($1)`, [ids]);
+}
+
+export interface WrittenServer {
+  readonly id: string;
+  readonly name: string;
+  readonly document: StoredDocument;
+  readonly revision: number;
+}
+
+export async function insertServer(sql: Sql, workspaceId: string, server: WrittenServer): Promise<void> {
+  await refusingTakenNames(
+    sql('insert into servers (id, workspace_id, name, document, revision) values ($1, $2, $3, $4, $5)', [
+      server.id, workspaceId, server.name, JSON.stringify(server.document), server.revision,
+    ]),
+  );
+}
+
+export async function updateServer(sql: Sql, server: WrittenServer): Promise<void> {
+  await refusingTakenNames(
+    sql('update servers set name = $2, document = $3, revision = $4, updated_at = now() where id = $1', [
+      server.id, server.name, JSON.stringify(server.document), server.revision,
+    ]),
+  );
+}
+
+export async function deleteServer(sql: Sql, id: string): Promise<void> {
+  await sql('delete from servers where id = $1', [id]);
+}
+
+async function refusingTakenNames(statement: Promise<unknown>): Promise<void> {
+  try {
+    await statement;
+  } catch (error) {
+    if (!violates(error, 'servers_name')) throw error;
+    throw new GatewayError('name_taken', { problems: [{ pointer: '/name', detail: 'is already in use in this workspace', code: 'name_taken' }] });
+  }
+}
