@@ -26,7 +26,7 @@ export function guardedFetch(pools: OriginPools, options: GuardedFetchOptions = 
     const { signal } = request;
     try {
       const response = await pools.dispatcherFor(url.origin, connect).request({
-        method: request.method as Dispatcher.HttpMethod,
+        method: request.method,
         path: url.pathname + url.search,
         headers: [...request.headers].flat(),
         body,

@@ -1,3 +1,4 @@
+import { buffer } from 'node:stream/consumers';
 import { GatewayError } from '@gatehouse/errors';
 import type { Dispatcher } from 'undici';
 import type { ConnectOptions, OriginPools } from './origin-pools.ts';
@@ -52,7 +53,7 @@ export async function sendRequest(pools: OriginPools, request: OutgoingRequest):
     return {
       status: response.statusCode,
       headers: toHeaders(response.headers),
-      body: Buffer.concat(await Array.fromAsync(readBounded(response.body, maxResponseBytes))),
+      body: await buffer(readBounded(response.body, maxResponseBytes)),
     };
   } catch (error) {
     signal?.throwIfAborted();
