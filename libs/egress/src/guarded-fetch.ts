@@ -1,4 +1,3 @@
-import type { Dispatcher } from 'undici';
 import type { ConnectOptions, OriginPools } from './origin-pools.ts';
 import { readBounded, type RequestTimeouts, toHeaders } from './send-request.ts';
 import { toUpstreamError } from './upstream-error.ts';
