@@ -25,6 +25,9 @@ export const errorCodes = {
   origin_not_allowed: entry(403, 'Requests from this origin are not allowed.'),
   host_not_allowed: entry(403, 'Requests for this host name are not allowed.'),
 
+  /** Nobody reads this one; 499 as nginx logs it. */
+  caller_disconnected: entry(499, 'The caller went away before its answer was there.', 'debug'),
+
   // Who the caller is
   unauthenticated: entry(401, 'This server needs a valid credential of the caller.'),
   forbidden: entry(403, 'The caller may not use this.'),

@@ -50,7 +50,8 @@ export function readMessage(body: Buffer, headers: MessageHeaders): ReadMessage 
 
 function findMismatch(body: { version: string | undefined; method: string | undefined; name: string | undefined }, headers: MessageHeaders): string | undefined {
   if (body.method === undefined) return undefined;
-  if (headers.protocolVersion !== body.version) return `MCP-Protocol-Version does not match the message's ${versionKey}.`;
+  // A version missing in the message is for the upstream to name: only a contradiction is one.
+  if (body.version !== undefined && headers.protocolVersion !== body.version) return `MCP-Protocol-Version does not match the message's ${versionKey}.`;
   if (headers.method !== body.method) return 'Mcp-Method does not match the message.';
   if (body.name !== undefined && decodeHeader(headers.name) !== body.name) return 'Mcp-Name does not match the message.';
   return undefined;

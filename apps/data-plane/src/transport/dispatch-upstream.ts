@@ -16,7 +16,7 @@ const maxWaitingBytes = 65_536;
 export function dispatchUpstream(pools: OriginPools, upstream: PreparedUpstream, outgoing: UpstreamRequest, request: IncomingRequest): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     const exchange = new Exchange(resolve, reject);
-    request.onDisconnect(() => exchange.abort());
+    request.onDisconnect(() => exchange.abort(new GatewayError('caller_disconnected')));
     pools.dispatcherFor(upstream.origin, upstream.connect).dispatch(
       {
         method: outgoing.method as Dispatcher.HttpMethod,
@@ -36,7 +36,7 @@ class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
   readonly #resolve: (response: UpstreamResponse) => void;
   readonly #reject: (error: GatewayError) => void;
   #controller: Dispatcher.DispatchController | undefined;
-  #aborted = false;
+  #aborted: GatewayError | undefined;
   #sink: BodySink | undefined;
   #waiting: Buffer[] = [];
   #waitingBytes = 0;
@@ -51,7 +51,7 @@ class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    if (this.#aborted) controller.abort(new GatewayError('upstream_failed', { detail: 'the caller went away' }));
+    if (this.#aborted) controller.abort(this.#aborted);
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: Headers): void {
@@ -98,9 +98,9 @@ class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
     if (this.#controller?.paused) this.#controller.resume();
   }
 
-  abort(): void {
+  abort(reason = new GatewayError('upstream_failed', { detail: 'the exchange was ended by the gateway' })): void {
     if (this.#aborted || this.#ended) return;
-    this.#aborted = true;
-    this.#controller?.abort(new GatewayError('upstream_failed', { detail: 'the exchange was ended by the gateway' }));
+    this.#aborted = reason;
+    this.#controller?.abort(reason);
   }
 }

@@ -81,7 +81,7 @@ class NodeRequest implements IncomingRequest {
         }
       });
       message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-      const onGone = (): void => reject(new GatewayError('invalid_request', { detail: 'the caller went away before its request was whole' }));
+      const onGone = (): void => reject(new GatewayError('caller_disconnected'));
       message.on('error', onGone);
       message.on('close', onGone);
     });
