@@ -3,7 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAddressGuard } from './address-guard.ts';
-import { guardedFetch } from './guarded-fetch.ts';
+import { guardedFetch, type RequestTarget } from './guarded-fetch.ts';
 import { OriginPools } from './origin-pools.ts';
 
 const server = createServer((request, response) => {
@@ -31,6 +31,12 @@ it('sends what it is given and adds no headers of its own', async () => {
   const response = await fetch(at('/echo'), { method: 'POST', headers: { 'X-A': '1' }, body: new URLSearchParams({ a: 'b' }) });
   const sent = ['host', 'connection', 'content-type', 'x-a', 'content-length'];
   expect(await response.text()).toBe(`a=b${JSON.stringify(['POST', sent])}`);
+});
+
+it('lets the last word on path and headers be said, names with their case', async () => {
+  const finish = ({ path, headers }: RequestTarget): RequestTarget => ({ path: `${path}?key=1`, headers: [...headers, 'X-Key', 'ü'] });
+  const response = await guardedFetch(pools, { finish })(at('/echo'));
+  expect(await response.text()).toBe(JSON.stringify(['GET', ['host', 'connection', 'X-Key']]));
 });
 
 it.each([

@@ -8,6 +8,15 @@ export interface GuardedFetchOptions {
   readonly timeouts?: RequestTimeouts;
   /** 1 MiB per answer when absent. */
   readonly maxResponseBytes?: number;
+  /** The last word on a request before it leaves: where credentials are put in. */
+  readonly finish?: (target: RequestTarget) => RequestTarget;
+}
+
+export interface RequestTarget {
+  /** Path and query. */
+  readonly path: string;
+  /** Names and values in turn, sent as they are. */
+  readonly headers: readonly string[];
 }
 
 export type GuardedFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -17,17 +26,18 @@ export type GuardedFetch = (input: string | URL | Request, init?: RequestInit) =
  * is added to the headers and no content encoding is undone. Fails with a `GatewayError`, also while the body is read.
  */
 export function guardedFetch(pools: OriginPools, options: GuardedFetchOptions = {}): GuardedFetch {
-  const { connect, timeouts = {}, maxResponseBytes = 1_048_576 } = options;
+  const { connect, timeouts = {}, maxResponseBytes = 1_048_576, finish = (target) => target } = options;
   return async (input, init) => {
     const request = new Request(input, init);
     const url = new URL(request.url);
     const body = request.body ? new Uint8Array(await request.arrayBuffer()) : null;
     const { signal } = request;
+    const target = finish({ path: url.pathname + url.search, headers: [...request.headers].flat() });
     try {
       const response = await pools.dispatcherFor(url.origin, connect).request({
         method: request.method,
-        path: url.pathname + url.search,
-        headers: [...request.headers].flat(),
+        path: target.path,
+        headers: [...target.headers],
         body,
         headersTimeout: timeouts.headersMs ?? 30_000,
         bodyTimeout: timeouts.bodyMs ?? 30_000,
