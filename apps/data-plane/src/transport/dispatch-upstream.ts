@@ -19,7 +19,7 @@ export function dispatchUpstream(pools: OriginPools, upstream: PreparedUpstream,
     request.onDisconnect(() => exchange.abort(new GatewayError('caller_disconnected')));
     pools.dispatcherFor(upstream.origin, upstream.connect).dispatch(
       {
-        method: outgoing.method as Dispatcher.HttpMethod,
+        method: outgoing.method,
         path: outgoing.path,
         headers: outgoing.headers,
         body: outgoing.body ?? null,
