@@ -1,0 +1,11 @@
+import { join } from 'node:path';
+import { headersFor, keyVariable, type McpClient } from './mcp-client.ts';
+
+/** Claude Code, for the project in the working directory. */
+export const claude: McpClient = {
+  title: 'Claude Code',
+  file: ({ workingDirectory }) => join(workingDirectory, '.mcp.json'),
+  field: 'mcpServers',
+  entry: (server) => ({ type: 'http', url: server.url, ...headersFor(server, `\${${keyVariable}}`) }),
+  hints: (servers) => ['Or without a file:', ...servers.filter(({ needsKey }) => !needsKey).map(({ name, url }) => `  claude mcp add --transport http ${name} ${url}`)],
+};

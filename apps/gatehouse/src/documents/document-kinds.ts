@@ -1,0 +1,60 @@
+import { writableServer, writableServiceAccount } from '@gatehouse/gateway-config';
+
+type Json = Readonly<Record<string, unknown>>;
+
+/** Of a zod schema, only what checking a document takes. */
+interface DocumentSchema {
+  safeParse(value: unknown): { readonly success: boolean; readonly data?: unknown; readonly error?: { readonly issues: readonly Issue[] } | undefined };
+}
+
+export interface Issue {
+  readonly code?: string | undefined;
+  readonly path: readonly PropertyKey[];
+  readonly message: string;
+  readonly keys?: readonly string[];
+  readonly errors?: readonly (readonly Issue[])[];
+}
+
+/** One kind of document: how it is checked, and where it is kept. In the order in which kinds depend on each other. */
+export interface DocumentKind {
+  readonly kind: string;
+  readonly schema: DocumentSchema;
+  readonly isInWorkspace: boolean;
+  /** A document of this kind can change; otherwise it is there or not. */
+  readonly isReplaceable: boolean;
+  collection(workspace: string): string;
+  /** What the gateway keeps where a document says nothing. */
+  readonly defaults: Json;
+}
+
+const inWorkspace = (workspace: string, collection: string): string => `/v1/workspaces/${encodeURIComponent(workspace)}/${collection}`;
+
+export const documentKinds: readonly DocumentKind[] = [
+  {
+    kind: 'Workspace',
+    schema: writableServiceAccount.pick({ name: true, id: true, createdAt: true }),
+    isInWorkspace: false,
+    isReplaceable: false,
+    collection: () => '/v1/workspaces',
+    defaults: {},
+  },
+  {
+    kind: 'ServiceAccount',
+    schema: writableServiceAccount,
+    isInWorkspace: true,
+    isReplaceable: true,
+    collection: (workspace) => inWorkspace(workspace, 'service-accounts'),
+    defaults: { groups: [] },
+  },
+  {
+    kind: 'Server',
+    schema: writableServer,
+    isInWorkspace: true,
+    isReplaceable: true,
+    collection: (workspace) => inWorkspace(workspace, 'servers'),
+    defaults: { enabled: true, appAuth: { type: 'none' } },
+  },
+];
+
+/** What reading adds to a document; it is no part of what somebody wrote. */
+export const readOnlyFields: ReadonlySet<string> = new Set(['kind', 'workspace', 'id', 'url', 'revision', 'createdAt', 'updatedAt', 'warnings', 'keyId']);

@@ -1,0 +1,34 @@
+import { CommandFailure } from '../command-failure.ts';
+import type { GatewayOptions } from '../commands/gateway-options.ts';
+import { environment } from '../environment.ts';
+import { findControlPlane } from '../gateway/find-gateway.ts';
+import { createRestClient, type RestClient } from '../gateway/rest-client.ts';
+import { output } from '../output.ts';
+import { documentKinds } from './document-kinds.ts';
+import { exportedYaml } from './exported-yaml.ts';
+
+export interface ExportOptions extends GatewayOptions {
+  readonly workspace?: string;
+}
+
+/** `gatehouse export` */
+export async function exportDocuments({ workspace, dataDir }: ExportOptions): Promise<number> {
+  const rest = createRestClient(await findControlPlane({ dataDir, environment }));
+  const texts: string[] = [];
+  for (const name of await workspaceNames(rest, workspace)) {
+    if (name !== 'default') texts.push(exportedYaml({ kind: 'Workspace', name }));
+    for (const kind of documentKinds.filter(({ isInWorkspace }) => isInWorkspace)) {
+      const items = await rest.list(kind.collection(name));
+      texts.push(...items.map((item) => exportedYaml({ kind: kind.kind, workspace: name, ...item })));
+    }
+  }
+  output.line(texts.join('---\n').trimEnd());
+  return 0;
+}
+
+async function workspaceNames(rest: RestClient, only: string | undefined): Promise<readonly string[]> {
+  const names = (await rest.list('/v1/workspaces')).map((workspace) => String(workspace['name']));
+  if (only === undefined) return names;
+  if (!names.includes(only)) throw new CommandFailure(`There is no workspace "${only}". There are: ${names.join(', ')}`);
+  return [only];
+}

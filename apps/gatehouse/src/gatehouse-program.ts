@@ -1,0 +1,55 @@
+import { Command } from 'commander';
+import manifest from '../package.json' with { type: 'json' };
+import { applyCommand } from './commands/apply.ts';
+import { callCommand } from './commands/call.ts';
+import { connectCommand } from './commands/connect.ts';
+import { controlPlaneCommand } from './commands/control-plane.ts';
+import { dataPlaneCommand } from './commands/data-plane.ts';
+import { diffCommand } from './commands/diff.ts';
+import { exportCommand } from './commands/export.ts';
+import type { Finish } from './commands/finish.ts';
+import { migrateCommand } from './commands/migrate.ts';
+import { upCommand } from './commands/up.ts';
+
+/** In the order of `--help`. Each declares its options; what it does is imported when it is run. */
+const commands = [
+  upCommand,
+  callCommand,
+  connectCommand,
+  applyCommand,
+  diffCommand,
+  exportCommand,
+  controlPlaneCommand,
+  dataPlaneCommand,
+  migrateCommand,
+];
+
+/**
+ * Parses the arguments and runs the command they name; gives its exit code.
+ * @throws CommanderError for help, version and a wrong command line; whatever the command throws.
+ */
+export async function gatehouseProgram(args: readonly string[]): Promise<number> {
+  let exitCode = 0;
+  const finish: Finish = async (result) => {
+    exitCode = await result;
+  };
+  const program = new Command('gatehouse')
+    .description('The authentication gateway between AI agents and their tools.')
+    .version(manifest.version, '-V, --version', 'print the version')
+    .addHelpText('after', examples);
+  for (const command of commands) program.addCommand(command(finish));
+  for (const command of [program, ...program.commands]) {
+    command.exitOverride().showHelpAfterError(`(${[program.name(), command === program ? '' : command.name()].filter(Boolean).join(' ')} --help says more)`);
+  }
+  await program.parseAsync([...args], { from: 'user' });
+  return exitCode;
+}
+
+const examples = `
+Examples:
+  gatehouse up --demo                        start everything, with a sample server
+  gatehouse call demo whoami                 call one of its tools through the gateway
+  gatehouse connect claude demo --write      let Claude Code use it
+  gatehouse apply -f servers.yaml            register servers of your own
+
+Exit codes: 0 done, 1 failed, 2 wrong command line, 78 wrong setting.`;

@@ -1,0 +1,90 @@
+import { CommandFailure } from '../command-failure.ts';
+import type { ControlPlaneAccess } from './find-gateway.ts';
+
+export interface RestReply {
+  readonly status: number;
+  readonly body: unknown;
+  readonly etag: string | undefined;
+}
+
+export interface RestClient {
+  /** @returns undefined for 404. @throws RestFailure */
+  find(path: string): Promise<RestReply | undefined>;
+  /** All items of a collection, page by page. @throws RestFailure */
+  list(path: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** @throws RestFailure */
+  create(path: string, body: unknown): Promise<RestReply>;
+  /** Replaces what has this ETag. @throws RestFailure, with status 412 when it has changed. */
+  replace(path: string, body: unknown, etag: string): Promise<RestReply>;
+}
+
+interface ProblemDocument {
+  readonly title?: string;
+  readonly detail?: string;
+  readonly code?: string;
+  readonly problems?: readonly { readonly pointer?: string; readonly detail?: string }[];
+}
+
+/** The gateway's answer when it is not what was asked for: a sentence, and a line for each problem with its pointer. */
+export class RestFailure extends CommandFailure {
+  readonly status: number;
+  readonly code: string | undefined;
+
+  constructor(status: number, problem: ProblemDocument) {
+    const head = problem.detail ?? problem.title ?? `the gateway answered ${status}`;
+    const lines = (problem.problems ?? []).map(({ pointer, detail }) => `  ${pointer || '/'} ${detail ?? ''}`);
+    super([head, ...lines].join('\n'));
+    this.status = status;
+    this.code = problem.code;
+  }
+}
+
+const timeoutMs = 30_000;
+
+/** The gateway's REST API. */
+export function createRestClient({ url, token }: ControlPlaneAccess): RestClient {
+  const send = async (method: string, path: string, body?: unknown, headers: Record<string, string> = {}): Promise<RestReply> => {
+    const response = await fetch(`${url}${path}`, {
+      method,
+      headers: { Authorization: `Bearer ${token}`, ...(body !== undefined && { 'Content-Type': 'application/json' }), ...headers },
+      ...(body !== undefined && { body: JSON.stringify(body) }),
+      // A redirect would take the token elsewhere.
+      redirect: 'error',
+      signal: AbortSignal.timeout(timeoutMs),
+    }).catch((error: unknown) => {
+      throw new CommandFailure(`Nothing answers at ${url}: is the gateway running?`, { cause: error });
+    });
+    const text = await response.text();
+    if (!response.ok) throw new RestFailure(response.status, problemOf(text));
+    return { status: response.status, body: text === '' ? undefined : JSON.parse(text), etag: response.headers.get('etag') ?? undefined };
+  };
+
+  return {
+    find: (path) =>
+      send('GET', path).catch((error: unknown) => {
+        if (error instanceof RestFailure && error.status === 404) return undefined;
+        throw error;
+      }),
+    list: async (path) => {
+      const items: Record<string, unknown>[] = [];
+      for (let cursor: string | undefined = ''; cursor !== undefined; ) {
+        const { body } = await send('GET', cursor === '' ? path : `${path}?cursor=${encodeURIComponent(cursor)}`);
+        const page = body as { items: Record<string, unknown>[]; nextCursor?: string | null };
+        items.push(...page.items);
+        cursor = page.nextCursor ?? undefined;
+      }
+      return items;
+    },
+    create: (path, body) => send('POST', path, body),
+    replace: (path, body, etag) => send('PUT', path, body, { 'If-Match': etag }),
+  };
+}
+
+function problemOf(text: string): ProblemDocument {
+  try {
+    const value: unknown = JSON.parse(text);
+    return typeof value === 'object' && value !== null ? value : {};
+  } catch {
+    return {};
+  }
+}

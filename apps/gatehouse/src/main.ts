@@ -1,0 +1,3 @@
+import { runGatehouse } from './run-gatehouse.ts';
+
+process.exitCode = await runGatehouse(process.argv.slice(2));

@@ -1,0 +1,31 @@
+import { describeSettings } from '@gatehouse/service-runtime';
+import type { Command } from 'commander';
+import { output } from '../output.ts';
+import { aborted, exitSoon, stopSignal } from '../stop-signal.ts';
+
+export interface RoleOptions {
+  readonly json: boolean;
+  readonly help?: boolean;
+}
+
+/** A plane that runs. */
+export interface RunningRole {
+  close(): Promise<void>;
+}
+
+/** Runs one role until SIGINT or SIGTERM; then it is closed, in order, and the exit code is 0. */
+export async function runRole<R extends RunningRole>(options: RoleOptions, start: () => Promise<R>, ready: (role: R) => object): Promise<number> {
+  const signal = stopSignal();
+  const role = await start();
+  if (options.json) output.json({ ready: true, ...ready(role) });
+  await aborted(signal);
+  await role.close();
+  return exitSoon(0);
+}
+
+/** `--help` of a role: the options, and every setting of the environment. */
+export function roleHelp(command: Command, settings: Parameters<typeof describeSettings>[0]): number {
+  command.outputHelp();
+  output.line(`\nSettings, from the environment ([_FILE]: or the name of a file that holds it):\n${describeSettings(settings)}`);
+  return 0;
+}

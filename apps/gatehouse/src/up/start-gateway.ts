@@ -1,0 +1,89 @@
+import { mkdir } from 'node:fs/promises';
+import type { Logger } from '@gatehouse/service-runtime';
+import { startEmbeddedPostgres } from '../embedded-postgres/start-embedded-postgres.ts';
+import type { DataDirectory } from '../data-directory.ts';
+import type { ClosingStack } from './closing-stack.ts';
+import type { InstanceSecrets } from './instance-secrets.ts';
+import { openChannel } from './open-channel.ts';
+import { planeSettings } from './plane-settings.ts';
+import { reservePort } from './reserve-port.ts';
+import type { Stopwatch } from './stopwatch.ts';
+import { waitUntilReady } from './wait-until-served.ts';
+
+export interface GatewayStart {
+  readonly directory: DataDirectory;
+  readonly secrets: InstanceSecrets;
+  readonly controlPlanePort: number;
+  readonly dataPlanePort: number;
+  /** The `GATEHOUSE_…` variables of this process. */
+  readonly given: Readonly<Record<string, string>>;
+  readonly logger: Logger;
+  /** Takes everything that was started, in order. */
+  readonly parts: ClosingStack;
+  readonly stopwatch: Stopwatch;
+  /** Aborted: the start stops between two phases. */
+  readonly signal: AbortSignal;
+}
+
+export interface StartedGateway {
+  readonly controlPlaneUrl: string;
+  readonly dataPlaneUrl: string;
+  /** Health and debugging of the data plane. */
+  readonly dataPlaneInternalUrl: string;
+}
+
+/** Starts database, channel, control plane and data plane, each on top of the ones before. */
+export async function startGateway(start: GatewayStart): Promise<StartedGateway> {
+  const { directory, secrets, given, logger, parts, stopwatch, signal } = start;
+  const ports = {
+    control: await reservePort(start.controlPlanePort, '--control-plane-port'),
+    data: await reservePort(start.dataPlanePort, '--data-plane-port'),
+  };
+  parts.add('ports', async () => void (await Promise.all([ports.control.release(), ports.data.release()])));
+
+  // Loading the planes' code takes as long as starting Postgres: both at once.
+  const [databaseUrl, { startControlPlane }, { startDataPlane }] = await Promise.all([
+    stopwatch.time('database', () => startDatabase(start)),
+    stopwatch.time('loadControlPlane', () => import('@gatehouse/control-plane')),
+    stopwatch.time('loadDataPlane', () => import('@gatehouse/data-plane')),
+  ]);
+  signal.throwIfAborted();
+
+  const environment = planeSettings({
+    given,
+    dataDirectory: directory.path,
+    databaseUrl,
+    secrets,
+    controlPlanePort: ports.control.port,
+    dataPlanePort: ports.data.port,
+  });
+  await mkdir(environment['GATEHOUSE_SNAPSHOT_DIR'] ?? '', { recursive: true, mode: 0o700 });
+  const channel = openChannel(given, logger);
+  parts.add('channel', () => channel.close());
+
+  await ports.control.release();
+  const controlPlane = await stopwatch.time('controlPlane', () =>
+    startControlPlane({ environment, channel, migrate: true, logger: logger.child({ role: 'control-plane' }) }),
+  );
+  parts.add('control plane', () => controlPlane.close());
+  signal.throwIfAborted();
+
+  await ports.data.release();
+  const dataPlane = await stopwatch.time('dataPlane', () =>
+    startDataPlane({ environment, channel, logger: logger.child({ role: 'data-plane' }) }),
+  );
+  parts.add('data plane', () => dataPlane.close());
+  await stopwatch.time('firstSnapshot', () => waitUntilReady(dataPlane.internalUrl));
+  signal.throwIfAborted();
+
+  return { controlPlaneUrl: controlPlane.url, dataPlaneUrl: dataPlane.url, dataPlaneInternalUrl: dataPlane.internalUrl };
+}
+
+/** Starts the embedded Postgres and gives its URL; where another one is given, starts nothing and gives an empty text. */
+async function startDatabase({ directory, given, parts }: GatewayStart): Promise<string> {
+  if (given['GATEHOUSE_DATABASE_URL'] || given['GATEHOUSE_DATABASE_URL_FILE']) return '';
+  const starting = startEmbeddedPostgres(directory);
+  // Added before it has started: what else goes wrong meanwhile must not leave it running.
+  parts.add('database', async () => (await starting.catch(() => undefined))?.stop());
+  return (await starting).url;
+}

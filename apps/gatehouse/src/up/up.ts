@@ -1,0 +1,74 @@
+import manifest from '../../package.json' with { type: 'json' };
+import { claimDataDirectory } from '../data-directory.ts';
+import { describeFailure } from '../describe-failure.ts';
+import { gatehouseSettings } from '../environment.ts';
+import { removeInstance, writeInstance } from '../gateway/instance-file.ts';
+import { output } from '../output.ts';
+import { aborted, exitSoon, stopSignal } from '../stop-signal.ts';
+import { ClosingStack } from './closing-stack.ts';
+import { readOrCreateSecrets } from './instance-secrets.ts';
+import { type LogFile, openLogFile } from './log-file.ts';
+import { startGateway } from './start-gateway.ts';
+import { Stopwatch } from './stopwatch.ts';
+import { welcome } from './welcome.ts';
+
+export interface UpOptions {
+  readonly demo: boolean;
+  readonly dataDir: string;
+  readonly controlPlanePort: number;
+  readonly dataPlanePort: number;
+  readonly json: boolean;
+}
+
+/** `gatehouse up`: everything in this process, until SIGINT or SIGTERM. */
+export async function up(options: UpOptions): Promise<number> {
+  const stopwatch = new Stopwatch();
+  const signal = stopSignal();
+  const given = gatehouseSettings();
+  const directory = await claimDataDirectory(options.dataDir);
+  const log = await openLogFile(directory.path, given['GATEHOUSE_LOG_LEVEL'] ?? 'info');
+  const parts = new ClosingStack((part, error) => log.logger.error({ err: error, part }, 'a part failed to close'));
+  parts.add('data directory', () => directory.close());
+  parts.add('log', () => log.close());
+  let exitCode = 0;
+  try {
+    const secrets = await readOrCreateSecrets(directory.path);
+    let closeDemo = (): Promise<void> => Promise.resolve();
+    // Added before the planes, so that it is closed after them: calls in flight are finished.
+    parts.add('demo', () => closeDemo());
+    const gateway = await startGateway({ ...options, directory, secrets, given, logger: log.logger, parts, stopwatch, signal });
+    if (options.demo) {
+      const { startDemo } = await import('../demo/start-demo.ts');
+      closeDemo = await stopwatch.time('demo', () => startDemo(gateway, secrets));
+    }
+    const { controlPlaneUrl, dataPlaneUrl } = gateway;
+    parts.add('instance file', () => removeInstance(directory.path));
+    await writeInstance(directory.path, { pid: process.pid, version: manifest.version, controlPlaneUrl, dataPlaneUrl });
+
+    log.logger.info({ controlPlaneUrl, dataPlaneUrl, totalMs: stopwatch.totalMs, phasesMs: stopwatch.phases }, 'ready');
+    if (options.json) output.json({ ready: true, controlPlaneUrl, dataPlaneUrl });
+    else output.line(welcome({ ...options, controlPlaneUrl, dataPlaneUrl, logPath: log.path, tookMs: stopwatch.totalMs }));
+    exitCode = await untilStopped(signal, log);
+  } catch (error) {
+    // Stopped while it was starting is no failure.
+    if (!signal.aborted) {
+      log.logger.fatal({ err: error }, 'could not start');
+      throw error;
+    }
+  } finally {
+    await parts.close();
+  }
+  return exitSoon(exitCode);
+}
+
+/** Gives the exit code: 0 after a signal, 1 after an error that nobody caught. */
+async function untilStopped(signal: AbortSignal, log: LogFile): Promise<number> {
+  const failed = new Promise<number>((resolve) => {
+    process.once('uncaughtException', (error) => {
+      log.logger.fatal({ err: error }, 'stopping after an unforeseen error');
+      output.note(`gatehouse: stopping after an unforeseen error: ${describeFailure(error)}`);
+      resolve(1);
+    });
+  });
+  return Promise.race([failed, aborted(signal).then(() => 0)]);
+}
