@@ -1,5 +1,5 @@
 import { parseKey, WeakKeyError } from '@gatehouse/sealing';
-import { settingSchemas, type SettingValues } from '@gatehouse/service-runtime';
+import { InvalidSettingsError, settingSchemas, type SettingValues } from '@gatehouse/service-runtime';
 import { z } from 'zod';
 
 const { flag, integer, secret, text, url } = settingSchemas;
@@ -64,3 +64,12 @@ export type ControlPlaneSettings = SettingValues<typeof controlPlaneSettings>;
 /** What `migrate` needs. */
 export const migrationSettings = { DATABASE_URL: controlPlaneSettings.DATABASE_URL };
 
+
+/** Under which Nest injects the settings. */
+export const settingsToken = Symbol('settings');
+
+/** @throws InvalidSettingsError when no channel was given and none is set. */
+export function requireRedis({ REDIS_URL }: ControlPlaneSettings): NonNullable<ControlPlaneSettings['REDIS_URL']> {
+  if (!REDIS_URL) throw new InvalidSettingsError('GATEHOUSE_REDIS_URL is required');
+  return REDIS_URL;
+}

@@ -10,7 +10,8 @@ import { unstorableText } from './unstorable-text.ts';
  */
 export function parseDocument<S extends z.ZodType>(schema: S, document: unknown): z.output<S> {
   const result = schema.safeParse(document, { error: plainMessage });
-  const problems = [...(result.success ? [] : problemsOf(result.error.issues, document)), ...unstorableText(document)];
-  if (problems.length > 0 || !result.success) throw new GatewayError('validation_failed', { problems });
+  if (!result.success) throw new GatewayError('validation_failed', { problems: problemsOf(result.error.issues, document) });
+  const problems = unstorableText(document);
+  if (problems.length > 0) throw new GatewayError('validation_failed', { problems });
   return result.data;
 }

@@ -20,7 +20,7 @@ export function plainMessage(issue: Issue): string {
 function unionMessage(issue: Extract<Issue, { code: 'invalid_union' }>): string {
   if (!issue.discriminator) return 'is not valid';
   const tag = (issue.input as Record<string, unknown> | undefined)?.[issue.discriminator];
-  return tag === undefined ? 'is required' : `must be ${oneOf(issue.options ?? [])}`;
+  return tag === undefined ? 'is required' : `must be ${oneOf('options' in issue && Array.isArray(issue.options) ? issue.options : [])}`;
 }
 
 function oneOf(values: readonly unknown[]): string {

@@ -98,13 +98,14 @@ const statements = [
     route text not null,
     key text not null,
     attempt uuid not null,
-    fingerprint text not null,
+    sealed_request bytea not null,
     status integer,
     headers jsonb,
     sealed_body bytea,
     created_at timestamptz not null default now(),
     constraint idempotency_keys_pkey primary key (actor, route, key)
   )`,
+  `create unique index idempotency_keys_attempt on idempotency_keys (attempt)`,
   `create index idempotency_keys_age on idempotency_keys (created_at)`,
 ];
 

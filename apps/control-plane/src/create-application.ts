@@ -1,0 +1,33 @@
+import { randomUUID } from 'node:crypto';
+import { nestLogger } from '@gatehouse/service-runtime';
+import { NestFactory } from '@nestjs/core';
+import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
+import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AppModule, type ControlPlaneParts } from './app.module.ts';
+import { answerSecurely } from './http/answer-securely.ts';
+import { maxBodyBytes, readJsonBodies } from './http/json-body.ts';
+import { observeRequests } from './http/observe-requests.ts';
+import { sendProblem } from './http/send-problem.ts';
+import { understoodError } from './http/understood-error.ts';
+
+/** The REST API, wired and not yet listening. */
+export async function createApplication(parts: ControlPlaneParts): Promise<NestFastifyApplication> {
+  const adapter = new FastifyAdapter({
+    bodyLimit: maxBodyBytes,
+    genReqId: () => randomUUID(),
+    forceCloseConnections: true,
+    requestTimeout: 30_000,
+    // What fails before there is a route, such as a path that cannot be decoded.
+    frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, understoodError(error), request.id),
+  });
+  const instance = adapter.getInstance();
+  parts.allowedMethods.watch(instance);
+  answerSecurely(instance);
+  observeRequests(instance, parts.logger, parts.metrics);
+  readJsonBodies(instance);
+  return NestFactory.create<NestFastifyApplication>(AppModule.of(parts), adapter, {
+    bodyParser: false,
+    abortOnError: false,
+    logger: nestLogger(parts.logger),
+  });
+}

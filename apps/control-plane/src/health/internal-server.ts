@@ -1,0 +1,60 @@
+import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
+import { once } from 'node:events';
+import type { AddressInfo } from 'node:net';
+import type { Registry } from 'prom-client';
+import type { Readiness } from './readiness.ts';
+
+export interface InternalServer {
+  readonly url: string;
+  close(): Promise<void>;
+}
+
+export interface InternalServerOptions {
+  readonly host: string;
+  readonly port: number;
+  readonly readiness: Readiness;
+  readonly registry: Registry;
+}
+
+/** Health and metrics, on a port of their own that no ingress points at. It answers before anything else is up. */
+export async function startInternalServer({ host, port, readiness, registry }: InternalServerOptions): Promise<InternalServer> {
+  const server = createServer((request, response) => {
+    answer(request, response, readiness, registry).catch(() => response.destroy());
+  });
+  server.listen(port, host);
+  await once(server, 'listening');
+  const { address, port: taken } = server.address() as AddressInfo;
+  return {
+    url: `http://${reachable(address)}:${taken}`,
+    close: async () => {
+      const closed = once(server, 'close');
+      server.close();
+      server.closeAllConnections();
+      await closed;
+    },
+  };
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, readiness: Readiness, registry: Registry): Promise<void> {
+  const path = request.url?.split('?', 1)[0];
+  if (path === '/livez') return sendJson(response, 200, { status: 'alive' });
+  if (path === '/readyz') {
+    const report = await readiness.report();
+    return sendJson(response, report.status === 'unready' ? 503 : 200, report);
+  }
+  if (path === '/metrics') {
+    response.writeHead(200, { 'Content-Type': registry.contentType }).end(await registry.metrics());
+    return undefined;
+  }
+  return sendJson(response, 404, { status: 'not_found' });
+}
+
+function sendJson(response: ServerResponse, status: number, body: object): undefined {
+  response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(JSON.stringify(body));
+}
+
+/** A wildcard address is one to listen on, not one to call. */
+export function reachable(address: string): string {
+  if (address === '0.0.0.0' || address === '::') return '127.0.0.1';
+  return address.includes(':') ? `[${address}]` : address;
+}

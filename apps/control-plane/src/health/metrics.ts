@@ -1,0 +1,33 @@
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+
+const prefix = 'gatehouse_control_plane_';
+
+/** What the control plane counts. A registry of its own: two control planes may live in one process. */
+export class Metrics {
+  readonly registry = new Registry();
+
+  readonly requests = new Histogram({
+    name: `${prefix}http_request_duration_seconds`,
+    help: 'Requests of the REST API, by route template, method and status.',
+    labelNames: ['route', 'method', 'status'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10],
+    registers: [this.registry],
+  });
+
+  readonly publications = new Counter({
+    name: `${prefix}snapshot_publications_total`,
+    help: 'Attempts to publish a snapshot, by outcome.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+
+  readonly publishedRevision = new Gauge({
+    name: `${prefix}snapshot_published_revision`,
+    help: 'The revision this replica last saw in the channel.',
+    registers: [this.registry],
+  });
+
+  constructor() {
+    collectDefaultMetrics({ register: this.registry });
+  }
+}

@@ -1,0 +1,3 @@
+export { migrate, type MigrateOptions } from './database/migrate.ts';
+export { controlPlaneSettings } from './environment.ts';
+export { type ControlPlane, type ControlPlaneOptions, startControlPlane } from './start-control-plane.ts';

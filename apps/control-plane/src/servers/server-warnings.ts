@@ -1,0 +1,27 @@
+import { agentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
+import type { Warning } from '@gatehouse/gateway-config';
+import type { StoredDocument } from './servers.store.ts';
+
+/** Product.md D11: whoever reaches the gateway uses the credential that the gateway holds. */
+export function isOpenServer(document: StoredDocument, secretLocations: readonly string[]): boolean {
+  const holdsCredential = secretLocations.some((location) => location.startsWith('/appAuth['));
+  return holdsCredential && prepareAgentAuth(agentAuth.parse(document['agentAuth'])).open;
+}
+
+/** What is allowed and yet worth a second look; with every reading. */
+export function standingWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {
+  if (!isOpenServer(document, secretLocations)) return [];
+  return [{ code: 'open_server', pointer: '/agentAuth', detail: 'Whoever reaches the gateway can use the credential stored for this server.' }];
+}
+
+/** What this one change did that may not have been meant. */
+export function changeWarnings(before: StoredDocument, after: StoredDocument, keptSecrets: number): Warning[] {
+  const followed = keptSecrets > 0 && originOf(before) !== originOf(after);
+  if (!followed) return [];
+  return [{ code: 'secret_follows_new_origin', pointer: '/upstream/url', detail: 'The secrets stored for the former upstream are now sent to this one.' }];
+}
+
+function originOf(document: StoredDocument): string | undefined {
+  const url = (document['upstream'] as { url?: unknown } | undefined)?.url;
+  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
+}

@@ -1,0 +1,143 @@
+import type { ReadableServer } from '@gatehouse/gateway-config';
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAuditEvent } from '../audit/append-audit-event.ts';
+import { Database } from '../database/database.ts';
+import type { Sql } from '../database/sql.ts';
+import { uuidV7 } from '../database/uuid-v7.ts';
+import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
+import { requireMatch } from '../http/entity-tag.ts';
+import { type Page, pageOf, type PageQuery } from '../http/page.ts';
+import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
+import { takeRevision } from '../snapshots/revisions.store.ts';
+import { deleteAllSecrets, deleteSecrets, listSecrets, writeSecrets } from '../vault/secrets.store.ts';
+import { Vault } from '../vault/vault.ts';
+import { findWorkspace, type WorkspaceRow } from '../workspaces/workspaces.store.ts';
+import { changedFields } from './changed-fields.ts';
+import { mergePatch } from './merge-patch.ts';
+import type { SecretPlan } from './plan-secrets.ts';
+import { presentServer } from './present-server.ts';
+import { changeWarnings } from './server-warnings.ts';
+import { deleteServer, findServer, insertServer, listServers, type ServerRow, updateServer } from './servers.store.ts';
+import { readWrittenServer } from './written-server.ts';
+
+/** Which server, seen by whom, for which change. */
+export interface ServerReference {
+  readonly workspace: string;
+  readonly idOrName: string;
+}
+
+/** The registry: every change is one transaction of document, secrets, revision and audit event. */
+@Injectable()
+export class ServersService {
+  readonly #database: Database;
+  readonly #vault: Vault;
+  readonly #publisher: SnapshotPublisher;
+  readonly #settings: ControlPlaneSettings;
+
+  constructor(database: Database, vault: Vault, publisher: SnapshotPublisher, @Inject(settingsToken) settings: ControlPlaneSettings) {
+    this.#database = database;
+    this.#vault = vault;
+    this.#publisher = publisher;
+    this.#settings = settings;
+  }
+
+  async list(workspace: string, { after, limit }: PageQuery): Promise<Page<ReadableServer>> {
+    const { sql } = this.#database;
+    const { id } = await findWorkspace(sql, workspace);
+    const rows = await listServers(sql, id, after, limit + 1);
+    const secrets = Map.groupBy(await listSecrets(sql, 'servers', rows.map((row) => row.id)), ({ ownerId }) => ownerId);
+    return pageOf(rows, limit, (row) => row.name, (row) => presentServer(row, secrets.get(row.id) ?? [], this.#settings.DATA_PLANE_URL));
+  }
+
+  async read({ workspace, idOrName }: ServerReference): Promise<ReadableServer> {
+    const { sql } = this.#database;
+    const { id } = await findWorkspace(sql, workspace);
+    return this.#present(sql, await findServer(sql, id, idOrName));
+  }
+
+  async create(workspaceReference: string, body: unknown, actor: string): Promise<ReadableServer> {
+    const created = await this.#database.transaction(async (sql) => {
+      const workspace = await findWorkspace(sql, workspaceReference);
+      const written = readWrittenServer(body, this.#writeContext(workspace, []));
+      const id = uuidV7();
+      // The revision comes last: its row is what all changes wait for.
+      await insertServer(sql, workspace.id, { id, name: written.name, document: written.document, revision: 0 });
+      await this.#store(sql, workspace.id, id, written.secrets);
+      const fields = changedFields(undefined, written.document, written.secrets);
+      return this.#conclude(sql, { action: 'server.created', actor, workspace, id, name: written.name, fields });
+    });
+    this.#publisher.nudge();
+    return created;
+  }
+
+  replace(reference: ServerReference, body: unknown, ifMatch: string | undefined, actor: string): Promise<ReadableServer> {
+    return this.#change(reference, () => body, ifMatch, actor);
+  }
+
+  patch(reference: ServerReference, patch: unknown, ifMatch: string | undefined, actor: string): Promise<ReadableServer> {
+    return this.#change(reference, (current) => mergePatch(current, patch), ifMatch, actor);
+  }
+
+  async delete({ workspace: workspaceReference, idOrName }: ServerReference, ifMatch: string | undefined, actor: string): Promise<void> {
+    await this.#database.transaction(async (sql) => {
+      const workspace = await findWorkspace(sql, workspaceReference);
+      const { id, name, revision } = await findServer(sql, workspace.id, idOrName, true);
+      requireMatch(ifMatch, revision);
+      await deleteAllSecrets(sql, { workspaceId: workspace.id, table: 'servers', id });
+      await deleteServer(sql, id);
+      await takeRevision(sql, [id]);
+      await appendAuditEvent(sql, { actor, action: 'server.deleted', workspace: workspace.name, targetKind: 'Server', targetId: id, targetName: name, fields: [] });
+    });
+    this.#publisher.nudge();
+  }
+
+  async #change(reference: ServerReference, toBody: (current: ReadableServer) => unknown, ifMatch: string | undefined, actor: string): Promise<ReadableServer> {
+    const changed = await this.#database.transaction(async (sql) => {
+      const workspace = await findWorkspace(sql, reference.workspace);
+      // Locked: of two changes with the same If-Match, the second sees the first one's revision.
+      const row = await findServer(sql, workspace.id, reference.idOrName, true);
+      requireMatch(ifMatch, row.revision);
+      const stored = await listSecrets(sql, 'servers', [row.id]);
+      const current = presentServer(row, stored, this.#settings.DATA_PLANE_URL);
+      const written = readWrittenServer(toBody(current), this.#writeContext(workspace, stored.map(({ field }) => field)));
+      const fields = changedFields(row.document, written.document, written.secrets);
+      if (fields.length === 0) return current;
+
+      await updateServer(sql, { id: row.id, name: written.name, document: written.document, revision: row.revision });
+      await this.#store(sql, workspace.id, row.id, written.secrets);
+      const change = { action: 'server.changed', actor, workspace, id: row.id, name: written.name, fields };
+      return this.#conclude(sql, change, { before: row, kept: written.secrets.kept.size });
+    });
+    this.#publisher.nudge();
+    return changed;
+  }
+
+  async #store(sql: Sql, workspaceId: string, id: string, plan: SecretPlan): Promise<void> {
+    const owner = { workspaceId, table: 'servers', id };
+    await deleteSecrets(sql, owner, plan.removed);
+    if (plan.set.size === 0) return;
+    await writeSecrets(sql, await this.#vault.sealingRing(sql, workspaceId, plan.set.size), owner, plan.set);
+  }
+
+  /** Revision and audit event, which every change ends with, and what the caller gets to see. */
+  async #conclude(
+    sql: Sql,
+    change: { action: string; actor: string; workspace: WorkspaceRow; id: string; name: string; fields: readonly string[] },
+    former?: { before: ServerRow; kept: number },
+  ): Promise<ReadableServer> {
+    const { action, actor, workspace, id, name, fields } = change;
+    const revision = await takeRevision(sql, [id]);
+    await sql('update servers set revision = $2 where id = $1', [id, revision]);
+    await appendAuditEvent(sql, { actor, action, workspace: workspace.name, targetKind: 'Server', targetId: id, targetName: name, fields });
+    const row = await findServer(sql, workspace.id, id);
+    return this.#present(sql, row, former ? changeWarnings(former.before.document, row.document, former.kept) : []);
+  }
+
+  async #present(sql: Sql, row: ServerRow, warnings: ReturnType<typeof changeWarnings> = []): Promise<ReadableServer> {
+    return presentServer(row, await listSecrets(sql, 'servers', [row.id]), this.#settings.DATA_PLANE_URL, warnings);
+  }
+
+  #writeContext(workspace: WorkspaceRow, storedSecrets: readonly string[]) {
+    return { workspace: workspace.name, storedSecrets, openServersAllowed: this.#settings.OPEN_SERVERS };
+  }
+}

@@ -1,0 +1,44 @@
+import { takeSecrets } from '@gatehouse/config-fields';
+import { GatewayError, type Problem } from '@gatehouse/errors';
+import { completeServer, writableServer } from '@gatehouse/gateway-config';
+import { parseDocument } from '../http/parse-document.ts';
+import { planSecrets, type SecretPlan, withPlannedSecrets } from './plan-secrets.ts';
+import type { StoredDocument } from './servers.store.ts';
+import { isOpenServer } from './server-warnings.ts';
+
+export interface WrittenServerDocument {
+  readonly name: string;
+  /** Normalised, without secrets and without what reading adds. */
+  readonly document: StoredDocument;
+  readonly secrets: SecretPlan;
+}
+
+export interface WriteContext {
+  /** The workspace's name. */
+  readonly workspace: string;
+  /** Locations of the secrets that are stored already. */
+  readonly storedSecrets: readonly string[];
+  readonly openServersAllowed: boolean;
+}
+
+/**
+ * Reads a document as it was sent, for a server whose stored secrets are known.
+ * @throws GatewayError validation_failed
+ */
+export function readWrittenServer(body: unknown, context: WriteContext): WrittenServerDocument {
+  const parsed = parseDocument(writableServer, body);
+  const { id: _i, url: _u, revision: _r, createdAt: _c, updatedAt: _t, warnings: _w, kind: _k, workspace, ...spec } = parsed;
+  if (workspace !== undefined && workspace !== context.workspace) {
+    throw refused({ pointer: '/workspace', detail: 'is not the workspace of this URL', code: 'workspace_mismatch' });
+  }
+  const complete = { ...spec, appAuth: spec.appAuth ?? ({ type: 'none' } as const), enabled: spec.enabled ?? true };
+  const { document, secrets: written } = takeSecrets(complete);
+  const secrets = planSecrets(document, written, context.storedSecrets);
+  parseDocument(completeServer, withPlannedSecrets(document, secrets));
+  if (!context.openServersAllowed && isOpenServer(document, [...secrets.set.keys(), ...secrets.kept])) {
+    throw refused({ pointer: '/agentAuth', detail: 'must authenticate the caller: this deployment allows no open servers', code: 'open_server' });
+  }
+  return { name: parsed.name, document, secrets };
+}
+
+const refused = (problem: Problem): GatewayError => new GatewayError('validation_failed', { problems: [problem] });

@@ -1,0 +1,102 @@
+import { snapshotKeysOf } from '@gatehouse/gateway-config';
+import type { Logger } from '@gatehouse/service-runtime';
+import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
+import { channelToken, loggerToken } from '../control-plane-parts.ts';
+import { Database } from '../database/database.ts';
+import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
+import { Metrics } from '../health/metrics.ts';
+import { Vault } from '../vault/vault.ts';
+import { publishChanges, type PublishContext, type PublishOutcome, reconcile } from './publish-snapshot.ts';
+
+const firstRetryMs = 250;
+const lastRetryMs = 10_000;
+/** Every so many runs everything is compared by content, whatever the revisions say. */
+const runsPerReconciliation = 360;
+
+/** Keeps the channel up to date: at start, after each change, and by a poll for what either of them missed. */
+@Injectable()
+export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationShutdown {
+  readonly #context: PublishContext;
+  readonly #logger: Logger;
+  readonly #metrics: Metrics;
+  readonly #pollMs: number;
+  #runsUntilReconciliation = 0;
+  #running: Promise<void> | undefined;
+  #again = false;
+  #failures = 0;
+  #timer: NodeJS.Timeout | undefined;
+  #stopped = false;
+
+  constructor(
+    database: Database,
+    vault: Vault,
+    metrics: Metrics,
+    @Inject(channelToken) channel: SnapshotChannel,
+    @Inject(loggerToken) logger: Logger,
+    @Inject(settingsToken) settings: ControlPlaneSettings,
+  ) {
+    this.#context = { sql: database.sql, vault, channel, keys: snapshotKeysOf(settings.SNAPSHOT_KEY) };
+    this.#logger = logger;
+    this.#metrics = metrics;
+    this.#pollMs = settings.SNAPSHOT_POLL_SECONDS * 1_000;
+  }
+
+  onApplicationBootstrap(): void {
+    this.nudge();
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    this.#stopped = true;
+    clearTimeout(this.#timer);
+    await this.#running;
+  }
+
+  /** Something was committed. Returns at once; of many nudges during a publication one more publication comes. */
+  nudge(): void {
+    if (this.#stopped) return;
+    if (this.#running) {
+      this.#again = true;
+      return;
+    }
+    clearTimeout(this.#timer);
+    this.#running = this.#run().finally(() => {
+      this.#running = undefined;
+      if (this.#again) {
+        this.#again = false;
+        this.nudge();
+      } else this.#schedule();
+    });
+  }
+
+  async #run(): Promise<void> {
+    try {
+      const isDue = this.#runsUntilReconciliation === 0;
+      const outcome = await (isDue ? reconcile : publishChanges)(this.#context);
+      this.#report(outcome);
+      // Someone else published meanwhile: look again at what is there now.
+      if (outcome.result === 'lost_race') this.#again = true;
+      else this.#runsUntilReconciliation = isDue ? runsPerReconciliation : this.#runsUntilReconciliation - 1;
+      this.#failures = 0;
+    } catch (error) {
+      this.#failures += 1;
+      this.#metrics.publications.inc({ outcome: 'failed' });
+      this.#logger.warn({ err: error, failures: this.#failures }, 'the snapshot could not be published; trying again');
+    }
+  }
+
+  #report({ result, revision, documents, removed, unreadable }: PublishOutcome): void {
+    this.#metrics.publications.inc({ outcome: result });
+    if (result !== 'lost_race') this.#metrics.publishedRevision.set(revision);
+    for (const { id, error } of unreadable) this.#logger.error({ err: error, document: id }, 'a document could not be opened and was not published');
+    if (result !== 'unchanged') this.#logger.info({ result, revision, documents, removed }, 'snapshot published');
+  }
+
+  #schedule(): void {
+    if (this.#stopped) return;
+    const waitMs = this.#failures > 0 ? Math.min(firstRetryMs * 2 ** (this.#failures - 1), lastRetryMs) : this.#pollMs;
+    // Jittered, so that replicas that began together do not poll together.
+    this.#timer = setTimeout(() => this.nudge(), waitMs * (0.75 + Math.random() / 2));
+    this.#timer.unref();
+  }
+}

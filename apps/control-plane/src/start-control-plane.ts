@@ -1,0 +1,97 @@
+import 'reflect-metadata';
+import { createLogger, type Logger, readSettings } from '@gatehouse/service-runtime';
+import { connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { createApplication } from './create-application.ts';
+import { Database } from './database/database.ts';
+import { migrate } from './database/migrate.ts';
+import { openDataSource } from './database/open-data-source.ts';
+import { uuidV7 } from './database/uuid-v7.ts';
+import { waitForDatabase } from './database/wait-for-database.ts';
+import { type ControlPlaneSettings, controlPlaneSettings, requireRedis } from './environment.ts';
+import { reachable, startInternalServer } from './health/internal-server.ts';
+import { Metrics } from './health/metrics.ts';
+import { Readiness } from './health/readiness.ts';
+import { AllowedMethods } from './http/allowed-methods.ts';
+import { checkSentinel } from './vault/check-sentinel.ts';
+import { RootKey } from './vault/root-key.ts';
+import { Vault } from './vault/vault.ts';
+import { insertDefaultWorkspace } from './workspaces/workspaces.store.ts';
+
+export interface ControlPlaneOptions {
+  readonly environment: Readonly<Record<string, string | undefined>>;
+  /** To the data planes; over Redis when absent. The caller closes it. */
+  readonly channel?: SnapshotChannel;
+  readonly logger?: Logger;
+  /** Whether to bring the database to this release's schema first. */
+  readonly migrate?: boolean;
+}
+
+export interface ControlPlane {
+  /** Of the REST API, as reached from this machine. */
+  readonly url: string;
+  /** Of health and metrics. */
+  readonly internalUrl: string;
+  close(): Promise<void>;
+}
+
+type Closing = () => Promise<unknown>;
+
+/**
+ * Starts a control plane and resolves when it serves. A database that is away is waited for.
+ * @throws InvalidSettingsError, GatewayError vault_key_wrong
+ */
+export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
+  const settings = readSettings(controlPlaneSettings, options.environment);
+  const closings: Closing[] = [];
+  const close = async (): Promise<void> => {
+    for (const closing of closings.splice(0).toReversed()) await closing();
+  };
+  try {
+    return { ...(await start(settings, options, (closing) => closings.push(closing))), close };
+  } catch (error) {
+    await close();
+    throw error;
+  }
+}
+
+async function start(settings: ControlPlaneSettings, options: ControlPlaneOptions, atClose: (closing: Closing) => void): Promise<Omit<ControlPlane, 'close'>> {
+  const logger = options.logger ?? createLogger({ level: settings.LOG_LEVEL, role: 'control-plane' });
+  const metrics = new Metrics();
+  const readiness = new Readiness();
+  const internal = await startInternalServer({
+    host: settings.INTERNAL_HOST, port: settings.CONTROL_PLANE_INTERNAL_PORT, readiness, registry: metrics.registry,
+  });
+  atClose(() => internal.close());
+
+  const channel = options.channel ?? connectChannel(settings, logger, atClose);
+  const dataSource = openDataSource({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE, logger });
+  atClose(async () => dataSource.isInitialized && dataSource.destroy());
+  await waitForDatabase(dataSource, {
+    migrate: options.migrate ? () => migrate({ environment: options.environment }) : undefined,
+    logger,
+    onWaiting: (reason) => readiness.waitingFor(reason),
+  });
+  const database = new Database(dataSource);
+  const rootKey = new RootKey(settings.VAULT_KEY);
+  await checkSentinel(database, rootKey);
+  await insertDefaultWorkspace(database.sql, uuidV7());
+
+  const parts = { settings, logger, database, vault: new Vault(rootKey), channel, metrics, allowedMethods: new AllowedMethods() };
+  const application = await createApplication(parts);
+  atClose(() => application.close());
+  await application.listen(settings.CONTROL_PLANE_PORT, settings.CONTROL_PLANE_HOST);
+  readiness.started(database, channel);
+  const { port } = new URL(await application.getUrl());
+  const url = `http://${reachable(settings.CONTROL_PLANE_HOST)}:${port || 80}`;
+  logger.info({ url, internalUrl: internal.url }, 'control plane ready');
+  return { url, internalUrl: internal.url };
+}
+
+function connectChannel(settings: ControlPlaneSettings, logger: Logger, atClose: (closing: Closing) => void): SnapshotChannel {
+  const channel = connectRedisChannel({
+    url: requireRedis(settings),
+    onConnectionError: (error) => logger.warn({ err: error }, 'the connection to Redis broke'),
+  });
+  atClose(() => channel.close());
+  return channel;
+}
