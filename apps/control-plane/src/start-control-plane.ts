@@ -12,6 +12,7 @@ import { reachable, startInternalServer } from './health/internal-server.ts';
 import { Metrics } from './health/metrics.ts';
 import { Readiness } from './health/readiness.ts';
 import { AllowedMethods } from './http/allowed-methods.ts';
+import { serveOpenApi } from './openapi/serve-openapi.ts';
 import { checkSentinel } from './vault/check-sentinel.ts';
 import { RootKey } from './vault/root-key.ts';
 import { Vault } from './vault/vault.ts';
@@ -79,6 +80,7 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   const parts = { settings, logger, database, vault: new Vault(rootKey), channel, metrics, allowedMethods: new AllowedMethods() };
   const application = await createApplication(parts);
   atClose(() => application.close());
+  serveOpenApi(application, settings.CONTROL_PLANE_URL);
   await application.listen(settings.CONTROL_PLANE_PORT, settings.CONTROL_PLANE_HOST);
   readiness.started(database, channel);
   const { port } = new URL(await application.getUrl());

@@ -9,7 +9,7 @@ const collided = new Set(['40001', '40P01', '55P03']);
 
 /** What Postgres itself said, if the error is its. */
 export function databaseErrorOf(error: unknown): DatabaseError | undefined {
-  const driverError = error instanceof QueryFailedError ? error.driverError : error;
+  const driverError: unknown = error instanceof QueryFailedError ? error.driverError : error;
   return driverError instanceof DatabaseError ? driverError : undefined;
 }
 

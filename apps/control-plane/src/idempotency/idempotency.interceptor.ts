@@ -38,7 +38,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
       void reply.status(begun.answer.status).headers({ ...begun.answer.headers, 'Idempotency-Replayed': 'true' });
       return begun.answer.body;
     }
-    const body = await lastValueFrom(next.handle()).catch(async (error: unknown) => {
+    const body: unknown = await lastValueFrom<unknown>(next.handle()).catch(async (error: unknown) => {
       await this.#idempotency.release(begun.attempt).catch((cause: unknown) => this.#logger.warn({ err: cause }, 'an idempotency key was not released'));
       throw error;
     });
