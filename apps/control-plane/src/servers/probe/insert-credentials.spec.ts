@@ -1,0 +1,19 @@
+import { Secret } from '@gatehouse/sealing';
+import { expect, it } from 'vitest';
+import { describeCredentials, insertCredentials } from './insert-credentials.ts';
+
+const header = (name: string, value: string) => ({ in: 'header', name, value: new Secret(value) }) as const;
+const query = (name: string, value: string) => ({ in: 'query', name, value: new Secret(value) }) as const;
+
+it.each([
+  ['nothing', [], '/mcp', ['a', '1', 'x-key', 'own']],
+  ['a header over the one of its name, however spelled', [header('X-Key', 's')], '/mcp', ['a', '1', 'X-Key', 's']],
+  ['a query parameter', [query('k y', 'a&b')], '/mcp?k%20y=a%26b', ['a', '1', 'x-key', 'own']],
+  ['several', [query('a', '1'), query('b', '2'), header('B', 'b')], '/mcp?a=1&b=2', ['a', '1', 'x-key', 'own', 'B', 'b']],
+])('inserts %s', (_, credentials, path, headers) => {
+  expect(insertCredentials({ path: '/mcp', headers: ['a', '1', 'x-key', 'own'] }, credentials)).toEqual({ path, headers });
+});
+
+it('describes credentials by name only', () => {
+  expect(describeCredentials([header('X-Key', 'secret'), query('key', 'secret')])).toBe('header X-Key, query parameter key');
+});

@@ -1,0 +1,87 @@
+import { type Credential, prepareAppAuth } from '@gatehouse/app-auth';
+import { type AddressGuard, OriginPools } from '@gatehouse/egress';
+import { GatewayError } from '@gatehouse/errors';
+import type { ServerDocument } from '@gatehouse/gateway-config';
+import { connectMcp, type McpConnection, type McpProbe } from './connect-mcp.ts';
+import { type Mask, secretMask, secretsOf } from './mask-secrets.ts';
+import { before } from './network-steps.ts';
+import { stepFailureOf } from './step-failure.ts';
+import { UpstreamExchanges } from './upstream-exchanges.ts';
+
+export interface ProbeLimits {
+  /** Of the whole probe; what must be closed afterwards takes two seconds more at most. */
+  readonly totalMs: number;
+  /** Of one step or request. */
+  readonly stepMs: number;
+  /** Of each kind that is listed. */
+  readonly maxItems: number;
+  readonly maxBytes: number;
+}
+
+const defaultLimits: ProbeLimits = { totalMs: 28_000, stepMs: 10_000, maxItems: 1_000, maxBytes: 5 * 1_048_576 };
+
+export interface ProbeOptions {
+  readonly guard: AddressGuard;
+  readonly limits?: Partial<ProbeLimits>;
+}
+
+/** A probe on its way: what it is of, and what bounds it. */
+export interface Probe {
+  readonly server: ServerDocument;
+  readonly guard: AddressGuard;
+  readonly limits: ProbeLimits;
+  readonly signal: AbortSignal;
+  /** Hides the server's own secrets. */
+  readonly mask: Mask;
+}
+
+export function beginProbe(server: ServerDocument, { guard, limits }: ProbeOptions): Probe {
+  const bounds = { ...defaultLimits, ...limits };
+  return { server, guard, limits: bounds, signal: AbortSignal.timeout(bounds.totalMs), mask: secretMask(secretsOfServer(server)) };
+}
+
+/**
+ * The credentials that the data plane would send.
+ * @throws StepFailure
+ */
+export async function obtainCredentials({ server, signal }: Probe): Promise<readonly Credential[]> {
+  try {
+    return await before(signal, Promise.resolve(prepareAppAuth(server.appAuth).obtain()));
+  } catch (cause) {
+    throw stepFailureOf(cause instanceof GatewayError ? cause : new GatewayError('credential_unavailable', { cause }));
+  }
+}
+
+/** Lets `use` speak MCP with the upstream over connections that nothing else has used or will use. */
+export async function withUpstream<T>(probe: Probe, credentials: readonly Credential[], use: (mcp: McpProbe) => Promise<T>): Promise<T> {
+  const { server, guard, limits, signal } = probe;
+  const { upstream, appAuth } = server;
+  const pools = new OriginPools({ guard, connectionsPerOrigin: 8 });
+  const mask = secretMask([...secretsOfServer(server), ...credentials.map(({ value }) => value.reveal())]);
+  const timeoutMs = Math.min(limits.stepMs, (upstream.timeouts?.responseSeconds ?? Infinity) * 1_000);
+  const url = new URL(upstream.url);
+  const exchanges = new UpstreamExchanges({ pools, url, appAuthType: appAuth.type, credentials, timeoutMs, maxResponseBytes: limits.maxBytes, mask });
+  try {
+    return await use({ upstream, exchanges, mask, timeoutMs, signal });
+  } finally {
+    await pools.destroy();
+  }
+}
+
+/** Connects, and closes the session when `use` is done. */
+export async function withConnection<T>(mcp: McpProbe, use: (connection: McpConnection) => Promise<T>): Promise<T> {
+  const connection = await connectMcp(mcp);
+  try {
+    return await use(connection);
+  } finally {
+    await connection.close();
+  }
+}
+
+const minQueryKey = 8;
+
+/** Keys are found in the query of upstream URLs too, however much they belong into appAuth. */
+function secretsOfServer(server: ServerDocument): string[] {
+  const query = [...new URL(server.upstream.url).searchParams.values()].filter((value) => value.length >= minQueryKey);
+  return [...secretsOf(server), ...query];
+}

@@ -1,0 +1,42 @@
+import { type ErrorCode, GatewayError } from '@gatehouse/errors';
+
+/** Why a step of a probe failed, in words that may be shown to an administrator once secrets are masked. */
+export class StepFailure extends Error {
+  readonly reason: ErrorCode;
+  readonly detail: string;
+  readonly advice: string;
+
+  constructor(reason: ErrorCode, detail: string, advice: string, cause?: unknown) {
+    super(detail, { cause });
+    this.name = 'StepFailure';
+    this.reason = reason;
+    this.detail = detail;
+    this.advice = advice;
+  }
+}
+
+const operatorAdvice = 'If the upstream is meant to be there, the operator of Gatehouse can allow its range with GATEHOUSE_EGRESS_ALLOWED_RANGES.';
+
+const advice: Partial<Record<ErrorCode, string>> = {
+  upstream_unreachable: 'Check host and port of the upstream URL, and that they can be reached from where Gatehouse runs.',
+  upstream_timeout: 'Check that the upstream is running and that no firewall drops the connection; a slow upstream needs longer timeouts.',
+  upstream_failed: 'Check the upstream’s own log, and that the upstream URL is the one of its MCP endpoint.',
+  upstream_address_refused: operatorAdvice,
+  credential_unavailable: 'Check the settings of appAuth and that the provider can be reached.',
+};
+
+/** A failure of the network or of obtaining a credential, as a step's. */
+export function stepFailureOf(error: GatewayError): StepFailure {
+  // The guard's detail has the address that a name resolves to, which is no business of who may only name it.
+  const detail = error.code === 'upstream_address_refused' ? error.publicMessage : sentence(error.detail ?? error.publicMessage);
+  return new StepFailure(error.code, detail, advice[error.code] ?? 'See the log of the control plane.', error);
+}
+
+/** For answers other than a report: what failed, pointing at the part of the document it is about. */
+export function gatewayErrorOf(failure: StepFailure): GatewayError {
+  const pointer = failure.reason === 'upstream_rejected_credentials' || failure.reason === 'credential_unavailable' ? '/appAuth' : '/upstream/url';
+  const problem = { pointer, detail: `${failure.detail} ${failure.advice}`, code: failure.reason };
+  return new GatewayError(failure.reason, { problems: [problem], cause: failure.cause });
+}
+
+const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;
