@@ -2,10 +2,10 @@ import { readdirSync } from 'node:fs';
 import { takeSecrets } from '@gatehouse/config-fields';
 import { describe, expect, it } from 'vitest';
 import type { Credential } from './app-auth-type.ts';
-import { type AppAuth, appAuthTypes, completeAppAuth, prepareAppAuth, writableAppAuth } from './registry.ts';
+import { appAuthTypes, completeAppAuth, prepareAppAuth, writableAppAuth } from './registry.ts';
 
 const credentialsOf = async (config: unknown): Promise<string[]> => {
-  const prepared = prepareAppAuth(completeAppAuth.parse(config) as AppAuth);
+  const prepared = prepareAppAuth(completeAppAuth.parse(config));
   return (await prepared.obtain()).map(({ in: place, name, value }: Credential) => `${place} ${name}: ${value.reveal()}`);
 };
 

@@ -2,13 +2,13 @@ import { randomUUID } from 'node:crypto';
 import { Secret } from '@gatehouse/sealing';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { Redis } from 'ioredis';
-import { type RedisServer, startRedis } from '../../../test/support/redis.ts';
+import { type RunningRedis, startRedis } from '../../../test/support/redis.ts';
 import { createMemoryChannel } from './memory-channel.ts';
 import { connectRedisChannel } from './redis-channel.ts';
 import { redisKeys } from './redis-keys.ts';
 import type { ChannelDocument, ChannelState, Hint, SnapshotChannel } from './snapshot-channel.ts';
 
-let redis: RedisServer;
+let redis: RunningRedis;
 beforeAll(async () => void (redis = await startRedis()));
 afterAll(() => redis.stop());
 
