@@ -16,7 +16,7 @@ export async function discoverServer(server: ServerDocument, options: ProbeOptio
     const credentials = await obtainCredentials(probe);
     return await withUpstream(probe, credentials, (mcp) => withConnection(mcp, (connection) => readDiscovery(mcp, connection, probe.limits)));
   } catch (error) {
-    throw error instanceof StepFailure ? gatewayErrorOf(error) : error;
+    throw error instanceof StepFailure ? gatewayErrorOf(error, probe.mask) : error;
   }
 }
 

@@ -1,4 +1,5 @@
 import { type ErrorCode, GatewayError } from '@gatehouse/errors';
+import type { Mask } from './mask-secrets.ts';
 
 /** Why a step of a probe failed, in words that may be shown to an administrator once secrets are masked. */
 export class StepFailure extends Error {
@@ -32,11 +33,17 @@ export function stepFailureOf(error: GatewayError): StepFailure {
   return new StepFailure(error.code, detail, advice[error.code] ?? 'See the log of the control plane.', error);
 }
 
-/** For answers other than a report: what failed, pointing at the part of the document it is about. */
-export function gatewayErrorOf(failure: StepFailure): GatewayError {
-  const pointer = failure.reason === 'upstream_rejected_credentials' || failure.reason === 'credential_unavailable' ? '/appAuth' : '/upstream/url';
-  const problem = { pointer, detail: `${failure.detail} ${failure.advice}`, code: failure.reason };
-  return new GatewayError(failure.reason, { problems: [problem], cause: failure.cause });
+/**
+ * For answers other than a report: what failed, pointing at the part of the server's document it is about. Without the cause:
+ * what a client library throws may quote the upstream.
+ */
+export function gatewayErrorOf(failure: StepFailure, mask: Mask): GatewayError {
+  const { reason, cause } = failure;
+  const pointer = reason === 'upstream_rejected_credentials' || reason === 'credential_unavailable' ? '/appAuth' : '/upstream/url';
+  const said = mask(failure.detail);
+  const words = `${said.charAt(0).toLowerCase()}${said.slice(1)} ${failure.advice.replace(/\.$/, '')}`;
+  const detail = cause instanceof GatewayError && cause.detail !== undefined ? cause.detail : failure.detail;
+  return new GatewayError(reason, { detail: mask(detail), problems: [{ pointer, detail: words, code: reason }] });
 }
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

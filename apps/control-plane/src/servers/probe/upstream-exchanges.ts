@@ -125,7 +125,7 @@ function refusalAdvice(response: Response, appAuthType: string): string {
 const isHtml = (response: Response, text: string): boolean => mediaType(response).includes('html') || /^\s*<(!doctype|html)/i.test(text);
 
 function notMcp(response: Response, says: string, isWebPage: boolean): StepFailure {
-  const type = mediaType(response) || 'no content type';
+  const type = mediaType(response).slice(0, 100) || 'no content type';
   const what = isWebPage ? 'a web page (HTML) instead of MCP' : isMcp(response) ? 'an error' : `${type} instead of MCP`;
   const advice = isWebPage
     ? 'The upstream URL seems to be a web site. Use the URL of its MCP endpoint, which often ends in /mcp.'
