@@ -186,13 +186,18 @@ describe('an event stream', () => {
       response.writeHead(200, { 'content-type': 'application/octet-stream' });
       const piece = Buffer.alloc(64 * 1024, 1);
       const pump = (): void => {
-        while (sent < total && response.write(piece)) sent += piece.length;
+        let wantsMore = true;
+        while (sent < total && wantsMore) {
+          wantsMore = response.write(piece);
+          sent += piece.length;
+        }
         if (sent < total) response.once('drain', pump);
         else response.end();
       };
       pump();
     });
-    const outgoing = httpRequest(`${dataPlane.url}/mcp/default/orders`, { method: 'POST', headers: { 'content-type': 'application/json' } });
+    await dataPlane.publish({ name: 'patient', upstream: { url: upstream.url } });
+    const outgoing = httpRequest(`${dataPlane.url}/mcp/default/patient`, { method: 'POST', headers: { 'content-type': 'application/json' } });
     outgoing.end(call);
     const [answer] = (await once(outgoing, 'response')) as [IncomingMessage];
     answer.pause();
