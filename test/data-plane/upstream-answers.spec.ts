@@ -209,7 +209,7 @@ describe('an event stream', () => {
     }
     expect(sent).toBeLessThan(total / 2);
     let received = 0;
-    answer.on('data', (chunk: Buffer) => (received += chunk.length));
+    answer.on('data', (chunk: Buffer) => (received += chunk.length)).resume();
     await once(answer, 'end');
     expect(received).toBe(total);
   });

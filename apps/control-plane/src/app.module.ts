@@ -3,7 +3,10 @@ import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ZodSerializerInterceptor } from 'nestjs-zod';
+import { AuditEventsController } from './audit/audit-events.controller.ts';
+import { AuthTypesController } from './auth-types/auth-types.controller.ts';
 import { channelToken, loggerToken } from './control-plane-parts.ts';
+import { DataPlanesController } from './data-planes/data-planes.controller.ts';
 import { Database } from './database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from './environment.ts';
 import { Metrics } from './health/metrics.ts';
@@ -13,10 +16,16 @@ import { ProblemFilter } from './http/problem.filter.ts';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
 import { IdempotencyService } from './idempotency/idempotency.service.ts';
 import { CompleteServers } from './servers/complete-servers.service.ts';
+import { addressGuardProvider } from './servers/probe/address-guard.provider.ts';
+import { ServerProbeController } from './servers/probe/server-probe.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
 import { ServersService } from './servers/servers.service.ts';
+import { ServiceAccountsController } from './service-accounts/service-accounts.controller.ts';
+import { ServiceAccountsService } from './service-accounts/service-accounts.service.ts';
 import { SnapshotPublisher } from './snapshots/snapshot-publisher.service.ts';
 import { Vault } from './vault/vault.ts';
+import { WorkspacesController } from './workspaces/workspaces.controller.ts';
+import { WorkspacesService } from './workspaces/workspaces.service.ts';
 
 /** What a control plane is started with, made before Nest. */
 export interface ControlPlaneParts {
@@ -34,7 +43,15 @@ export class AppModule {
   static of(parts: ControlPlaneParts): DynamicModule {
     return {
       module: AppModule,
-      controllers: [ServersController],
+      controllers: [
+        WorkspacesController,
+        ServersController,
+        ServerProbeController,
+        ServiceAccountsController,
+        AuditEventsController,
+        DataPlanesController,
+        AuthTypesController,
+      ],
       providers: [
         { provide: settingsToken, useValue: parts.settings },
         { provide: loggerToken, useValue: parts.logger },
@@ -50,8 +67,11 @@ export class AppModule {
         { provide: APP_INTERCEPTOR, useClass: ZodSerializerInterceptor },
         SnapshotPublisher,
         IdempotencyService,
+        WorkspacesService,
         ServersService,
+        ServiceAccountsService,
         CompleteServers,
+        addressGuardProvider,
       ],
     };
   }

@@ -2,7 +2,7 @@ import { parseKey, WeakKeyError } from '@gatehouse/sealing';
 import { InvalidSettingsError, settingSchemas, type SettingValues } from '@gatehouse/service-runtime';
 import { z } from 'zod';
 
-const { flag, integer, secret, text, url } = settingSchemas;
+const { flag, integer, list, secret, text, url } = settingSchemas;
 
 /** Refines a secret into something else; what it says of a bad one must not quote it. */
 const secretAs = <T>(read: (value: string) => T) =>
@@ -56,6 +56,10 @@ export const controlPlaneSettings = {
     schema: flag.default(true),
     description: 'false refuses servers that let anyone use a stored credential (true).',
   },
+  EGRESS_ALLOWED_RANGES: {
+    schema: list.default([]),
+    description: 'Addresses that tests of upstreams may connect to besides public ones: loopback, private, all, or CIDR ranges, comma-separated.',
+  },
   LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error').default('info'), description: 'Log level (info).' },
 } as const;
 
@@ -63,7 +67,6 @@ export type ControlPlaneSettings = SettingValues<typeof controlPlaneSettings>;
 
 /** What `migrate` needs. */
 export const migrationSettings = { DATABASE_URL: controlPlaneSettings.DATABASE_URL };
-
 
 /** Under which Nest injects the settings. */
 export const settingsToken = Symbol('settings');

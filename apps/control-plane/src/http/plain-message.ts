@@ -11,8 +11,8 @@ export function plainMessage(issue: Issue): string {
   if (issue.code === 'invalid_type') return issue.input === undefined ? 'is required' : `must be ${typeNames[issue.expected] ?? issue.expected}`;
   if (issue.code === 'invalid_value') return issue.input === undefined ? 'is required' : `must be ${oneOf(issue.values)}`;
   if (issue.code === 'invalid_union') return unionMessage(issue);
-  if (issue.code === 'too_small') return `must ${sizeVerb(issue.origin)} at least ${issue.minimum}${unit(issue.origin)}`;
-  if (issue.code === 'too_big') return `must ${sizeVerb(issue.origin)} at most ${issue.maximum}${unit(issue.origin)}`;
+  if (issue.code === 'too_small') return `must ${sizeVerb(issue.origin)} ${issue.inclusive === false ? 'more than' : 'at least'} ${issue.minimum}${unit(issue.origin)}`;
+  if (issue.code === 'too_big') return `must ${sizeVerb(issue.origin)} ${issue.inclusive === false ? 'less than' : 'at most'} ${issue.maximum}${unit(issue.origin)}`;
   if (issue.code === 'unrecognized_keys') return 'is not a known field';
   return 'is not valid';
 }

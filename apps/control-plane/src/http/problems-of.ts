@@ -22,6 +22,7 @@ function problemsOfIssue(issue: Issue, parents: readonly PropertyKey[], document
  * none had, they are all said in one sentence.
  */
 function problemsOfUnion(alternatives: readonly (readonly Issue[])[], path: readonly PropertyKey[], document: unknown): Problem[] {
+  if (valueAt(document, path) === undefined) return [{ pointer: pointerOf(path), detail: 'is required', code: 'required' }];
   const meant = alternatives
     .filter((issues) => !issues.some(isOfWrongType))
     .toSorted((a, b) => depth(b) - depth(a) || a.length - b.length)[0];

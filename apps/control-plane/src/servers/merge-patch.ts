@@ -8,13 +8,14 @@ type Json = Record<string, unknown>;
 export function mergePatch(target: unknown, patch: unknown): unknown {
   if (!isJson(patch)) return patch;
   const base = isJson(target) && !changesType(target, patch) ? target : {};
-  const merged: Json = { ...base };
+  // A map and not assignments: "__proto__" is a key like any other.
+  const merged = new Map(Object.entries(base));
   for (const [key, value] of Object.entries(patch)) {
-    const current = Object.hasOwn(base, key) ? base[key] : undefined;
-    if (value === null && !isSecretMark(current)) delete merged[key];
-    else merged[key] = mergePatch(current, value);
+    const current = merged.get(key);
+    if (value === null && !isSecretMark(current)) merged.delete(key);
+    else merged.set(key, mergePatch(current, value));
   }
-  return merged;
+  return Object.fromEntries(merged);
 }
 
 function changesType(target: Json, patch: Json): boolean {

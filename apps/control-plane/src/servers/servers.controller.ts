@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
 import { Actor } from '../http/actor.ts';
 import { entityTag } from '../http/entity-tag.ts';
+import { ApiPage } from '../http/api-page.ts';
 import { type Page, readPageQuery } from '../http/page.ts';
 import { ServerInput, ServerOutput, ServerPage } from './server.dto.ts';
 import { ServersService } from './servers.service.ts';
@@ -21,7 +22,8 @@ export class ServersController {
   @Get()
   @ApiOperation({ summary: 'List the servers of a workspace' })
   @ZodResponse({ status: 200, description: 'Servers, by name.', type: ServerPage })
-  listServers(@Param('workspace') workspace: string, @Query('limit') limit?: string, @Query('cursor') cursor?: string): Promise<Page<ReadableServer>> {
+  @ApiPage()
+  listServers(@Param('workspace') workspace: string, @Query('limit') limit: unknown, @Query('cursor') cursor: unknown): Promise<Page<ReadableServer>> {
     return this.#servers.list(workspace, readPageQuery(limit, cursor));
   }
 

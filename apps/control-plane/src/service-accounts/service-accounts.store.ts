@@ -69,3 +69,7 @@ export async function setServiceAccountRevision(sql: Sql, id: string, revision: 
 export async function deleteServiceAccount(sql: Sql, id: string): Promise<void> {
   await sql('delete from service_accounts where id = $1', [id]);
 }
+
+export async function updateGroups(sql: Sql, id: string, groups: readonly string[]): Promise<void> {
+  await sql('update service_accounts set groups = $2, updated_at = now() where id = $1', [id, JSON.stringify(groups)]);
+}

@@ -45,13 +45,24 @@ export function parseDocuments(source: string, file: string): ReadDocuments {
   const problems: DocumentProblem[] = [];
   for (const document of parseAllDocuments(source, { lineCounter: lines, prettyErrors: false }) as Document.Parsed[]) {
     for (const error of document.errors) problems.push({ file, line: lines.linePos(error.pos[0]).line, detail: error.message });
-    if (document.errors.length > 0 || document.contents === null) continue;
+    if (document.errors.length > 0) continue;
     const lineOf = (path: readonly PropertyKey[]): number => lines.linePos(offsetOf(document, path)).line;
-    const content: unknown = document.toJS({ maxAliasCount: 100 });
-    if (isRecord(content)) documents.push({ file, line: lineOf([]), folder: file === '-' ? process.cwd() : dirname(resolve(file)), content, lineOf });
+    const content = contentOf(document);
+    if (content === null) continue;
+    if (content instanceof Error) problems.push({ file, line: lineOf([]), detail: content.message });
+    else if (isRecord(content)) documents.push({ file, line: lineOf([]), folder: file === '-' ? process.cwd() : dirname(resolve(file)), content, lineOf });
     else problems.push({ file, line: lineOf([]), detail: 'is not a document: it needs fields such as "kind: Server"' });
   }
   return { documents, problems };
+}
+
+/** The document's value; aliases that would grow it without end are an error. */
+function contentOf(document: Document.Parsed): unknown {
+  try {
+    return document.toJS({ maxAliasCount: 100 });
+  } catch (error) {
+    return error instanceof Error ? error : new Error(String(error));
+  }
 }
 
 /** Of the deepest node on the way to `path` that the text has. */

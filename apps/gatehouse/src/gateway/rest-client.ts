@@ -22,7 +22,7 @@ interface ProblemDocument {
   readonly title?: string;
   readonly detail?: string;
   readonly code?: string;
-  readonly problems?: readonly { readonly pointer?: string; readonly detail?: string }[];
+  readonly errors?: readonly { readonly pointer?: string; readonly detail?: string }[];
 }
 
 /** The gateway's answer when it is not what was asked for: a sentence, and a line for each problem with its pointer. */
@@ -30,10 +30,12 @@ export class RestFailure extends CommandFailure {
   readonly status: number;
   readonly code: string | undefined;
 
-  constructor(status: number, problem: ProblemDocument) {
-    const head = problem.detail ?? problem.title ?? `the gateway answered ${status}`;
-    const lines = (problem.problems ?? []).map(({ pointer, detail }) => `  ${pointer || '/'} ${detail ?? ''}`);
-    super([head, ...lines].join('\n'));
+  constructor(request: string, status: number, problem: ProblemDocument) {
+    const { title = 'the gateway gave no reason', detail, errors = [] } = problem;
+    // Where each problem is listed, the detail would only say the first ones again.
+    const head = status === 401 ? 'The gateway refuses the admin token (GATEHOUSE_TOKEN).' : errors.length > 0 ? title : (detail ?? title);
+    const lines = errors.map(({ pointer, detail }) => `  ${pointer || '/'} ${detail ?? ''}`);
+    super([`${head} (${status}, ${request})`, ...lines].join('\n'));
     this.status = status;
     this.code = problem.code;
   }
@@ -55,7 +57,7 @@ export function createRestClient({ url, token }: ControlPlaneAccess): RestClient
       throw new CommandFailure(`Nothing answers at ${url}: is the gateway running?`, { cause: error });
     });
     const text = await response.text();
-    if (!response.ok) throw new RestFailure(response.status, problemOf(text));
+    if (!response.ok) throw new RestFailure(`${method} ${path}`, response.status, problemOf(text));
     return { status: response.status, body: text === '' ? undefined : JSON.parse(text), etag: response.headers.get('etag') ?? undefined };
   };
 

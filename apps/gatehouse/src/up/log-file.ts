@@ -5,14 +5,19 @@ import { createLogger, type Logger } from '@gatehouse/service-runtime';
 
 export interface LogFile {
   readonly path: string;
-  readonly logger: Logger;
+  /** Of one role of the process, which stands on each of its lines. */
+  readonly loggerOf: (role: string) => Logger;
   close(): Promise<void>;
 }
 
 const maxBytes = 20 * 1024 * 1024;
 
+const levels = ['trace', 'debug', 'info', 'warn', 'error'];
+
 /** Opens `gatehouse.log` of a data directory. What has grown too long is kept as `gatehouse.log.1`. */
-export async function openLogFile(dataDirectory: string, level: string): Promise<LogFile> {
+export async function openLogFile(dataDirectory: string, wantedLevel = 'info'): Promise<LogFile> {
+  // One that does not exist is refused with the other settings, by the planes.
+  const level = levels.includes(wantedLevel) ? wantedLevel : 'info';
   const path = join(dataDirectory, 'gatehouse.log');
   const size = await stat(path).then((file) => file.size, () => 0);
   if (size > maxBytes) await rename(path, `${path}.1`);
@@ -21,7 +26,7 @@ export async function openLogFile(dataDirectory: string, level: string): Promise
   stream.on('error', () => undefined);
   return {
     path,
-    logger: createLogger({ level, role: 'up', destination: stream }),
+    loggerOf: (role) => createLogger({ level, role, destination: stream }),
     close: () => new Promise((resolve) => (stream.destroyed ? resolve() : stream.end(() => resolve()))),
   };
 }

@@ -17,7 +17,7 @@ export interface GatewayStart {
   readonly dataPlanePort: number;
   /** The `GATEHOUSE_…` variables of this process. */
   readonly given: Readonly<Record<string, string>>;
-  readonly logger: Logger;
+  readonly loggerOf: (role: string) => Logger;
   /** Takes everything that was started, in order. */
   readonly parts: ClosingStack;
   readonly stopwatch: Stopwatch;
@@ -34,7 +34,7 @@ export interface StartedGateway {
 
 /** Starts database, channel, control plane and data plane, each on top of the ones before. */
 export async function startGateway(start: GatewayStart): Promise<StartedGateway> {
-  const { directory, secrets, given, logger, parts, stopwatch, signal } = start;
+  const { directory, secrets, given, loggerOf, parts, stopwatch, signal } = start;
   const ports = {
     control: await reservePort(start.controlPlanePort, '--control-plane-port'),
     data: await reservePort(start.dataPlanePort, '--data-plane-port'),
@@ -58,19 +58,19 @@ export async function startGateway(start: GatewayStart): Promise<StartedGateway>
     dataPlanePort: ports.data.port,
   });
   await mkdir(environment['GATEHOUSE_SNAPSHOT_DIR'] ?? '', { recursive: true, mode: 0o700 });
-  const channel = openChannel(given, logger);
+  const channel = openChannel(given, loggerOf('up'));
   parts.add('channel', () => channel.close());
 
   await ports.control.release();
   const controlPlane = await stopwatch.time('controlPlane', () =>
-    startControlPlane({ environment, channel, migrate: true, logger: logger.child({ role: 'control-plane' }) }),
+    startControlPlane({ environment, channel, migrate: true, logger: loggerOf('control-plane') }),
   );
   parts.add('control plane', () => controlPlane.close());
   signal.throwIfAborted();
 
   await ports.data.release();
   const dataPlane = await stopwatch.time('dataPlane', () =>
-    startDataPlane({ environment, channel, logger: logger.child({ role: 'data-plane' }) }),
+    startDataPlane({ environment, channel, logger: loggerOf('data-plane') }),
   );
   parts.add('data plane', () => dataPlane.close());
   await stopwatch.time('firstSnapshot', () => waitUntilReady(dataPlane.internalUrl));

@@ -1,3 +1,4 @@
+import type { Logger } from '@gatehouse/service-runtime';
 import manifest from '../../package.json' with { type: 'json' };
 import { claimDataDirectory } from '../data-directory.ts';
 import { describeFailure } from '../describe-failure.ts';
@@ -7,7 +8,7 @@ import { output } from '../output.ts';
 import { aborted, exitSoon, stopSignal } from '../stop-signal.ts';
 import { ClosingStack } from './closing-stack.ts';
 import { readOrCreateSecrets } from './instance-secrets.ts';
-import { type LogFile, openLogFile } from './log-file.ts';
+import { openLogFile } from './log-file.ts';
 import { startGateway } from './start-gateway.ts';
 import { Stopwatch } from './stopwatch.ts';
 import { welcome } from './welcome.ts';
@@ -26,8 +27,12 @@ export async function up(options: UpOptions): Promise<number> {
   const signal = stopSignal();
   const given = gatehouseSettings();
   const directory = await claimDataDirectory(options.dataDir);
-  const log = await openLogFile(directory.path, given['GATEHOUSE_LOG_LEVEL'] ?? 'info');
-  const parts = new ClosingStack((part, error) => log.logger.error({ err: error, part }, 'a part failed to close'));
+  const log = await openLogFile(directory.path, given['GATEHOUSE_LOG_LEVEL']);
+  const logger = log.loggerOf('up');
+  const parts = new ClosingStack((part, tookMs, error) => {
+    if (error === undefined) logger.info({ part, tookMs }, 'closed');
+    else logger.error({ part, tookMs, err: error }, 'did not close as it should');
+  });
   parts.add('data directory', () => directory.close());
   parts.add('log', () => log.close());
   let exitCode = 0;
@@ -36,7 +41,7 @@ export async function up(options: UpOptions): Promise<number> {
     let closeDemo = (): Promise<void> => Promise.resolve();
     // Added before the planes, so that it is closed after them: calls in flight are finished.
     parts.add('demo', () => closeDemo());
-    const gateway = await startGateway({ ...options, directory, secrets, given, logger: log.logger, parts, stopwatch, signal });
+    const gateway = await startGateway({ ...options, directory, secrets, given, loggerOf: log.loggerOf, parts, stopwatch, signal });
     if (options.demo) {
       const { startDemo } = await import('../demo/start-demo.ts');
       closeDemo = await stopwatch.time('demo', () => startDemo(gateway, secrets));
@@ -45,14 +50,14 @@ export async function up(options: UpOptions): Promise<number> {
     parts.add('instance file', () => removeInstance(directory.path));
     await writeInstance(directory.path, { pid: process.pid, version: manifest.version, controlPlaneUrl, dataPlaneUrl });
 
-    log.logger.info({ controlPlaneUrl, dataPlaneUrl, totalMs: stopwatch.totalMs, phasesMs: stopwatch.phases }, 'ready');
+    logger.info({ controlPlaneUrl, dataPlaneUrl, totalMs: stopwatch.totalMs, phasesMs: stopwatch.phases }, 'ready');
     if (options.json) output.json({ ready: true, controlPlaneUrl, dataPlaneUrl });
     else output.line(welcome({ ...options, controlPlaneUrl, dataPlaneUrl, logPath: log.path, tookMs: stopwatch.totalMs }));
-    exitCode = await untilStopped(signal, log);
+    exitCode = await untilStopped(signal, logger);
   } catch (error) {
     // Stopped while it was starting is no failure.
     if (!signal.aborted) {
-      log.logger.fatal({ err: error }, 'could not start');
+      logger.fatal({ err: error }, 'could not start');
       throw error;
     }
   } finally {
@@ -62,10 +67,10 @@ export async function up(options: UpOptions): Promise<number> {
 }
 
 /** Gives the exit code: 0 after a signal, 1 after an error that nobody caught. */
-async function untilStopped(signal: AbortSignal, log: LogFile): Promise<number> {
+async function untilStopped(signal: AbortSignal, logger: Logger): Promise<number> {
   const failed = new Promise<number>((resolve) => {
     process.once('uncaughtException', (error) => {
-      log.logger.fatal({ err: error }, 'stopping after an unforeseen error');
+      logger.fatal({ err: error }, 'stopping after an unforeseen error');
       output.note(`gatehouse: stopping after an unforeseen error: ${describeFailure(error)}`);
       resolve(1);
     });

@@ -5,11 +5,8 @@ import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
 /** Under which Nest injects the guard of the control plane's own outgoing connections. */
 export const addressGuardToken = Symbol('address guard');
 
-/** Public addresses only, where the deployment sets nothing. */
-type EgressSettings = ControlPlaneSettings & { readonly EGRESS_ALLOWED_RANGES?: readonly string[] };
-
 export const addressGuardProvider: FactoryProvider = {
   provide: addressGuardToken,
   inject: [settingsToken],
-  useFactory: ({ EGRESS_ALLOWED_RANGES: allowedRanges = [] }: EgressSettings) => createAddressGuard({ allowedRanges }),
+  useFactory: ({ EGRESS_ALLOWED_RANGES: allowedRanges }: ControlPlaneSettings) => createAddressGuard({ allowedRanges }),
 };
