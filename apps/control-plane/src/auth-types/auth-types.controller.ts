@@ -1,0 +1,44 @@
+import { agentAuthTypes } from '@gatehouse/agent-auth';
+import { appAuthTypes } from '@gatehouse/app-auth';
+import { Controller, Get } from '@nestjs/common';
+import { ApiOperation, ApiTags } from '@nestjs/swagger';
+import { createZodDto, ZodResponse } from 'nestjs-zod';
+import { z } from 'zod';
+
+const authType = z
+  .object({
+    type: z.string(),
+    title: z.string(),
+    description: z.string(),
+    schema: z.record(z.string(), z.unknown()).meta({ description: 'JSON schema of what is written, with titles for a form; secrets are writeOnly.' }),
+  })
+  .meta({ id: 'AuthType' });
+
+class AuthTypes extends createZodDto(z.object({ agentAuth: z.array(authType), appAuth: z.array(authType) }).meta({ id: 'AuthTypes' })) {}
+
+interface Described {
+  readonly type: string;
+  readonly title: string;
+  readonly description: string;
+}
+
+// They are part of the program: computed once.
+const authTypes = {
+  agentAuth: agentAuthTypes.map((entry) => describe(entry, entry.schema)),
+  appAuth: appAuthTypes.map((entry) => describe(entry, entry.writable)),
+};
+
+@ApiTags('authentication types')
+@Controller('v1/auth-types')
+export class AuthTypesController {
+  @Get()
+  @ApiOperation({ summary: 'List the authentication types with the schemas of their forms' })
+  @ZodResponse({ status: 200, description: 'Agent and app authentication types.', type: AuthTypes })
+  listAuthTypes() {
+    return authTypes;
+  }
+}
+
+function describe({ type, title, description }: Described, schema: z.ZodType) {
+  return { type, title, description, schema: z.toJSONSchema(schema, { io: 'input' }) as Record<string, unknown> };
+}
