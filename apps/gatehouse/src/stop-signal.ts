@@ -22,8 +22,7 @@ export function aborted(signal: AbortSignal): Promise<void> {
   return new Promise((resolve) => signal.addEventListener('abort', () => resolve(), { once: true }));
 }
 
-/** Everything was closed: a handle that a library forgot must not keep the process. */
-export function exitSoon(exitCode: number, graceMs = 1_000): number {
-  setTimeout(() => process.exit(exitCode), graceMs).unref();
-  return exitCode;
+/** Everything was closed: a handle that somebody forgot must not keep the process. */
+export function exitSoon(graceMs = 1_000): void {
+  setTimeout(() => process.exit(), graceMs).unref();
 }

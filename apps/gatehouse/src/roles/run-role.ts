@@ -20,7 +20,8 @@ export async function runRole<R extends RunningRole>(options: RoleOptions, start
   if (options.json) output.json({ ready: true, ...ready(role) });
   await aborted(signal);
   await role.close();
-  return exitSoon(0);
+  exitSoon();
+  return 0;
 }
 
 /** `--help` of a role: the options, and every setting of the environment. */

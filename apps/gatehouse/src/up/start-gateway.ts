@@ -35,11 +35,10 @@ export interface StartedGateway {
 /** Starts database, channel, control plane and data plane, each on top of the ones before. */
 export async function startGateway(start: GatewayStart): Promise<StartedGateway> {
   const { directory, secrets, given, loggerOf, parts, stopwatch, signal } = start;
-  const ports = {
-    control: await reservePort(start.controlPlanePort, '--control-plane-port'),
-    data: await reservePort(start.dataPlanePort, '--data-plane-port'),
-  };
-  parts.add('ports', async () => void (await Promise.all([ports.control.release(), ports.data.release()])));
+  const controlPlanePort = await reservePort(start.controlPlanePort, '--control-plane-port');
+  parts.add('control plane port', () => controlPlanePort.release());
+  const dataPlanePort = await reservePort(start.dataPlanePort, '--data-plane-port');
+  parts.add('data plane port', () => dataPlanePort.release());
 
   // Loading the planes' code takes as long as starting Postgres: both at once.
   const [databaseUrl, { startControlPlane }, { startDataPlane }] = await Promise.all([
@@ -54,21 +53,21 @@ export async function startGateway(start: GatewayStart): Promise<StartedGateway>
     dataDirectory: directory.path,
     databaseUrl,
     secrets,
-    controlPlanePort: ports.control.port,
-    dataPlanePort: ports.data.port,
+    controlPlanePort: controlPlanePort.port,
+    dataPlanePort: dataPlanePort.port,
   });
   await mkdir(environment['GATEHOUSE_SNAPSHOT_DIR'] ?? '', { recursive: true, mode: 0o700 });
   const channel = openChannel(given, loggerOf('up'));
   parts.add('channel', () => channel.close());
 
-  await ports.control.release();
+  await controlPlanePort.release();
   const controlPlane = await stopwatch.time('controlPlane', () =>
     startControlPlane({ environment, channel, migrate: true, logger: loggerOf('control-plane') }),
   );
   parts.add('control plane', () => controlPlane.close());
   signal.throwIfAborted();
 
-  await ports.data.release();
+  await dataPlanePort.release();
   const dataPlane = await stopwatch.time('dataPlane', () =>
     startDataPlane({ environment, channel, logger: loggerOf('data-plane') }),
   );

@@ -62,8 +62,9 @@ export async function up(options: UpOptions): Promise<number> {
     }
   } finally {
     await parts.close();
+    exitSoon();
   }
-  return exitSoon(exitCode);
+  return exitCode;
 }
 
 /** Gives the exit code: 0 after a signal, 1 after an error that nobody caught. */

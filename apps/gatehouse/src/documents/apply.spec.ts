@@ -1,0 +1,89 @@
+import { mkdtemp, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, beforeAll, expect, it } from 'vitest';
+import { gatehouse, gatehouseUp, type RunningUp } from '../spec-gatehouse.ts';
+
+const documents = (title: string) => `
+kind: Workspace
+name: sales
+---
+kind: Server
+workspace: sales
+name: orders
+title: ${title}
+type: mcp
+upstream: { url: https://orders.example/mcp }
+agentAuth: { type: api-key }
+appAuth: { type: bearer, token: { fromEnv: ORDERS_TOKEN } }
+---
+kind: ServiceAccount
+workspace: sales
+name: ci
+groups: [jobs]
+`;
+
+let folder: string;
+let up: RunningUp;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'gatehouse-apply-'));
+  up = await gatehouseUp(join(folder, '.gatehouse'));
+});
+afterAll(async () => {
+  await up.stop();
+  await rm(folder, { recursive: true });
+});
+const run = (args: readonly string[], input?: string) => gatehouse(args, { cwd: folder, env: { ORDERS_TOKEN: 'canary-token' }, ...(input !== undefined && { input }) });
+const apply = (input: string, ...flags: readonly string[]) => run(['apply', '-f', '-', ...flags], input);
+
+it('changes nothing in a dry run, creates, and is unchanged the second time', async () => {
+  expect((await apply(documents('Orders'), '--dry-run')).stdout).toBe('Workspace sales would be created\nServiceAccount sales/ci would be created\nServer sales/orders would be created\n');
+
+  const created = await apply(documents('Orders'));
+  expect(created).toMatchObject({ exitCode: 0, stderr: '' });
+  expect(created.stdout).toMatch(/^Workspace sales created\nServiceAccount sales\/ci created\n {2}its key, shown only now: gatehouse_\w{16}_[\w-]{43}\nServer sales\/orders created\n/);
+
+  const again = await apply(documents('Orders').replace('{ fromEnv: ORDERS_TOKEN }', '{ set: true }'));
+  expect(again.stdout).toBe('Workspace sales unchanged\nServiceAccount sales/ci unchanged\nServer sales/orders unchanged\n');
+});
+
+it('shows differences field by field, secrets never, and changes what differs', async () => {
+  const changed = documents('Our orders');
+  expect(await run(['diff', '-f', '-'], changed)).toEqual({
+    exitCode: 1,
+    stderr: '',
+    stdout: 'Server sales/orders\n  ~ /title  "Orders" → "Our orders"\n  = /appAuth/token  secret, set already (cannot be compared)\n',
+  });
+  expect((await apply(changed)).stdout).toContain('Server sales/orders changed');
+  expect(await run(['diff', '-f', '-'], changed)).toMatchObject({ exitCode: 0 });
+});
+
+it('exports what can be applied again', async () => {
+  const exported = await run(['export']);
+  expect(exported.stdout).toContain('token: {set: true}');
+  expect(exported.stdout).not.toContain('canary');
+  await writeFile(join(folder, 'export.yaml'), exported.stdout);
+  expect((await run(['apply', '-f', 'export.yaml'])).stdout).toBe('Workspace sales unchanged\nServiceAccount sales/ci unchanged\nServer sales/orders unchanged\n');
+  expect(await run(['diff', '-f', 'export.yaml'])).toMatchObject({ exitCode: 0, stdout: '' });
+});
+
+it('reports what the gateway refuses, with pointers, and what was not applied', async () => {
+  const source = `${documents('Orders').replace('{ fromEnv: ORDERS_TOKEN }', '{ set: true }').replaceAll('sales', 'empty')}---\nkind: Server\nworkspace: empty\nname: later\ntype: mcp\nupstream: {url: https://x.example}\nagentAuth: {type: passthrough}\n`;
+  const { exitCode, stderr } = await apply(source);
+  expect(exitCode).toBe(1);
+  expect(stderr).toMatch(/-\s+Server empty\/orders: /);
+  expect(stderr).toMatch(/\n {2}\/appAuth\/token .*is required\n/);
+  expect(stderr).toContain('Not applied: Server empty/later');
+});
+
+it('changes nothing when one document of several is wrong', async () => {
+  const { exitCode, stderr } = await apply(`${documents('Never')}---\nkind: Server\nname: x\n`);
+  expect(exitCode).toBe(1);
+  expect(stderr).toContain('nothing was changed');
+  expect((await run(['export', '--workspace', 'sales'])).stdout).not.toContain('Never');
+});
+
+it('tells an error from a difference by its exit code', async () => {
+  expect(await run(['diff', '-f', 'nothing.yaml'])).toMatchObject({ exitCode: 2 });
+  expect(await gatehouse(['diff', '-f', '-'], { cwd: tmpdir(), input: documents('x'), env: { ORDERS_TOKEN: 'x' } })).toMatchObject({ exitCode: 2 });
+});

@@ -1,0 +1,62 @@
+import { describe, expect, it } from 'vitest';
+import { checkDocuments } from './check-documents.ts';
+import { parseDocuments } from './read-documents.ts';
+import { titleOf } from './written-document.ts';
+
+const check = (source: string, environment = {}) => checkDocuments(parseDocuments(source, 'f.yaml'), environment);
+
+const server = `kind: Server
+workspace: sales
+name: orders
+type: mcp
+upstream: { url: https://orders.example/mcp }
+agentAuth: { type: passthrough }
+`;
+
+describe('checkDocuments', () => {
+  it('gives documents in the order of their dependencies', async () => {
+    const documents = await check(`${server}---\nkind: ServiceAccount\nname: ci\n---\nkind: Workspace\nname: sales\n`);
+    expect(documents.map(titleOf)).toEqual(['Workspace sales', 'ServiceAccount default/ci', 'Server sales/orders']);
+  });
+
+  it('sends what was written, without kind and workspace, references resolved', async () => {
+    const [document] = await check(`${server}appAuth: { type: bearer, token: { fromEnv: TOKEN } }\n`, { TOKEN: 't' });
+    expect(document?.body).toEqual({
+      name: 'orders',
+      type: 'mcp',
+      upstream: { url: 'https://orders.example/mcp' },
+      agentAuth: { type: 'passthrough' },
+      appAuth: { type: 'bearer', token: 't' },
+    });
+  });
+
+  it('reports every problem of every document with file, line, name and pointer', async () => {
+    const source = `${server}titel: Orders\nappAuth:\n  type: bearer\n  token: { fromEnv: TOKEN }\n---\nkind: Server\nname: Bad Name\ntype: mcp\nupstream: { url: ftp://x }\nagentAuth: { type: passthrough }\n---\nkind: Unknown\n`;
+    const lines = await check(source).then(
+      () => [],
+      (error: Error) => error.message.split('\n'),
+    );
+    expect(lines[0]).toBe('The documents have problems; nothing was changed.');
+    expect(lines.slice(1).map((line) => line.trim().split('  ').slice(0, 3))).toEqual([
+      ['f.yaml:10', 'Server sales/orders', '/appAuth/token'],
+      ['f.yaml:7', 'Server sales/orders', '/titel'],
+      ['f.yaml:13', 'Server default/Bad Name', '/name'],
+      ['f.yaml:15', 'Server default/Bad Name', '/upstream/url'],
+      ['f.yaml:18', '/kind', 'must be one of Workspace, ServiceAccount, Server'],
+    ]);
+  });
+
+  it('never quotes a secret that is wrong', async () => {
+    const source = `${server}appAuth: { type: bearer, token: { fromEnv: TOKEN } }\n`;
+    await expect(check(source, { TOKEN: 'canary\u0000' })).rejects.toThrow(/\/appAuth\/token/);
+    await expect(check(source, { TOKEN: 'canary\u0000' })).rejects.not.toThrow(/canary/);
+  });
+
+  it('refuses the same document twice', async () => {
+    await expect(check(`${server}---\n${server}`)).rejects.toThrow('Server sales/orders  is there twice');
+  });
+
+  it('refuses a file without documents', async () => {
+    await expect(check('# nothing\n')).rejects.toThrow('There are no documents');
+  });
+});
