@@ -1,0 +1,47 @@
+import { makeSecrets } from './bench-secrets.ts';
+import { checkProxy, checkUpstream } from './check-proxy.ts';
+import type { Cores } from './cores.ts';
+import { startGateway } from './gateway.ts';
+import { measureLatency } from './measure-latency.ts';
+import { measureThroughput } from './measure-throughput.ts';
+import { type Proxy, startNginxProxy } from './nginx-proxy.ts';
+import type { BenchOptions } from './options.ts';
+import { printLatency, printThroughput } from './print-comparison.ts';
+import { accountDocument, connectPublisher, serverDocument } from './publish-configuration.ts';
+import { samplePath } from './sample-call.ts';
+import { startUpstream } from './upstream.ts';
+import { startRedis } from './workspace-support.ts';
+
+/** nginx and the gateway in front of one upstream, each alone on its core, in turn. */
+export async function compareWithNginx(options: BenchOptions, cores: Cores, folder: string): Promise<void> {
+  await using stack = new AsyncDisposableStack();
+  const secrets = makeSecrets();
+  const headers = { Authorization: secrets.authorization };
+  const load = { headers, core: cores.rest, folder };
+
+  const upstream = await startUpstream(folder, cores.rest, secrets);
+  stack.defer(() => upstream.process.stop());
+  const redis = await startRedis();
+  stack.defer(() => redis.stop());
+  const publisher = connectPublisher(redis.url, secrets);
+  await publisher.replaceAll([accountDocument(secrets), serverDocument('orders', `${upstream.origin}/mcp`, secrets)]);
+  await publisher.close();
+
+  const nginx = await startNginxProxy(folder, cores.proxy, upstream, secrets);
+  stack.defer(() => nginx.process.stop());
+  const startVariant = async (name: string, logLevel?: string): Promise<Proxy> => {
+    const gateway = await startGateway({ script: options.gateway, name: name.replaceAll(/\W+/g, '-'), folder, core: cores.proxy, redisUrl: redis.url, secrets, ...(logLevel && { logLevel }) });
+    stack.defer(() => gateway.process.stop());
+    return { name, url: gateway.origin + samplePath, process: gateway.process };
+  };
+  const gateway = await startVariant('gateway');
+  const quiet = await startVariant('gateway, call log off', 'warn');
+  const proxies = [nginx, gateway, quiet];
+
+  await checkUpstream(`${upstream.origin}/mcp`, secrets.upstreamKey, secrets.authorization);
+  for (const { name, url } of proxies) await checkProxy(name, url, secrets.authorization);
+
+  printThroughput(await measureThroughput(proxies, load, options));
+  const direct = { name: 'direct', url: `${upstream.origin}/mcp`, headers: { 'X-API-Key': secrets.upstreamKey } };
+  printLatency(await measureLatency([direct, ...proxies.map(({ name, url }) => ({ name, url, headers }))], load, options));
+}

@@ -1,0 +1,15 @@
+// What is measured here are the inner parts of the data plane; its public entry only starts a whole one.
+export { observeCalls } from '../../apps/data-plane/src/observe-calls.ts';
+export { authenticateCaller } from '../../apps/data-plane/src/pipeline/authenticate-caller.ts';
+export { buildUpstreamRequest } from '../../apps/data-plane/src/pipeline/build-upstream-request.ts';
+export { CallRecord } from '../../apps/data-plane/src/pipeline/call-record.ts';
+export { cleanHeaders } from '../../apps/data-plane/src/pipeline/clean-headers.ts';
+export type { Gateway } from '../../apps/data-plane/src/pipeline/gateway.ts';
+export { handleRequest } from '../../apps/data-plane/src/pipeline/handle-request.ts';
+export { matchServer, parseRoute } from '../../apps/data-plane/src/pipeline/match-server.ts';
+export { obtainCredentials } from '../../apps/data-plane/src/pipeline/obtain-credentials.ts';
+export { readCall } from '../../apps/data-plane/src/pipeline/read-call.ts';
+export type { IncomingRequest } from '../../apps/data-plane/src/pipeline/request.ts';
+export { shapeResponse } from '../../apps/data-plane/src/pipeline/shape-response.ts';
+export { applyChange, emptySnapshot, type Snapshot } from '../../apps/data-plane/src/snapshot/current-snapshot.ts';
+export { prepareDocuments } from '../../apps/data-plane/src/snapshot/prepare-snapshot.ts';

@@ -1,0 +1,53 @@
+import { snapshotKeysOf, compileDocument } from '@gatehouse/gateway-config';
+import { SealedSessions } from '@gatehouse/mcp-protocol';
+import { keyRingOf } from '@gatehouse/sealing';
+import { createLogger } from '@gatehouse/service-runtime';
+import { Registry } from 'prom-client';
+import { makeSecrets } from './bench-secrets.ts';
+import { applyChange, type CallRecord, emptySnapshot, type Gateway, observeCalls, prepareDocuments, type Snapshot } from './data-plane-parts.ts';
+import { accountDocument, serverDocument } from './publish-configuration.ts';
+import { sampleCall } from './sample-call.ts';
+
+export const fixtureSecrets = makeSecrets();
+
+/** A snapshot as a data plane makes it of what was published, with servers around the one that is called. */
+export function makeSnapshot(serverCount: number): Snapshot {
+  const keys = snapshotKeysOf([fixtureSecrets.snapshotKey]);
+  const names = ['orders', ...Array.from({ length: serverCount - 1 }, (_, index) => `orders-${index}`)];
+  const documents = [accountDocument(fixtureSecrets), ...names.map((name) => serverDocument(name, `https://${name}.example/mcp`, fixtureSecrets))];
+  const { prepared, rejects } = prepareDocuments(keys, documents.map((document) => compileDocument(keys, document)));
+  if (rejects.length > 0) throw new Error(`rejected: ${rejects[0]?.reason ?? ''}`);
+  const state = { revision: 1, stamp: 'bench' };
+  return applyChange(emptySnapshot(state), { state, prepared, removed: [] });
+}
+
+/** The call log as in production, but written nowhere. */
+export function makeRecord(level: 'info' | 'warn'): (record: CallRecord) => void {
+  const logger = createLogger({ level, role: 'bench', destination: { write: () => undefined } });
+  return observeCalls(logger, new Registry(), () => performance.now());
+}
+
+const answerHeaders = { server: 'nginx', date: 'Thu, 20 Aug 2026 10:00:00 GMT', 'content-type': 'application/json', 'content-length': String(sampleCall.answer.length), connection: 'keep-alive' };
+const answerBody = { pipe: () => undefined, resume: () => undefined, abort: () => undefined };
+export const upstreamResponse = { status: 200, headers: answerHeaders, body: answerBody } as const;
+
+/** Everything of a data plane but its sockets: the upstream's answer is there at once. */
+export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gateway {
+  const sessions = new SealedSessions(keyRingOf([fixtureSecrets.snapshotKey], 'session'), 86_400_000);
+  return {
+    snapshot: () => snapshot,
+    limits: { headers: { maxBytes: 32_768, maxCount: 100 } },
+    originRules: { allowedOrigins: new Set(['http://localhost:3001']), allowedHosts: undefined },
+    callContext: { sessions, maxBodyBytes: 4_194_304 },
+    shapeContext: { sessions, eventStream: (body) => body },
+    timeouts: { responseMs: 60_000, streamIdleMs: 300_000 },
+    publicPath: '',
+    forward: (_upstream, _outgoing, _request, callRecord) => {
+      callRecord.upstreamStatus = 200;
+      callRecord.upstreamMs = 1;
+      return Promise.resolve(upstreamResponse);
+    },
+    record,
+    now: () => performance.now(),
+  };
+}

@@ -1,0 +1,49 @@
+import { compileDocument, type PlainSnapshotDocument, type SealedDocument, type SnapshotKeys, snapshotKeysOf } from '@gatehouse/gateway-config';
+import { Secret } from '@gatehouse/sealing';
+import { connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import type { BenchSecrets } from './bench-secrets.ts';
+
+/** Stands in for the control plane: what it publishes is what a control plane would. */
+export interface Publisher {
+  replaceAll(documents: readonly PlainSnapshotDocument[]): Promise<void>;
+  change(document: PlainSnapshotDocument): Promise<void>;
+  close(): Promise<void>;
+}
+
+export function connectPublisher(redisUrl: string, { snapshotKey }: BenchSecrets): Publisher {
+  const keys: SnapshotKeys = snapshotKeysOf([snapshotKey]);
+  const channel: SnapshotChannel = connectRedisChannel({ url: new Secret(redisUrl) });
+  const publish = async (mode: 'replace' | 'change', documents: readonly SealedDocument[]): Promise<void> => {
+    const expected = await channel.readState();
+    const published = await channel.publish({ expected, revision: (expected?.revision ?? 0) + 1, mode, documents, removed: [] });
+    if (published === undefined) throw new Error('someone else publishes to the Redis of the bench');
+  };
+  return {
+    replaceAll: (documents) => publish('replace', documents.map((document) => compileDocument(keys, document))),
+    change: (document) => publish('change', [compileDocument(keys, document)]),
+    close: () => channel.close(),
+  };
+}
+
+/** The service account whose key the caller shows. */
+export function accountDocument({ account: { keyId, keyHash } }: BenchSecrets): PlainSnapshotDocument {
+  return { kind: 'service-account', id: 'account-bench', workspace: 'default', name: 'bench', groups: ['agents'], keyId, keyHash };
+}
+
+/** A server with everything that the bench measures on: callers by API key, an API key put in. */
+export function serverDocument(name: string, upstreamUrl: string, { upstreamKey }: BenchSecrets): PlainSnapshotDocument {
+  return {
+    kind: 'server',
+    id: `server-${name}`,
+    workspace: 'default',
+    server: {
+      name,
+      title: `Orders (${name})`,
+      type: 'mcp',
+      upstream: { url: upstreamUrl, transport: 'streamable-http' },
+      agentAuth: { type: 'api-key' },
+      appAuth: { type: 'api-key', name: 'X-API-Key', in: 'header', value: upstreamKey },
+      enabled: true,
+    },
+  };
+}

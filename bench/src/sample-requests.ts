@@ -1,0 +1,38 @@
+import type { IncomingRequest } from './data-plane-parts.ts';
+import { fixtureSecrets } from './pipeline-fixture.ts';
+import { sampleCall, samplePath } from './sample-call.ts';
+
+/** The head of a call as an MCP client behind a load balancer sends it. */
+const head: readonly string[] = [
+  'Host', 'gatehouse.example',
+  'Connection', 'keep-alive',
+  'Authorization', fixtureSecrets.authorization,
+  'Content-Type', 'application/json',
+  'Accept', 'application/json, text/event-stream',
+  'User-Agent', 'example-agent/2.4 (mcp-client)',
+  'Accept-Encoding', 'gzip, deflate',
+  'Accept-Language', '*',
+  'Content-Length', String(sampleCall.body.length),
+  'traceparent', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
+  'X-Forwarded-For', '203.0.113.7',
+];
+const legacy = ['MCP-Protocol-Version', '2025-11-25'];
+const modern = ['MCP-Protocol-Version', '2026-07-28', 'Mcp-Method', 'tools/call', 'Mcp-Name', 'search_orders'];
+const modernBody = sampleCall.body.replace('"_meta":{', '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",');
+
+export type RequestKind = 'legacy' | 'legacy with session' | 'modern';
+
+/** Fresh requests: no string is one the engine has seen, hashed or interned before, just as none from a socket is. */
+export function makeRequests(kind: RequestKind, count: number, sessionId = ''): IncomingRequest[] {
+  const rows = [...head, ...(kind === 'modern' ? modern : legacy), ...(kind === 'legacy with session' ? ['Mcp-Session-Id', sessionId] : [])];
+  const bytes = rows.map((row) => Buffer.from(row, 'latin1'));
+  const target = Buffer.from(samplePath, 'latin1');
+  const body = Buffer.from(kind === 'modern' ? modernBody : sampleCall.body);
+  return Array.from({ length: count }, () => ({
+    method: 'POST',
+    target: target.toString('latin1'),
+    headers: bytes.map((row) => row.toString('latin1')),
+    readBody: () => Promise.resolve(body),
+    onDisconnect: () => undefined,
+  }));
+}

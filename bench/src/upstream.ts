@@ -1,0 +1,37 @@
+import type { BenchSecrets } from './bench-secrets.ts';
+import { freePort } from './free-port.ts';
+import type { RunningProcess } from './running-process.ts';
+import { sampleCall } from './sample-call.ts';
+import { startNginx } from './start-nginx.ts';
+
+export interface Upstream {
+  /** Without a path. */
+  readonly origin: string;
+  readonly process: RunningProcess;
+}
+
+/** Paths below this one are answered with the path itself, so that a caller sees which configuration its call went by. */
+export const echoPath = '/echo/';
+
+/**
+ * The upstream: a fixed answer from memory. It looks at every request: without the injected key, or with anything of the
+ * caller's own credential, the answer is 500, and the load generator counts an error.
+ */
+export async function startUpstream(folder: string, core: number | undefined, { upstreamKey }: BenchSecrets): Promise<Upstream> {
+  const port = await freePort();
+  const http = `
+  map "$http_x_api_key|$http_authorization|$http_x_gatehouse_key" $as_expected { default 0; "${upstreamKey}||" 1; }
+  server {
+    listen 127.0.0.1:${port} backlog=1024;
+    location / {
+      if ($as_expected = 0) { return 500 '{"error":"not the credentials that were expected"}'; }
+      return 200 '${sampleCall.answer}';
+    }
+    location ${echoPath} {
+      if ($as_expected = 0) { return 500 '{"error":"not the credentials that were expected"}'; }
+      return 200 '{"jsonrpc":"2.0","id":1042,"result":{"path":"$request_uri"}}';
+    }
+  }`;
+  const process = await startNginx({ name: 'upstream', folder, core, port, http });
+  return { origin: `http://127.0.0.1:${port}`, process };
+}
