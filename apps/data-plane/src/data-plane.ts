@@ -100,6 +100,7 @@ export class DataPlane {
     const { snapshot, source, appliedAt, rejects } = this.#follower.status;
     return {
       revision: snapshot?.state.revision,
+      revisionOnDisk: this.#keeper.writtenRevision,
       hash: snapshot?.hash,
       documents: snapshot?.documents.size,
       source,

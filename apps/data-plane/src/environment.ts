@@ -1,3 +1,4 @@
+import { isAllowedRange } from '@gatehouse/egress';
 import { parseKey, type Secret } from '@gatehouse/sealing';
 import { settingSchemas as schemas } from '@gatehouse/service-runtime';
 
@@ -13,6 +14,8 @@ const keys = schemas.secret.transform((secret: Secret, context) => {
     return [Buffer.alloc(0)] as const;
   }
 });
+
+const ranges = schemas.list.refine((list) => list.every(isAllowedRange), 'must be loopback, private, all, or CIDR ranges, comma-separated');
 
 /** The data plane's settings; each is `GATEHOUSE_<name>`. */
 export const dataPlaneSettings = {
@@ -37,6 +40,6 @@ export const dataPlaneSettings = {
   KEEP_ALIVE_COMMENT_MS: { schema: schemas.integer(10, 300_000).default(20_000), description: 'How often an idle event stream gets a comment. Default 20000' },
   SESSION_TTL_SECONDS: { schema: schemas.integer(60, 2_592_000).default(86_400), description: 'How long a legacy MCP session id is valid. Default 86400 (a day)' },
   DRAIN_TIMEOUT_MS: { schema: schemas.integer(0, 600_000).default(25_000), description: 'How long requests in flight may take after SIGTERM. Default 25000' },
-  EGRESS_ALLOWED_RANGES: { schema: schemas.list.default([]), description: 'Addresses upstreams may have besides public ones: loopback, private, all, or CIDR ranges, comma-separated' },
+  EGRESS_ALLOWED_RANGES: { schema: ranges.default([]), description: 'Addresses upstreams may have besides public ones: loopback, private, all, or CIDR ranges, comma-separated' },
   LOG_LEVEL: { schema: schemas.text.default('info'), description: 'trace, debug, info, warn, error. Default info' },
 } as const;

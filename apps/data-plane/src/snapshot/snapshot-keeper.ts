@@ -9,8 +9,6 @@ export interface SnapshotKeeperOptions {
   readonly keys: SnapshotKeys;
   readonly logger: Logger;
   readonly current: () => Snapshot | undefined;
-  /** Changes within this time are written together. */
-  readonly delayMs?: number;
 }
 
 /** Keeps the last known good on disk. A disk that is full or read-only never stops the data plane: it says so and serves on. */
@@ -19,11 +17,17 @@ export class SnapshotKeeper {
   #timer: NodeJS.Timeout | undefined;
   #writing: Promise<void> = Promise.resolve();
   #written: Snapshot | undefined;
+  #nextWriteAt = 0;
   /** Files that were skipped or could not be written, since the start. */
   failures = 0;
 
   constructor(options: SnapshotKeeperOptions) {
     this.#options = options;
+  }
+
+  /** The revision a start without anything else would serve. */
+  get writtenRevision(): number | undefined {
+    return this.#written?.state.revision;
   }
 
   async load(): Promise<Snapshot | undefined> {
@@ -39,9 +43,9 @@ export class SnapshotKeeper {
     return (this.#written = applyChange(emptySnapshot(kept.state), { state: kept.state, prepared, removed: [] }));
   }
 
-  /** Something changed: written soon, together with what else changes until then. */
+  /** Something changed: written at once, or together with what else changes until the next write is due. */
   schedule(): void {
-    this.#timer ??= setTimeout(() => void this.flush(), this.#options.delayMs ?? 1_000).unref();
+    this.#timer ??= setTimeout(() => void this.flush(), Math.max(0, this.#nextWriteAt - Date.now())).unref();
   }
 
   /** Writes what is not written yet. */
@@ -55,9 +59,12 @@ export class SnapshotKeeper {
   async #write(): Promise<void> {
     const snapshot = this.#options.current();
     if (snapshot === undefined || snapshot === this.#written) return;
+    const startedAt = Date.now();
     try {
       await writeSnapshot(this.#options.directory, this.#options.keys, snapshot);
       this.#written = snapshot;
+      // A large snapshot that changes all the time must not keep the disk busy: a tenth of the time at most.
+      this.#nextWriteAt = Date.now() + Math.max(100, 10 * (Date.now() - startedAt));
     } catch (error) {
       this.failures += 1;
       this.#options.logger.error({ err: error }, 'snapshot could not be written to disk; serving on');
