@@ -29,8 +29,10 @@ export function readPageQuery(limitParameter: unknown, cursorParameter: unknown,
 
 /** A parameter of the query, which may have been sent more than once. @throws GatewayError invalid_request */
 export function queryText(name: string, value: unknown): string | undefined {
-  if (value === undefined || typeof value === 'string') return value;
-  throw badParameter(name, 'must be sent once');
+  if (value === undefined) return undefined;
+  if (typeof value !== 'string') throw badParameter(name, 'must be sent once');
+  if (value.includes('\0')) throw badParameter(name, 'is not valid');
+  return value;
 }
 
 /** A page of rows, of which one more than `limit` was read to know whether there is another page. */

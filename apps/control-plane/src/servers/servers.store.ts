@@ -1,7 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import { violates } from '../database/database-errors.ts';
 import type { Sql } from '../database/sql.ts';
-import { isUuid } from '../database/uuid-v7.ts';
+import { referenceColumn } from '../database/reference.ts';
 
 /** A server's document as it is stored: everything but its secrets and what reading adds. */
 export type StoredDocument = Readonly<Record<string, unknown>>;
@@ -21,12 +21,11 @@ export interface ServerRow {
 const select = `select s.id, s.workspace_id as "workspaceId", w.name as workspace, s.name, s.document, s.revision,
   s.created_at as "createdAt", s.updated_at as "updatedAt" from servers s join workspaces w on w.id = s.workspace_id`;
 
-const columnOf = (reference: string): string => (isUuid(reference) ? 's.id' : 's.name');
-
 /** @throws GatewayError server_not_found; `reference` is a name or an id. */
 export async function findServer(sql: Sql, workspaceId: string, reference: string, lock = false): Promise<ServerRow> {
   const forUpdate = lock ? 'for update of s' : '';
-  const [row] = await sql<ServerRow>(`${select} where s.workspace_id = $1 and ${columnOf(reference)} = $2 ${forUpdate}`, [workspaceId, reference]);
+  const column = referenceColumn(reference);
+  const [row] = column ? await sql<ServerRow>(`${select} where s.workspace_id = $1 and s.${column} = $2 ${forUpdate}`, [workspaceId, reference]) : [];
   if (!row) throw new GatewayError('server_not_found');
   return row;
 }

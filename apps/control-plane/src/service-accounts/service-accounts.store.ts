@@ -1,7 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import { violates } from '../database/database-errors.ts';
 import type { Sql } from '../database/sql.ts';
-import { isUuid } from '../database/uuid-v7.ts';
+import { referenceColumn } from '../database/reference.ts';
 
 export interface ServiceAccountRow {
   readonly id: string;
@@ -23,9 +23,11 @@ const select = `select a.id, a.workspace_id as "workspaceId", w.name as workspac
 
 /** @throws GatewayError not_found; `reference` is a name or an id. */
 export async function findServiceAccount(sql: Sql, workspaceId: string, reference: string, lock = false): Promise<ServiceAccountRow> {
-  const column = isUuid(reference) ? 'a.id' : 'a.name';
+  const column = referenceColumn(reference);
   const forUpdate = lock ? 'for update of a' : '';
-  const [row] = await sql<ServiceAccountRow>(`${select} where a.workspace_id = $1 and ${column} = $2 ${forUpdate}`, [workspaceId, reference]);
+  const [row] = column
+    ? await sql<ServiceAccountRow>(`${select} where a.workspace_id = $1 and a.${column} = $2 ${forUpdate}`, [workspaceId, reference])
+    : [];
   if (!row) throw new GatewayError('not_found', { detail: 'service account' });
   return row;
 }

@@ -1,7 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import { violates } from '../database/database-errors.ts';
 import type { Sql } from '../database/sql.ts';
-import { isUuid } from '../database/uuid-v7.ts';
+import { referenceColumn } from '../database/reference.ts';
 
 export interface WorkspaceRow {
   readonly id: string;
@@ -13,7 +13,8 @@ const columns = 'id, name, created_at as "createdAt"';
 
 /** @throws GatewayError not_found; `reference` is a name or an id. */
 export async function findWorkspace(sql: Sql, reference: string): Promise<WorkspaceRow> {
-  const [row] = await sql<WorkspaceRow>(`select ${columns} from workspaces where ${isUuid(reference) ? 'id' : 'name'} = $1`, [reference]);
+  const column = referenceColumn(reference);
+  const [row] = column ? await sql<WorkspaceRow>(`select ${columns} from workspaces where ${column} = $1`, [reference]) : [];
   if (!row) throw new GatewayError('not_found', { detail: 'workspace' });
   return row;
 }
