@@ -41,8 +41,8 @@ export function faultyChannel(): FaultyChannel {
   const guarded = <T>(act: () => Promise<T>): Promise<T> => (failing ? Promise.reject(new Error('connection is closed')) : act());
   return {
     ...channel,
-    readState: () => guarded(channel.readState),
-    readIndex: () => guarded(channel.readIndex),
+    readState: () => guarded(() => channel.readState()),
+    readIndex: () => guarded(() => channel.readIndex()),
     readDocuments: (ids) => {
       read += ids.length;
       return guarded(() => channel.readDocuments(ids));

@@ -1,0 +1,127 @@
+import { Redis } from 'ioredis';
+import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import type { AdminClient } from '../support/admin-client.ts';
+import { findCanaries, findCanariesInFolder, makeCanary } from '../support/canary.ts';
+import { runSql } from '../support/postgres.ts';
+import { type DataPlaneProcess, type ProductionShape, startProductionShape } from '../support/production-shape.ts';
+import { type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
+
+let shape: ProductionShape;
+let upstream: RecordingUpstream;
+let admin: AdminClient;
+let controlPlane: Awaited<ReturnType<ProductionShape['startControlPlane']>>['process'];
+let plane: DataPlaneProcess;
+
+const stored = {
+  header: makeCanary('header-key'),
+  query: makeCanary('query-key'),
+  bearer: makeCanary('bearer-token'),
+  password: makeCanary('password'),
+  custom: makeCanary('custom-header'),
+  replaced: makeCanary('replaced'),
+};
+const callers = { authorization: makeCanary('callers-token'), header: makeCanary('callers-header'), argument: makeCanary('argument'), query: makeCanary('callers-query') };
+const servers = {
+  header: { type: 'api-key', name: 'X-Key', in: 'header', value: stored.header },
+  query: { type: 'api-key', name: 'key', in: 'query', value: stored.query },
+  bearer: { type: 'bearer', token: stored.bearer },
+  basic: { type: 'basic', username: 'user', password: stored.password },
+  custom: { type: 'custom-headers', headers: [{ name: 'X-A', value: stored.custom }] },
+} as const;
+
+/** Every answer that was given to anyone. */
+const answers: string[] = [];
+const note = <T extends { status: number; body: unknown }>(answer: T): T => {
+  answers.push(JSON.stringify(answer));
+  return answer;
+};
+
+beforeAll(async () => {
+  upstream = await startRecordingUpstream();
+  shape = await startProductionShape({ GATEHOUSE_LOG_LEVEL: 'trace' });
+  ({ process: controlPlane, admin } = await shape.startControlPlane());
+  plane = await shape.startDataPlane('one');
+});
+afterAll(async () => {
+  await shape.close();
+  await upstream.close();
+});
+
+async function call(server: string, key?: string): Promise<number> {
+  const response = await fetch(`${plane.dataPlaneUrl}/mcp/default/${server}?token=${callers.query}`, {
+    method: 'POST',
+    headers: { 'content-type': 'application/json', authorization: `Bearer ${key ?? callers.authorization}`, 'x-mine': callers.header, cookie: `c=${callers.header}` },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: { text: callers.argument } } }),
+  });
+  const text = await response.text();
+  if (key === undefined) answers.push([...response.headers].join('\n'), response.ok ? '' : text);
+  return response.status;
+}
+
+/** What goes wrong must not say more than what goes well. */
+async function everythingThatCanHappen(): Promise<void> {
+  const base = '/v1/workspaces/default/servers';
+  for (const [name, appAuth] of Object.entries(servers)) {
+    note(await admin.post(base, { name, type: 'mcp', upstream: { url: upstream.url }, agentAuth: { type: 'passthrough' }, appAuth }));
+  }
+  note(await admin.patch(`${base}/header`, { appAuth: { value: stored.replaced } }, { 'if-match': '*' }));
+  note(await admin.patch(`${base}/header`, { appAuth: { value: stored.header } }, { 'if-match': '*' }));
+  // Refused: with the secret in the wrong place, of the wrong kind, in a broken body.
+  note(await admin.post(base, { name: 'bad', type: 'mcp', upstream: { url: upstream.url }, agentAuth: { type: 'passthrough' }, appAuth: { ...servers.header, value: `${stored.header}\n` } }));
+  note(await admin.post(base, { name: stored.bearer, type: 'mcp', appAuth: { type: 'bearer', token: { nested: stored.bearer } } }));
+  note(await admin.post(base, { name: 'bad', unknown: stored.bearer, upstream: { url: `https://user:${stored.password}@x.example/` } }));
+  note(await admin.get(`${base}?cursor=${stored.query}`));
+  await vi.waitFor(async () => expect(await call('custom')).toBe(200), { timeout: 10_000 });
+
+  const account = await admin.post<{ key: string }>('/v1/workspaces/default/service-accounts', { name: 'ci' }, { 'idempotency-key': 'once' });
+  serviceAccountKey = account.body.key;
+  note(await admin.post(base, { name: 'keyed', type: 'mcp', upstream: { url: upstream.url }, agentAuth: { type: 'api-key' }, appAuth: servers.bearer }));
+  await vi.waitFor(async () => expect(await call('keyed', serviceAccountKey)).toBe(200), { timeout: 10_000 });
+
+  for (const name of Object.keys(servers)) expect(await call(name)).toBe(200);
+  for (const action of ['test', 'discover']) for (const name of Object.keys(servers)) note(await admin.post(`${base}/${name}/${action}`));
+  // An upstream that refuses, redirects, echoes what it got, hangs up.
+  upstream.handle((request, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer', 'x-echo': request.rawHeaders.join(' ').slice(0, 4000) }).end());
+  for (const name of Object.keys(servers)) expect(await call(name)).toBe(502);
+  for (const name of Object.keys(servers)) note(await admin.post(`${base}/${name}/test`));
+  upstream.handle(({ url }, response) => void response.writeHead(302, { location: url }).end());
+  for (const name of Object.keys(servers)) expect(await call(name)).toBe(502);
+  for (const name of Object.keys(servers)) note(await admin.post(`${base}/${name}/discover`));
+  upstream.handle((_request, response) => void response.destroy());
+  for (const name of Object.keys(servers)) expect(await call(name)).toBe(502);
+
+  for (const path of [base, `${base}/header`, `${base}/custom`, '/v1/audit-events', '/v1/data-planes', '/v1/auth-types', '/openapi.json', '/v1/workspaces/default/service-accounts']) note(await admin.get(path));
+  for (const path of ['/metrics', '/debug/snapshot', '/readyz']) answers.push(await (await fetch(`${plane.internalUrl}${path}`)).text());
+}
+let serviceAccountKey = '';
+
+it('P6, P15 no secret is in clear text in any log, metric, answer, in Redis, in Postgres or on disk', async () => {
+  await everythingThatCanHappen();
+  // The search finds what is there: the upstream saw each of them.
+  const seen = upstream.requests.map(({ url, rawHeaders }) => `${url}\n${rawHeaders.join('\n')}`).join('\n');
+  expect(findCanaries(seen, Object.values(stored)).length).toBeGreaterThan(0);
+  for (const canary of [stored.header, stored.query, stored.bearer, stored.password, stored.custom]) expect(findCanaries(seen, [canary])).not.toEqual([]);
+  expect(findCanaries(seen, Object.values(callers))).toEqual([]);
+
+  const secrets = [...Object.values(stored), ...Object.values(callers), serviceAccountKey, String(shape.environment['GATEHOUSE_ADMIN_TOKEN']), String(shape.environment['GATEHOUSE_VAULT_KEY']), String(shape.environment['GATEHOUSE_SNAPSHOT_KEY'])];
+  expect(findCanaries(answers.join('\n'), secrets.filter((secret) => secret !== serviceAccountKey)), 'answers').toEqual([]);
+  expect(findCanaries(controlPlane.output(), secrets), 'the control plane’s log').toEqual([]);
+  expect(findCanaries(plane.output(), secrets), 'the data plane’s log').toEqual([]);
+
+  const redis = new Redis(shape.redis.url);
+  for (const key of await redis.keys('*')) {
+    const values = (await redis.type(key)) === 'hash' ? await redis.hgetallBuffer(key) : { value: await redis.getBuffer(key) };
+    for (const [field, value] of Object.entries(values)) expect(findCanaries(Buffer.concat([Buffer.from(field), value ?? Buffer.alloc(0)]), secrets), `Redis ${key}`).toEqual([]);
+  }
+  redis.disconnect();
+
+  const tables = await runSql<{ name: string }>(shape.databaseUrl, `select quote_ident(table_name) as name from information_schema.tables where table_schema = 'public'`);
+  expect(tables.length).toBeGreaterThan(5);
+  for (const { name } of tables) {
+    const rows = await runSql(shape.databaseUrl, `select t::text as row from ${name} t`);
+    expect(findCanaries(JSON.stringify(rows), secrets), `Postgres ${name}`).toEqual([]);
+  }
+
+  await vi.waitFor(async () => expect(((await (await fetch(`${plane.internalUrl}/debug/snapshot`)).json()) as { revisionOnDisk?: number }).revisionOnDisk).toBeGreaterThan(0));
+  expect(await findCanariesInFolder(shape.folder, secrets), 'the data planes’ disk').toEqual([]);
+});
