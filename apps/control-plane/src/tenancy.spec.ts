@@ -1,7 +1,7 @@
 import type { ReadableServer } from '@gatehouse/gateway-config';
 import { beforeAll, expect, test } from 'vitest';
-import { sampleServer } from './testing/sample-server.ts';
-import { useControlPlane } from './testing/use-control-plane.ts';
+import { sampleServer } from './spec-support/sample-server.ts';
+import { useControlPlane } from './spec-support/use-control-plane.ts';
 
 const fixture = useControlPlane();
 let server: ReadableServer;

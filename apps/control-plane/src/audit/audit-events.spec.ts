@@ -1,6 +1,6 @@
 import { expect, test } from 'vitest';
-import { sampleServer } from '../testing/sample-server.ts';
-import { useControlPlane } from '../testing/use-control-plane.ts';
+import { sampleServer } from '../spec-support/sample-server.ts';
+import { useControlPlane } from '../spec-support/use-control-plane.ts';
 import type { ChainedAuditEvent } from './audit-event.ts';
 
 const fixture = useControlPlane();

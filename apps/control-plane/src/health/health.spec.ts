@@ -2,8 +2,8 @@ import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startTcpProxy, type TcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { startTestPostgres, type TestPostgres } from '../../../../test/support/postgres.ts';
-import { sampleServer } from '../testing/sample-server.ts';
-import { startTestControlPlane, type TestControlPlane, testEnvironment, until } from '../testing/start-test-control-plane.ts';
+import { sampleServer } from '../spec-support/sample-server.ts';
+import { startTestControlPlane, type TestControlPlane, testEnvironment, until } from '../spec-support/start-test-control-plane.ts';
 
 let postgres: TestPostgres;
 let line: TcpProxy;

@@ -1,6 +1,6 @@
 import { connect } from 'node:net';
 import { expect, test } from 'vitest';
-import { useControlPlane } from '../testing/use-control-plane.ts';
+import { useControlPlane } from '../spec-support/use-control-plane.ts';
 
 const fixture = useControlPlane();
 const servers = '/v1/workspaces/default/servers';

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { useControlPlane } from '../testing/use-control-plane.ts';
+import { useControlPlane } from '../spec-support/use-control-plane.ts';
 
 const fixture = useControlPlane();
 const accounts = '/v1/workspaces/default/service-accounts';

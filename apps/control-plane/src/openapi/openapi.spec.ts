@@ -8,7 +8,7 @@ import openapiTypescript, { astToString } from 'openapi-typescript';
 import ts from 'typescript';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
 import { startTestPostgres, type TestPostgres } from '../../../../test/support/postgres.ts';
-import { startTestControlPlane, type TestControlPlane, testEnvironment } from '../testing/start-test-control-plane.ts';
+import { startTestControlPlane, type TestControlPlane, testEnvironment } from '../spec-support/start-test-control-plane.ts';
 
 type Json = Record<string, unknown>;
 interface Document {

@@ -35,4 +35,4 @@ export function withValues(document: StoredDocument, values: Iterable<readonly [
   return copy;
 }
 
-const mutable = (document: StoredDocument): Record<string, unknown> => structuredClone(document) as Record<string, unknown>;
+const mutable = (document: StoredDocument): Record<string, unknown> => structuredClone(document);

@@ -1,9 +1,9 @@
 import { openDocument, type ReadableServer, snapshotKeysOf } from '@gatehouse/gateway-config';
 import { parseKey } from '@gatehouse/sealing';
 import { describe, expect, test } from 'vitest';
-import { sampleServer } from '../testing/sample-server.ts';
-import { until } from '../testing/start-test-control-plane.ts';
-import { useControlPlane } from '../testing/use-control-plane.ts';
+import { sampleServer } from '../spec-support/sample-server.ts';
+import { until } from '../spec-support/start-test-control-plane.ts';
+import { useControlPlane } from '../spec-support/use-control-plane.ts';
 
 const fixture = useControlPlane();
 const servers = '/v1/workspaces/default/servers';

@@ -1,6 +1,6 @@
 import { GatewayError, type Problem } from '@gatehouse/errors';
 import { describe, expect, test } from 'vitest';
-import { sampleServer } from '../testing/sample-server.ts';
+import { sampleServer } from '../spec-support/sample-server.ts';
 import { readWrittenServer } from './written-server.ts';
 
 const context = { workspace: 'default', storedSecrets: [], openServersAllowed: true };

@@ -2,8 +2,8 @@ import { matchesKeyHash } from '@gatehouse/agent-auth';
 import { openDocument, snapshotKeysOf } from '@gatehouse/gateway-config';
 import { parseKey } from '@gatehouse/sealing';
 import { expect, test } from 'vitest';
-import { until } from '../testing/start-test-control-plane.ts';
-import { useControlPlane } from '../testing/use-control-plane.ts';
+import { until } from '../spec-support/start-test-control-plane.ts';
+import { useControlPlane } from '../spec-support/use-control-plane.ts';
 
 const fixture = useControlPlane();
 const accounts = '/v1/workspaces/default/service-accounts';

@@ -2,9 +2,9 @@ import { openDocument, type ReadableServer, snapshotKeysOf } from '@gatehouse/ga
 import { parseKey } from '@gatehouse/sealing';
 import { createMemoryChannel, type Publication, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { beforeEach, expect, test } from 'vitest';
-import { sampleServer } from '../testing/sample-server.ts';
-import { startTestControlPlane, type TestControlPlane, until } from '../testing/start-test-control-plane.ts';
-import { useControlPlane } from '../testing/use-control-plane.ts';
+import { sampleServer } from '../spec-support/sample-server.ts';
+import { startTestControlPlane, type TestControlPlane, until } from '../spec-support/start-test-control-plane.ts';
+import { useControlPlane } from '../spec-support/use-control-plane.ts';
 
 const fixture = useControlPlane({ GATEHOUSE_SNAPSHOT_POLL_SECONDS: '1' });
 const servers = '/v1/workspaces/default/servers';

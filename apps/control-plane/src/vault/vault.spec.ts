@@ -2,9 +2,9 @@ import { randomBytes } from 'node:crypto';
 import type { ReadableServer } from '@gatehouse/gateway-config';
 import { beforeAll, describe, expect, test } from 'vitest';
 import { startControlPlane } from '../start-control-plane.ts';
-import { sampleServer } from '../testing/sample-server.ts';
-import { startTestControlPlane, until } from '../testing/start-test-control-plane.ts';
-import { useControlPlane } from '../testing/use-control-plane.ts';
+import { sampleServer } from '../spec-support/sample-server.ts';
+import { startTestControlPlane, until } from '../spec-support/start-test-control-plane.ts';
+import { useControlPlane } from '../spec-support/use-control-plane.ts';
 
 const fixture = useControlPlane();
 const create = async (workspace: string, name: string): Promise<ReadableServer> =>

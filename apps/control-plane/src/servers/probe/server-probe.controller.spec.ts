@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { startSampleUpstream } from '../../../../../test/support/mcp-sample-upstream.ts';
 import { startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.ts';
-import { startTestControlPlane, type TestControlPlane, testEnvironment } from '../../testing/start-test-control-plane.ts';
+import { startTestControlPlane, type TestControlPlane, testEnvironment } from '../../spec-support/start-test-control-plane.ts';
 import { discovery, testReport, type TestReport } from './probe-results.ts';
 
 let postgres: TestPostgres;
