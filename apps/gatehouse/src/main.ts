@@ -1,3 +1,8 @@
 import { runGatehouse } from './run-gatehouse.ts';
 
+// Whoever read the output has read enough, as `head` has: that is no error.
+process.stdout.on('error', (error: NodeJS.ErrnoException) => {
+  if (error.code === 'EPIPE') process.exit(0);
+  throw error;
+});
 process.exitCode = await runGatehouse(process.argv.slice(2));

@@ -30,35 +30,51 @@ export async function gatehouse(args: readonly string[], { cwd, env, input }: Ru
   return { exitCode, stdout, stderr };
 }
 
-export interface RunningUp {
+export interface RunningGatehouse {
   readonly child: ChildProcess;
-  readonly controlPlaneUrl: string;
-  readonly dataPlaneUrl: string;
+  /** What it said when it was ready. */
+  readonly ready: Readonly<Record<string, unknown>>;
   /** Everything on standard output so far. */
   stdout(): string;
   /** Sends a signal and gives the exit code. */
   stop(signal?: NodeJS.Signals): Promise<number | null>;
 }
 
-/** `gatehouse up --json` on free ports; resolves when it says that it is ready. */
-export async function gatehouseUp(dataDir: string, flags: readonly string[] = [], env?: Readonly<Record<string, string>>): Promise<RunningUp> {
-  const args = ['up', '--json', '--data-dir', dataDir, '--control-plane-port', '0', '--data-plane-port', '0', ...flags];
-  const child = spawn(process.execPath, [executable, ...args], { env: environmentWith(env), stdio: ['ignore', 'pipe', 'pipe'] });
+/** Starts a command that goes on running; resolves when it says by a line of JSON that it is ready. */
+export async function startGatehouse(args: readonly string[], env?: Readonly<Record<string, string>>): Promise<RunningGatehouse> {
+  const child = spawn(process.execPath, [executable, ...args, '--json'], { env: environmentWith(env), stdio: ['ignore', 'pipe', 'pipe'] });
   process.once('exit', () => child.kill('SIGKILL'));
   const lines: string[] = [];
   const stderr = text(child.stderr);
   const exited = once(child, 'exit') as Promise<[number | null]>;
-  const first = await Promise.race([once(createInterface(child.stdout).on('line', (line) => lines.push(line)), 'line') as Promise<[string]>, exited]);
-  if (typeof first[0] !== 'string') throw new Error(`gatehouse up ended with ${first[0]}: ${await stderr}`);
-  const { controlPlaneUrl, dataPlaneUrl } = JSON.parse(first[0]) as { controlPlaneUrl: string; dataPlaneUrl: string };
+  const ready = new Promise<RunningGatehouse['ready']>((resolve) => {
+    createInterface(child.stdout).on('line', (line) => {
+      lines.push(line);
+      const value = JSON.parse(line) as Record<string, unknown>;
+      if (value['ready'] === true) resolve(value);
+    });
+  });
+  const ended = exited.then(async ([exitCode]) => Promise.reject(new Error(`gatehouse ${args[0]} ended with ${exitCode}: ${lines.join('\n')}${await stderr}`)));
   return {
     child,
-    controlPlaneUrl,
-    dataPlaneUrl,
+    ready: await Promise.race([ready, ended]),
     stdout: () => lines.join('\n'),
     stop: async (signal = 'SIGTERM') => {
+      ended.catch(() => undefined);
       child.kill(signal);
       return (await exited)[0];
     },
   };
+}
+
+export interface RunningUp extends RunningGatehouse {
+  readonly controlPlaneUrl: string;
+  readonly dataPlaneUrl: string;
+}
+
+/** `gatehouse up` on free ports. */
+export async function gatehouseUp(dataDir: string, flags: readonly string[] = []): Promise<RunningUp> {
+  const up = await startGatehouse(['up', '--data-dir', dataDir, '--control-plane-port', '0', '--data-plane-port', '0', ...flags]);
+  const { controlPlaneUrl, dataPlaneUrl } = up.ready as { controlPlaneUrl: string; dataPlaneUrl: string };
+  return { ...up, controlPlaneUrl, dataPlaneUrl };
 }

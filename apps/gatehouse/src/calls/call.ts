@@ -13,7 +13,7 @@ export interface CallOptions extends GatewayOptions {
   readonly workspace: string;
   readonly key?: string;
   readonly header?: readonly string[];
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 export interface Call {

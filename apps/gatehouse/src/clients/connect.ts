@@ -18,7 +18,7 @@ import { writeConfiguration } from './write-configuration.ts';
 
 export interface ConnectOptions extends GatewayOptions {
   readonly workspace: string;
-  readonly write: boolean;
+  readonly write?: boolean;
 }
 
 export const mcpClients: Readonly<Record<ClientName, McpClient>> = { claude, 'claude-desktop': claudeDesktop, cursor, vscode, inspector };

@@ -8,7 +8,7 @@ export const applyCommand = (finish: Finish): Command =>
   gatewayCommand('apply')
     .description('Create or replace what YAML documents describe.')
     .requiredOption('-f, --file <file>', 'a file, a directory of .yaml files, or - for standard input; may be repeated', collected)
-    .option('--dry-run', 'say what would be done and do nothing', false)
+    .option('--dry-run', 'say what would be done and do nothing')
     .addHelpText('after', help)
     .action((options: ApplyOptions) =>
       finish(import('../documents/apply-documents.ts').then(({ applyDocuments }) => applyDocuments(options))),

@@ -13,7 +13,7 @@ export const callCommand = (finish: Finish): Command =>
     .option('--workspace <name>', 'workspace of the server', 'default')
     .option('--key <key>', 'key of a service account (or GATEHOUSE_KEY in the environment)')
     .option('-H, --header <header>', 'send a header of your own, as "Name: value"; may be repeated', collected)
-    .option('--json', 'print the result as JSON', false)
+    .option('--json', 'print the result as JSON')
     .addHelpText('after', help)
     .action((server: string, tool: string | undefined, values: string[], options: CallOptions) =>
       finish(import('../calls/call.ts').then(({ call }) => call({ server, tool, values }, options))),

@@ -10,7 +10,7 @@ export const connectCommand = (finish: Finish): Command =>
     .addArgument(new Argument('<client>', 'the client').choices(clientNames))
     .argument('[server]', 'name of the server; without it all of the workspace')
     .option('--workspace <name>', 'workspace of the server', 'default')
-    .option('--write', 'merge it into the client’s file; the file as it was is kept beside it', false)
+    .option('--write', 'merge it into the client’s file; the file as it was is kept beside it')
     .addHelpText('after', help)
     .action((client: ClientName, server: string | undefined, options: ConnectOptions) =>
       finish(import('../clients/connect.ts').then(({ connect }) => connect(client, server, options))),

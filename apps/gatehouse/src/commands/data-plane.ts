@@ -6,7 +6,7 @@ export const dataPlaneCommand = (finish: Finish): Command => {
   const command = new Command('data-plane')
     .description('Run one data plane, configured by the environment (GATEHOUSE_…).')
     .helpOption(false)
-    .option('--json', 'say that it is ready by one line of JSON', false)
+    .option('--json', 'say that it is ready by one line of JSON')
     .option('-h, --help', 'display help for command, with every setting');
   return command.action((options: RoleOptions) =>
     finish(import('../roles/data-plane.ts').then((role) => (options.help ? role.help(command) : role.run(options)))),

@@ -7,11 +7,11 @@ import { portNumber } from './option-values.ts';
 export const upCommand = (finish: Finish): Command =>
   new Command('up')
     .description('Run everything on this machine: database, control plane and data plane, on the loopback address.')
-    .option('--demo', 'also run a sample server and register it as "demo"', false)
+    .option('--demo', 'also run a sample server and register it as "demo"')
     .option('--data-dir <directory>', 'where database, keys and log are kept', defaultDataDirectory)
     .option('--control-plane-port <port>', 'port of the REST API, 0 for a free one', portNumber, 3000)
     .option('--data-plane-port <port>', 'port for agents and MCP clients, 0 for a free one', portNumber, 3001)
-    .option('--json', 'say that it is ready by one line of JSON', false)
+    .option('--json', 'say that it is ready by one line of JSON')
     .addHelpText('after', help)
     .action((options: UpOptions) => finish(import('../up/up.ts').then(({ up }) => up(options))));
 

@@ -11,7 +11,7 @@ import { type CheckedDocument, titleOf } from './written-document.ts';
 
 export interface ApplyOptions extends GatewayOptions {
   readonly file: readonly string[];
-  readonly dryRun: boolean;
+  readonly dryRun?: boolean;
 }
 
 /** `gatehouse apply`: the first document that the gateway refuses ends it, and says which ones were not applied. */
@@ -57,7 +57,8 @@ async function applyDocument(document: CheckedDocument, rest: RestClient, attemp
   try {
     const { body } = await rest.replace(itemPath(document), document.body, plan.etag);
     const isSame = (body as { revision?: unknown }).revision === plan.revision;
-    return { text: isSame ? 'unchanged' : styled('yellow', 'changed'), ...tellingFields(body) };
+    const changed = plan.isCertain ? styled('yellow', 'changed') : 'unchanged, but its secrets were set again';
+    return { text: isSame ? 'unchanged' : changed, ...tellingFields(body) };
   } catch (error) {
     // Somebody changed it between reading and writing: once more with what there is now.
     if (error instanceof RestFailure && error.status === 412 && attempt === 1) return applyDocument(document, rest, 2);

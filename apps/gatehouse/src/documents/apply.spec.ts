@@ -43,6 +43,7 @@ it('changes nothing in a dry run, creates, and is unchanged the second time', as
   expect(created).toMatchObject({ exitCode: 0, stderr: '' });
   expect(created.stdout).toMatch(/^Workspace sales created\nServiceAccount sales\/ci created\n {2}its key, shown only now: gatehouse_\w{16}_[\w-]{43}\nServer sales\/orders created\n/);
 
+  expect((await apply(documents('Orders'))).stdout).toContain('Server sales/orders unchanged, but its secrets were set again');
   const again = await apply(documents('Orders').replace('{ fromEnv: ORDERS_TOKEN }', '{ set: true }'));
   expect(again.stdout).toBe('Workspace sales unchanged\nServiceAccount sales/ci unchanged\nServer sales/orders unchanged\n');
 });

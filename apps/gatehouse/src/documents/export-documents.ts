@@ -22,7 +22,7 @@ export async function exportDocuments({ workspace, dataDir }: ExportOptions): Pr
       texts.push(...items.map((item) => exportedYaml({ kind: kind.kind, workspace: name, ...item })));
     }
   }
-  output.line(texts.join('---\n').trimEnd());
+  if (texts.length > 0) output.line(texts.join('---\n').trimEnd());
   return 0;
 }
 

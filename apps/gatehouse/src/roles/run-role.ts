@@ -4,7 +4,7 @@ import { output } from '../output.ts';
 import { aborted, exitSoon, stopSignal } from '../stop-signal.ts';
 
 export interface RoleOptions {
-  readonly json: boolean;
+  readonly json?: boolean;
   readonly help?: boolean;
 }
 

@@ -14,11 +14,11 @@ import { Stopwatch } from './stopwatch.ts';
 import { welcome } from './welcome.ts';
 
 export interface UpOptions {
-  readonly demo: boolean;
+  readonly demo?: boolean;
   readonly dataDir: string;
   readonly controlPlanePort: number;
   readonly dataPlanePort: number;
-  readonly json: boolean;
+  readonly json?: boolean;
 }
 
 /** `gatehouse up`: everything in this process, until SIGINT or SIGTERM. */
@@ -27,6 +27,7 @@ export async function up(options: UpOptions): Promise<number> {
   const signal = stopSignal();
   const given = gatehouseSettings();
   const directory = await claimDataDirectory(options.dataDir);
+  if (!options.json && process.stderr.isTTY) output.note('Starting …');
   const log = await openLogFile(directory.path, given['GATEHOUSE_LOG_LEVEL']);
   const logger = log.loggerOf('up');
   const parts = new ClosingStack((part, tookMs, error) => {

@@ -4,7 +4,7 @@ import { adminTokenPath, defaultDataDirectory } from '../gateway/instance-file.t
 import { styled } from '../output.ts';
 
 export interface Welcome {
-  readonly demo: boolean;
+  readonly demo?: boolean;
   readonly dataDir: string;
   readonly controlPlaneUrl: string;
   readonly dataPlaneUrl: string;
