@@ -91,7 +91,7 @@ describe('an upstream that goes wrong', () => {
 
   it('accepts and is silent, behind a line that went dead', async () => {
     const proxy = await startTcpProxy({ targetPort: upstream.port });
-    proxy.set({ mode: 'timeout' });
+    await proxy.set({ mode: 'timeout' });
     await dataPlane.publish({ name: 'dead', upstream: { url: `http://127.0.0.1:${proxy.port}/mcp`, timeouts: { responseSeconds: 0.2 } } });
     const response = await fetch(`${dataPlane.url}/mcp/default/dead`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: call });
     expect([response.status, await codeOf(response)]).toEqual([504, 'upstream_timeout']);

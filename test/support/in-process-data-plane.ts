@@ -16,6 +16,8 @@ export interface InProcessDataPlane {
   readonly url: string;
   readonly internalUrl: string;
   readonly channel: SnapshotChannel;
+  /** GATEHOUSE_SNAPSHOT_KEY */
+  readonly key: Buffer;
   /** Every line of the log so far. */
   readonly log: string[];
   /** Publishes these servers of workspace `default`, with ids equal to their names, and waits until they are served. */
@@ -26,11 +28,13 @@ export interface InProcessDataPlane {
   close(): Promise<void>;
 }
 
-/** A data plane in this process, fed by hand: for specs about its own behaviour. */
-export async function startInProcessDataPlane(environment: Record<string, string> = {}): Promise<InProcessDataPlane> {
-  const rawKey = randomBytes(32);
+/** A data plane in this process, fed by hand: for specs about its own behaviour. One of the same `fleet` serves what the other does. */
+export async function startInProcessDataPlane(
+  environment: Record<string, string> = {},
+  fleet: { readonly key: Buffer; readonly channel: SnapshotChannel } = { key: randomBytes(32), channel: createMemoryChannel() },
+): Promise<InProcessDataPlane> {
+  const { key: rawKey, channel } = fleet;
   const keys = snapshotKeysOf([rawKey]);
-  const channel = createMemoryChannel();
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-spec-'));
   const log: string[] = [];
   const dataPlane = await startDataPlane({
@@ -59,6 +63,7 @@ export async function startInProcessDataPlane(environment: Record<string, string
     url: dataPlane.url,
     internalUrl: dataPlane.internalUrl,
     channel,
+    key: rawKey,
     log,
     publish: (...servers) =>
       publish(
