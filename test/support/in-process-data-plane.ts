@@ -52,6 +52,9 @@ export async function startInProcessDataPlane(
     },
   });
 
+  const published = await channel.readState();
+  if (published) await untilServed(dataPlane.internalUrl, published.revision);
+
   const publish = async (documents: readonly SealedDocument[], removed: readonly string[] = []): Promise<void> => {
     const expected = await channel.readState();
     const revision = (expected?.revision ?? 0) + 1;

@@ -1,5 +1,5 @@
 import { once } from 'node:events';
-import type { AddressInfo } from 'node:net';
+import { type AddressInfo, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
 import { createAddressGuard, OriginPools } from '@gatehouse/egress';
@@ -10,6 +10,8 @@ import { keyRingOf } from '@gatehouse/sealing';
 import { type Logger, type SettingValues, version } from '@gatehouse/service-runtime';
 import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Gauge, Registry } from 'prom-client';
+import { BridgeSessions } from './bridges/bridge-sessions.ts';
+import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
 import type { dataPlaneSettings } from './environment.ts';
 import { observeCalls } from './observe-calls.ts';
 import type { Gateway } from './pipeline/gateway.ts';
@@ -31,9 +33,13 @@ export class DataPlane {
   readonly #follower: SnapshotFollower;
   readonly #keeper: SnapshotKeeper;
   readonly #pools: OriginPools;
+  readonly #streamPools: OriginPools;
+  readonly #peerPools: OriginPools;
+  readonly #bridgeSessions: BridgeSessions;
   readonly #comments: KeepAliveComments;
   readonly #http: HttpServer;
   readonly #id: string;
+  #peerUrl = '';
   #draining = false;
   #heartbeat: NodeJS.Timeout | undefined;
 
@@ -45,7 +51,16 @@ export class DataPlane {
     const keys = snapshotKeysOf(settings.SNAPSHOT_KEY);
     this.#keeper = new SnapshotKeeper({ directory: settings.SNAPSHOT_DIR, keys, logger, current: () => this.#follower.current });
     this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: () => this.#onApplied() });
-    this.#pools = new OriginPools({ guard: createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES }) });
+    const guard = createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES });
+    this.#pools = new OriginPools({ guard });
+    this.#streamPools = new OriginPools({ guard, connectionsPerOrigin: settings.BRIDGE_MAX_SESSIONS });
+    // Our own fleet: the addresses it has are not public ones.
+    this.#peerPools = new OriginPools({ guard: createAddressGuard({ allowedRanges: ['all'] }), connectionsPerOrigin: settings.BRIDGE_MAX_SESSIONS });
+    this.#bridgeSessions = new BridgeSessions({
+      max: settings.BRIDGE_MAX_SESSIONS,
+      maxPerOwner: settings.BRIDGE_MAX_SESSIONS_PER_CALLER,
+      idleMs: settings.SESSION_TTL_SECONDS * 1000,
+    });
     this.#comments = new KeepAliveComments(settings.KEEP_ALIVE_COMMENT_MS);
     const gateway = this.#gateway();
     this.#http = createHttpServer({
@@ -67,7 +82,10 @@ export class DataPlane {
     await once(server, 'listening');
     this.#scheduleHeartbeat();
     const { port: actualPort } = server.address() as AddressInfo;
-    return `http://${host === '0.0.0.0' ? '127.0.0.1' : host}:${actualPort}`;
+    const isAnyHost = host === '0.0.0.0' || host === '::';
+    const ownHost = isIPv6(host) ? `[${host}]` : host;
+    this.#peerUrl = this.#settings.DATA_PLANE_PEER_URL ?? `http://${isAnyHost ? hostname() : ownHost}:${actualPort}`;
+    return `http://${isAnyHost ? '127.0.0.1' : ownHost}:${actualPort}`;
   }
 
   /** Unready at once; requests in flight finish, as long as the drain timeout lets them; then everything is closed. */
@@ -85,10 +103,11 @@ export class DataPlane {
     await closed;
     clearTimeout(timer);
     clearInterval(sweep);
+    await this.#bridgeSessions.closeAll();
     await this.#follower.stop();
     await this.#keeper.flush();
     this.#comments.stop();
-    await this.#pools.destroy();
+    await Promise.all([this.#pools, this.#streamPools, this.#peerPools].map((pools) => pools.destroy()));
   }
 
   readiness(): { ready: boolean; draining: boolean; degraded: boolean; revision: number | undefined } {
@@ -114,6 +133,7 @@ export class DataPlane {
     const publicUrl = new URL(settings.DATA_PLANE_URL);
     const sessions = new SealedSessions(keyRingOf(settings.SNAPSHOT_KEY, 'session'), settings.SESSION_TTL_SECONDS * 1000);
     const now = (): number => performance.now();
+    const forwarding = this.#forwarding();
     return {
       snapshot: () => {
         const snapshot = this.#follower.current;
@@ -129,14 +149,25 @@ export class DataPlane {
       shapeContext: { sessions, eventStream: (body) => this.#comments.wrap(body) },
       timeouts: { responseMs: settings.RESPONSE_TIMEOUT_MS, streamIdleMs: settings.STREAM_IDLE_TIMEOUT_MS },
       publicPath: publicUrl.pathname.replace(/\/$/, ''),
-      forward: async (upstream, outgoing, request, record) => {
-        const response = await dispatchUpstream(this.#pools, upstream, outgoing, request);
+      forward: async (forwarded, record) => {
+        const response = await forwardCall(forwarding, forwarded);
         record.upstreamStatus = response.status;
         record.upstreamMs = now() - record.startedAt;
         return response;
       },
       record: observeCalls(this.#logger, this.registry, now),
       now,
+    };
+  }
+
+  #forwarding(): ForwardContext {
+    return {
+      sessions: this.#bridgeSessions,
+      dispatch: (upstream, outgoing, request) => dispatchUpstream(this.#pools, upstream, outgoing, request),
+      dispatchStream: (upstream, outgoing, request) => dispatchUpstream(this.#streamPools, upstream, outgoing, request),
+      dispatchToPeer: (upstream, outgoing, request) => dispatchUpstream(this.#peerPools, upstream, outgoing, request),
+      peerUrl: () => this.#peerUrl,
+      bufferBytes: this.#settings.BRIDGE_BUFFER_BYTES,
     };
   }
 
@@ -183,6 +214,7 @@ export class DataPlane {
     gauge('gatehouse_snapshot_rejected_documents', 'Documents whose newest version could not be used.', () => status().rejects.length);
     gauge('gatehouse_snapshot_disk_failures', 'Snapshot files skipped or not written since the start.', () => this.#keeper.failures);
     gauge('gatehouse_channel_degraded', '1 while the configuration channel is away.', () => (status().degraded ? 1 : 0));
+    gauge('gatehouse_bridge_sessions', 'Sessions between callers and upstreams of different transports.', () => this.#bridgeSessions.size);
     gauge('gatehouse_upstream_pools', 'Connection pools to upstreams.', () => this.#pools.size);
   }
 }

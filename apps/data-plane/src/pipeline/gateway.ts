@@ -1,11 +1,11 @@
 import type { Snapshot } from '../snapshot/current-snapshot.ts';
-import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
+import type { ForwardedCall } from '../bridges/bridge-session.ts';
 import type { UpstreamTimeouts } from './build-upstream-request.ts';
 import type { CallRecord } from './call-record.ts';
 import type { OriginRules } from './check-origin.ts';
 import type { HeaderLimits } from './clean-headers.ts';
 import type { CallContext } from './read-call.ts';
-import type { IncomingRequest, UpstreamRequest, UpstreamResponse } from './request.ts';
+import type { UpstreamResponse } from './request.ts';
 import type { ShapeContext } from './shape-response.ts';
 
 /** What the pipeline needs of the process around it. */
@@ -22,8 +22,11 @@ export interface Gateway {
   readonly timeouts: UpstreamTimeouts;
   /** Path before our routes where the public URL has one; without a slash at the end. */
   readonly publicPath: string;
-  /** @throws GatewayError upstream_unreachable, upstream_timeout, upstream_failed, upstream_address_refused */
-  forward(upstream: PreparedUpstream, outgoing: UpstreamRequest, request: IncomingRequest, record: CallRecord): Promise<UpstreamResponse>;
+  /**
+   * Where the caller's transport is not the upstream's, a bridge answers in the upstream's place.
+   * @throws GatewayError upstream_unreachable, upstream_timeout, upstream_failed, upstream_address_refused, session_required, session_not_found
+   */
+  forward(forwarded: ForwardedCall, record: CallRecord): Promise<UpstreamResponse>;
   record(record: CallRecord): void;
   /** Milliseconds, monotonic. */
   now(): number;

@@ -45,7 +45,7 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
 
     // The caller's headers first, credentials last: nothing of the caller's can name or replace them.
     const outgoing = buildUpstreamRequest(server, call, headers, credentials, gateway.timeouts, upstreamPath);
-    const response = await gateway.forward(server.upstream, outgoing, request, record);
+    const response = await gateway.forward({ route, upstream: server.upstream, call, request, outgoing }, record);
 
     const shaped = shapeResponse(call, response, gateway.shapeContext);
     const reply = route.endpoint === 'sse' ? relayStream(shaped, server, call, gateway) : shaped;

@@ -1,0 +1,51 @@
+import type { RpcId, SessionOwner } from '@gatehouse/mcp-protocol';
+import type { GatewayError } from '@gatehouse/errors';
+import type { Call } from '../pipeline/read-call.ts';
+import type { Route } from '../pipeline/match-server.ts';
+import type { IncomingRequest, UpstreamRequest, UpstreamResponse } from '../pipeline/request.ts';
+import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
+import type { BridgeSessions } from './bridge-sessions.ts';
+
+/*
+ * A bridge stands where an upstream of the other transport would: the pipeline forwards a request to it and gets an answer,
+ * as from any upstream. What is behind it, a stream that stays open between requests, lives in one process: the holder.
+ */
+
+/** Sends a request and gives its response once the head is there. */
+export type Dispatch = (upstream: PreparedUpstream, outgoing: UpstreamRequest, request: IncomingRequest) => Promise<UpstreamResponse>;
+
+/** What bridges need of the process around them. */
+export interface BridgeContext {
+  readonly sessions: BridgeSessions;
+  readonly dispatch: Dispatch;
+  /** On connections of their own: streams that stay open must not use up those of ordinary calls. */
+  readonly dispatchStream: Dispatch;
+  /** The URL by which other data planes reach this one. */
+  readonly peerUrl: () => string;
+  /** Bytes that wait for one session's caller, and the size of one message, at most. */
+  readonly bufferBytes: number;
+}
+
+/** One request on its way to an upstream, as the pipeline made it. */
+export interface ForwardedCall {
+  readonly route: Route;
+  readonly upstream: PreparedUpstream;
+  readonly call: Call;
+  readonly request: IncomingRequest;
+  readonly outgoing: UpstreamRequest;
+}
+
+export interface BridgeSession {
+  readonly id: string;
+  /** For whom it was opened; nobody else finds it. */
+  readonly ownerKey: string;
+  /** Whether somebody is waiting for something of it at this moment. */
+  readonly isBusy: boolean;
+  /** Resolves when the upstream has been told. May be called again. */
+  close(): Promise<void>;
+}
+
+export const ownerKeyOf = ({ workspace, serverId, upstreamUrl, callerId }: SessionOwner): string => [workspace, serverId, upstreamUrl, callerId].join('\0');
+
+/** The JSON-RPC error that says to a request what went wrong, with the text that every error of the gateway has. */
+export type DescribeFailure = (error: GatewayError, id: RpcId) => string;

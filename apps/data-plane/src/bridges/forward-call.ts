@@ -1,0 +1,31 @@
+import type { UpstreamResponse } from '../pipeline/request.ts';
+import type { BridgeContext, Dispatch, ForwardedCall } from './bridge-session.ts';
+import { relayToHolder } from './relay-to-holder.ts';
+import { parseAddress, type SessionAddress, takeFromPath } from './session-address.ts';
+import { serveSse } from './sse-to-streamable/serve-sse.ts';
+import { serveStreamable } from './streamable-to-sse/serve-streamable.ts';
+
+export interface ForwardContext extends BridgeContext {
+  /** To other data planes: the only connections that no address guard looks at, as they only go where a data plane said it is. */
+  readonly dispatchToPeer: Dispatch;
+}
+
+/**
+ * Sends a call where it belongs: to the upstream, or where caller and upstream speak different transports, over a bridge. The
+ * bridge of a session is in the process that opened it.
+ * @throws GatewayError as `Gateway.forward` says
+ */
+export async function forwardCall(context: ForwardContext, forwarded: ForwardedCall): Promise<UpstreamResponse> {
+  const { route, upstream, outgoing, request } = forwarded;
+  const speaksStreamable = route.endpoint === 'mcp';
+  if (speaksStreamable === (upstream.transport === 'streamable-http')) return context.dispatch(upstream, outgoing, request);
+
+  const address = addressOf(forwarded);
+  if (address !== undefined && address.peerUrl !== context.peerUrl()) return relayToHolder(context.dispatchToPeer, address.peerUrl, forwarded);
+  return speaksStreamable ? serveStreamable(context, forwarded, address) : serveSse(context, forwarded, address);
+}
+
+function addressOf({ route, call, outgoing }: ForwardedCall): SessionAddress | undefined {
+  if (route.endpoint === 'sse-messages') return takeFromPath(outgoing.path).address;
+  return call.upstreamSession === undefined ? undefined : parseAddress(call.upstreamSession);
+}

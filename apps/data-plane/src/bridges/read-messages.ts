@@ -1,0 +1,70 @@
+import { toGatewayError, GatewayError } from '@gatehouse/errors';
+import { EventStreamReader, type ServerSentEvent } from '@gatehouse/mcp-protocol';
+import type { StreamedBody, UpstreamResponse } from '../pipeline/request.ts';
+import { isEventStream } from './answers.ts';
+
+/** How a body ended. */
+export interface BodyEnd {
+  readonly failure: GatewayError | undefined;
+  readonly lastEventId: string | undefined;
+  readonly retryMs: number | undefined;
+}
+
+/**
+ * Reads an event stream to its end, which may be far away.
+ * @param onEvent answers whether it wants more for now; `resume` of the body goes on
+ */
+export function readEvents(body: StreamedBody, maxEventLength: number, onEvent: (event: ServerSentEvent) => boolean): Promise<BodyEnd> {
+  const reader = new EventStreamReader(maxEventLength);
+  return new Promise((resolve) => {
+    const over = (failure?: GatewayError): void => resolve({ failure, lastEventId: reader.lastEventId, retryMs: reader.retryMs });
+    body.pipe({
+      write: (chunk) => {
+        try {
+          let wantsMore = true;
+          for (const event of reader.push(chunk)) wantsMore = onEvent(event);
+          return wantsMore;
+        } catch (error) {
+          over(toGatewayError(error));
+          body.abort();
+          return true;
+        }
+      },
+      end: () => over(),
+      fail: over,
+    });
+  });
+}
+
+/** Reads the JSON-RPC messages of an answer, be it an event stream or one document, to its end. */
+export async function readMessages(response: UpstreamResponse, maxLength: number, onMessage: (text: string) => boolean): Promise<BodyEnd> {
+  if (isEventStream(response)) {
+    return readEvents(response.body, maxLength, ({ type, data }) => type !== 'message' || data === '' || onMessage(data));
+  }
+  try {
+    onMessage(await readDocument(response.body, maxLength));
+    return { failure: undefined, lastEventId: undefined, retryMs: undefined };
+  } catch (error) {
+    return { failure: toGatewayError(error), lastEventId: undefined, retryMs: undefined };
+  }
+}
+
+function readDocument(body: StreamedBody, maxBytes: number): Promise<string> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    body.pipe({
+      write: (chunk) => {
+        bytes += chunk.length;
+        if (bytes <= maxBytes) chunks.push(chunk);
+        else {
+          reject(new GatewayError('upstream_failed', { detail: `the answer is larger than ${maxBytes} bytes` }));
+          body.abort();
+        }
+        return true;
+      },
+      end: () => resolve(Buffer.concat(chunks).toString('utf8')),
+      fail: reject,
+    });
+  });
+}

@@ -1,0 +1,113 @@
+import { randomUUID } from 'node:crypto';
+import { GatewayError, toGatewayError } from '@gatehouse/errors';
+import { formatEvent, readEnvelopes, requestIds, type RpcEnvelope, type RpcId, type SessionOwner, withResponseId } from '@gatehouse/mcp-protocol';
+import type { UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
+import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
+import { discard, isAccepted, withoutContent } from '../answers.ts';
+import { type BridgeContext, type BridgeSession, type DescribeFailure, ownerKeyOf } from '../bridge-session.ts';
+import { Backlog, MessageStream } from '../message-stream.ts';
+import { readRefusal } from './read-refusal.ts';
+import { UpstreamExchanges } from './upstream-exchanges.ts';
+import { readAnnouncements, readAnswer, type StreamReading } from './upstream-messages.ts';
+
+/** A legacy SSE caller's session with an upstream that speaks Streamable HTTP: all it says goes to the caller's one stream. */
+export class StreamableUpstreamSession implements BridgeSession {
+  readonly id = randomUUID();
+  readonly ownerKey: string;
+  readonly stream: MessageStream;
+  /** The session lives as long as its caller listens. */
+  readonly isBusy = true;
+  readonly #context: BridgeContext;
+  readonly #describe: DescribeFailure;
+  readonly #backlog: Backlog;
+  readonly #exchanges: UpstreamExchanges;
+  #isListening = false;
+
+  constructor(context: BridgeContext, upstream: PreparedUpstream, owner: SessionOwner, describe: DescribeFailure) {
+    this.ownerKey = ownerKeyOf(owner);
+    this.#context = context;
+    this.#describe = describe;
+    this.#exchanges = new UpstreamExchanges(context, upstream);
+    this.#backlog = new Backlog(context.bufferBytes, () => this.#exchanges.resume());
+    this.stream = new MessageStream(this.#backlog, () => context.sessions.close(this));
+  }
+
+  /**
+   * Passes a message on. What is asked is answered on the stream, so the post is only taken; anything else is taken when the
+   * upstream has taken it: what follows must not overtake it, `notifications/initialized` least of all.
+   * @throws GatewayError as `forward` does
+   */
+  async post(envelopes: readonly RpcEnvelope[], outgoing: UpstreamRequest): Promise<UpstreamResponse> {
+    const unanswered = new Set<RpcId>(requestIds(envelopes));
+    if (unanswered.size > 0) {
+      void this.#ask(unanswered, envelopes, outgoing);
+      return withoutContent(202);
+    }
+    const response = await this.#exchanges.post(outgoing);
+    if (!isAccepted(response)) {
+      if (response.status === 404) this.#context.sessions.close(this);
+      return response;
+    }
+    discard(response.body);
+    if (envelopes.some((envelope) => envelope.kind === 'notification' && envelope.method === 'notifications/initialized')) this.#listen();
+    return withoutContent(202);
+  }
+
+  push(message: string): void {
+    this.stream.push(formatEvent('message', message));
+  }
+
+  async close(): Promise<void> {
+    this.stream.end();
+    await this.#exchanges.end();
+  }
+
+  async #ask(unanswered: Set<RpcId>, envelopes: readonly RpcEnvelope[], outgoing: UpstreamRequest): Promise<void> {
+    try {
+      const response = await this.#exchanges.post(outgoing);
+      if (!isAccepted(response)) return await this.#refused(unanswered, response);
+      if (envelopes.some((envelope) => envelope.kind === 'request' && envelope.method === 'initialize')) this.#exchanges.keepSession(response);
+      const { failure } = await readAnswer(response, this.#reading(unanswered), () => unanswered.size === 0);
+      if (unanswered.size > 0) throw failure ?? new GatewayError('upstream_failed', { detail: 'the answer ended without a response' });
+    } catch (error) {
+      this.#fail(unanswered, toGatewayError(error));
+    }
+  }
+
+  async #refused(unanswered: ReadonlySet<RpcId>, response: UpstreamResponse): Promise<void> {
+    const { error, text } = await readRefusal(response, this.#exchanges.hasSession, this.#context.bufferBytes);
+    if (text === undefined) this.#fail(unanswered, error);
+    else for (const id of unanswered) this.push(withResponseId(text, id));
+    if (error.code === 'session_not_found') this.#context.sessions.close(this);
+  }
+
+  #fail(ids: Iterable<RpcId>, error: GatewayError): void {
+    for (const id of ids) this.push(this.#describe(error, id));
+  }
+
+  #listen(): void {
+    if (this.#isListening) return;
+    this.#isListening = true;
+    const ended = readAnnouncements(this.#reading(new Set()));
+    // Rejected when the session is over while it waits.
+    void ended.then((status) => status === 404 && this.#context.sessions.close(this), () => undefined);
+  }
+
+  #reading(unanswered: Set<RpcId>): StreamReading {
+    const exchanges = this.#exchanges;
+    return {
+      maxLength: this.#context.bufferBytes,
+      signal: exchanges.signal,
+      listen: (lastEventId) => exchanges.listen(lastEventId),
+      onMessage: (text) => {
+        for (const envelope of readEnvelopes(text) ?? []) {
+          if (envelope.kind !== 'response') continue;
+          unanswered.delete(envelope.id);
+          if (envelope.protocolVersion !== undefined) exchanges.keepProtocolVersion(envelope.protocolVersion);
+        }
+        this.push(text);
+        return !this.#backlog.isFull;
+      },
+    };
+  }
+}
