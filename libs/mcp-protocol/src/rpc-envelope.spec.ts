@@ -5,9 +5,11 @@ const read = (message: unknown): unknown => readEnvelopes(JSON.stringify(message
 
 describe('the envelope of a message', () => {
   it.each([
-    ['a request', { id: 0, method: 'ping' }, [{ kind: 'request', method: 'ping', id: 0 }]],
-    ['a notification', { method: 'a' }, [{ kind: 'notification', method: 'a', cancels: null }]],
-    ['a cancellation', { method: 'notifications/cancelled', params: { requestId: 'x' } }, [{ kind: 'notification', method: 'notifications/cancelled', cancels: 'x' }]],
+    ['a request', { id: 0, method: 'ping' }, [{ kind: 'request', method: 'ping', id: 0, progressToken: null }]],
+    ['a request that wants to know', { id: 0, method: 'a', params: { _meta: { progressToken: 't' } } }, [{ kind: 'request', method: 'a', id: 0, progressToken: 't' }]],
+    ['a notification', { method: 'a' }, [{ kind: 'notification', method: 'a', cancels: null, progressToken: null }]],
+    ['progress', { method: 'notifications/progress', params: { progressToken: 0 } }, [{ kind: 'notification', method: 'notifications/progress', cancels: null, progressToken: 0 }]],
+    ['a cancellation', { method: 'notifications/cancelled', params: { requestId: 'x' } }, [{ kind: 'notification', method: 'notifications/cancelled', cancels: 'x', progressToken: null }]],
     ['an answer', { id: 'a', result: {} }, [{ kind: 'response', id: 'a', isError: false, protocolVersion: undefined }]],
     ['an error', { id: null, error: {} }, [{ kind: 'response', id: null, isError: true, protocolVersion: undefined }]],
     ['the answer to initialize', { id: 1, result: { protocolVersion: 'v' } }, [{ kind: 'response', id: 1, isError: false, protocolVersion: 'v' }]],

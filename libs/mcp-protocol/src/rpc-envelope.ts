@@ -2,9 +2,10 @@ import type { RpcId } from './rpc-error.ts';
 
 /** Which message it is: what has to be known to bring an answer to whoever asked. */
 export type RpcEnvelope =
-  | { readonly kind: 'request'; readonly method: string; readonly id: string | number }
-  /** `cancels` is the id of the request that a `notifications/cancelled` is about. */
-  | { readonly kind: 'notification'; readonly method: string; readonly cancels: RpcId }
+  /** With a `progressToken` it asks to be told how it gets on. */
+  | { readonly kind: 'request'; readonly method: string; readonly id: string | number; readonly progressToken: RpcId }
+  /** `cancels` is the id of the request that a `notifications/cancelled` is about, `progressToken` names the one that a `notifications/progress` is about. */
+  | { readonly kind: 'notification'; readonly method: string; readonly cancels: RpcId; readonly progressToken: RpcId }
   /** `protocolVersion` is there in the answer to `initialize`. */
   | { readonly kind: 'response'; readonly id: RpcId; readonly isError: boolean; readonly protocolVersion: string | undefined };
 
@@ -32,9 +33,11 @@ function envelopeOf(message: unknown): RpcEnvelope | undefined {
   const { method, params, result, error } = message;
   const id = idOf(message['id']);
   if (typeof method === 'string') {
-    if (id !== null) return { kind: 'request', method, id };
-    const cancels = method === 'notifications/cancelled' && isJson(params) ? idOf(params['requestId']) : null;
-    return { kind: 'notification', method, cancels };
+    const about = isJson(params) ? params : {};
+    if (id !== null) return { kind: 'request', method, id, progressToken: isJson(about['_meta']) ? idOf(about['_meta']['progressToken']) : null };
+    const cancels = method === 'notifications/cancelled' ? idOf(about['requestId']) : null;
+    const progressToken = method === 'notifications/progress' ? idOf(about['progressToken']) : null;
+    return { kind: 'notification', method, cancels, progressToken };
   }
   if (result === undefined && error === undefined) return undefined;
   const protocolVersion = isJson(result) && typeof result['protocolVersion'] === 'string' ? result['protocolVersion'] : undefined;

@@ -2,11 +2,11 @@ import type { GatewayError } from '@gatehouse/errors';
 import { formatEvent, readEnvelopes, type RpcId } from '@gatehouse/mcp-protocol';
 import type { DescribeFailure } from '../bridge-session.ts';
 import { Backlog, MessageStream } from '../message-stream.ts';
-import { PendingPosts } from './pending-posts.ts';
+import { PendingPosts, type RequestEnvelope } from './pending-posts.ts';
 
 /**
- * The streams on which the caller of one session listens, and which of them a message of the upstream goes to: an answer to
- * the POST that asked, everything else to the stream of a GET, or where there is none to the POST that waits longest
+ * The streams on which the caller of one session listens, and which of them a message of the upstream goes to: answers and
+ * progress to the POST that asked, everything else to the stream of a GET, or where there is none to the POST that waits longest
  * (MCP 2025-11-25, transports: each message on one stream only).
  */
 export class CallerStreams {
@@ -32,10 +32,10 @@ export class CallerStreams {
   }
 
   /** @throws MessageError for ids that are waited for already */
-  openPost(ids: readonly RpcId[], timeoutMs: number): MessageStream {
+  openPost(requests: readonly RequestEnvelope[], timeoutMs: number): MessageStream {
     // A caller that goes away does not cancel what it asked (MCP 2025-11-25): the id stays taken until the answer is there.
     const stream = new MessageStream(this.#backlog, () => undefined);
-    this.#posts.add(ids, stream, timeoutMs);
+    this.#posts.add(requests, stream, timeoutMs);
     if (this.#listeners.size === 0) this.#claim(stream);
     return stream;
   }
@@ -59,7 +59,10 @@ export class CallerStreams {
     const event = formatEvent('message', text);
     const answered = envelopes.flatMap((envelope) => (envelope.kind === 'response' ? [envelope.id] : []));
     if (answered.length > 0) return this.#posts.answer(answered, event);
-    const stream = [...this.#listeners].at(-1) ?? this.#posts.oldestStream;
+    // Progress that comes on another stream than the answer may come too late.
+    const progress = envelopes.find((envelope) => envelope.kind === 'notification' && envelope.progressToken !== null);
+    const about = progress?.kind === 'notification' ? this.#posts.streamOf(progress.progressToken) : undefined;
+    const stream = about ?? [...this.#listeners].at(-1) ?? this.#posts.oldestStream;
     if (stream !== undefined) stream.push(event);
     else this.#keep(event);
   }

@@ -1,13 +1,16 @@
 import { GatewayError } from '@gatehouse/errors';
-import { formatEvent, rpcErrorCodes, type RpcId } from '@gatehouse/mcp-protocol';
+import { formatEvent, type RpcEnvelope, rpcErrorCodes, type RpcId } from '@gatehouse/mcp-protocol';
 import { MessageError } from '../../pipeline/read-call.ts';
 import type { DescribeFailure } from '../bridge-session.ts';
 import type { MessageStream } from '../message-stream.ts';
+
+export type RequestEnvelope = Extract<RpcEnvelope, { kind: 'request' }>;
 
 interface Post {
   readonly stream: MessageStream;
   /** What has not been answered yet; several for a batch. */
   readonly ids: Set<RpcId>;
+  readonly progressTokens: ReadonlySet<RpcId>;
   readonly timer: NodeJS.Timeout;
 }
 
@@ -27,6 +30,12 @@ export class PendingPosts {
     return this.#posts.size;
   }
 
+  /** The stream of the POST whose progress it is. */
+  streamOf(progressToken: RpcId): MessageStream | undefined {
+    for (const { stream, progressTokens } of this.#posts) if (stream.isOpen && progressTokens.has(progressToken)) return stream;
+    return undefined;
+  }
+
   /** The stream of the oldest POST whose caller is still there. */
   get oldestStream(): MessageStream | undefined {
     for (const { stream } of this.#posts) if (stream.isOpen) return stream;
@@ -34,16 +43,19 @@ export class PendingPosts {
   }
 
   /**
-   * Waits for the answers to these ids, as long as the upstream says something in time.
+   * Waits for the answers to these requests, as long as the upstream says something in time.
    * @throws MessageError for an id that is being waited for already: its answer could not be told from the other's
    */
-  add(ids: readonly RpcId[], stream: MessageStream, timeoutMs: number): void {
-    const wanted = new Set(ids);
+  add(requests: readonly RequestEnvelope[], stream: MessageStream, timeoutMs: number): void {
+    const ids = requests.map(({ id }) => id);
+    const wanted = new Set<RpcId>(ids);
     const duplicate = ids.find((id) => this.#byId.has(id)) ?? (wanted.size < ids.length ? ids[0] : undefined);
     if (duplicate !== undefined) {
       throw new MessageError('invalid_request', rpcErrorCodes.invalidRequest, duplicate, 'A request with this id is waiting for its answer already.');
     }
-    const post: Post = { stream, ids: wanted, timer: setTimeout(() => this.#fail(post, new GatewayError('upstream_timeout')), timeoutMs).unref() };
+    const progressTokens = new Set(requests.map(({ progressToken }) => progressToken).filter((token) => token !== null));
+    const timer = setTimeout(() => this.#fail(post, new GatewayError('upstream_timeout')), timeoutMs).unref();
+    const post: Post = { stream, ids: wanted, progressTokens, timer };
     this.#posts.add(post);
     for (const id of wanted) this.#byId.set(id, post);
   }

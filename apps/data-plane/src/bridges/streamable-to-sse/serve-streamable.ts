@@ -56,22 +56,22 @@ async function initialize(context: BridgeContext, forwarded: ForwardedCall): Pro
 /** A request is answered by a stream that its answer comes on; anything else is only taken. */
 async function post(session: SseUpstreamSession, { call, request, outgoing }: ForwardedCall): Promise<UpstreamResponse> {
   const envelopes = envelopesOf(call.body);
-  const ids = requestIds(envelopes);
-  if (ids.length === 0) {
+  const requests = envelopes.filter((envelope) => envelope.kind === 'request');
+  if (requests.length === 0) {
     const refusal = await session.send(outgoing);
     if (refusal === undefined) session.streams.forget(cancelledIds(envelopes));
     return refusal ?? withoutContent(202);
   }
   // Waiting begins before the message leaves: the answer may be there before the upstream says that it took the message.
-  const stream = session.streams.openPost(ids, outgoing.responseTimeoutMs);
+  const stream = session.streams.openPost(requests, outgoing.responseTimeoutMs);
   request.onDisconnect(() => stream.abort());
   try {
     const refusal = await session.send(outgoing);
     if (refusal === undefined) return eventStream(stream);
-    session.streams.forget(ids);
+    session.streams.forget(requestIds(envelopes));
     return refusal;
   } catch (error) {
-    session.streams.forget(ids);
+    session.streams.forget(requestIds(envelopes));
     throw error;
   }
 }
