@@ -21,7 +21,8 @@ export interface PresentedCredentials {
 /** What an authentication may look up. */
 export interface AgentAuthContext {
   readonly workspace: string;
-  serviceAccountByKeyId(keyId: string): ServiceAccountRecord | undefined;
+  /** By key id. */
+  readonly serviceAccounts: { get(keyId: string): ServiceAccountRecord | undefined };
 }
 
 /** A caller, or why there is none (for the challenge, RFC 6750 section 3.1). */

@@ -9,7 +9,7 @@ const account: ServiceAccountRecord = { id: 'a1', workspace: 'default', name: 'c
 
 const contextWith = (record: ServiceAccountRecord | undefined, workspace = 'default'): AgentAuthContext => ({
   workspace,
-  serviceAccountByKeyId: (keyId) => (keyId === record?.keyId ? record : undefined),
+  serviceAccounts: new Map(record ? [[record.keyId, record]] : []),
 });
 const authenticate = (authorization: string | undefined, context = contextWith(account), gatehouseKey?: string) =>
   apiKey.prepare({ type: 'api-key' }).authenticate({ authorization, gatehouseKey }, context);

@@ -27,7 +27,7 @@ function authenticate(presented: PresentedCredentials, context: AgentAuthContext
   if (key === undefined) return { denied: 'missing_credential' };
   const known = verifiedByKey.get(key);
   const keyId = known ? known.account.keyId : keyIdOf(key);
-  const account = keyId === undefined ? undefined : context.serviceAccountByKeyId(keyId);
+  const account = keyId === undefined ? undefined : context.serviceAccounts.get(keyId);
   // The account must still be there, in this workspace, in every request: a cached key never outlives it.
   if (account?.workspace !== context.workspace) return { denied: 'invalid_credential' };
   if (known?.account === account) return known.authentication;

@@ -1,4 +1,4 @@
-import type { AgentAuthContext, Caller } from '@gatehouse/agent-auth';
+import type { AgentAuthContext, Authentication, Caller } from '@gatehouse/agent-auth';
 import { GatewayError } from '@gatehouse/errors';
 import type { Snapshot } from '../snapshot/current-snapshot.ts';
 import type { PreparedServer } from '../snapshot/prepared-server.ts';
@@ -15,13 +15,17 @@ export class ChallengeError extends GatewayError {
   }
 }
 
-/** @throws ChallengeError */
-export async function authenticateCaller(server: PreparedServer, headers: CallerHeaders, snapshot: Snapshot): Promise<Caller> {
-  const context: AgentAuthContext = {
-    workspace: server.workspace,
-    serviceAccountByKeyId: (keyId) => snapshot.serviceAccounts.get(keyId),
-  };
-  const authentication = await server.agentAuth.authenticate(headers, context);
+/**
+ * Who calls. At once where nothing has to be fetched for it.
+ * @throws ChallengeError
+ */
+export function authenticateCaller(server: PreparedServer, headers: CallerHeaders, snapshot: Snapshot): Caller | Promise<Caller> {
+  const context: AgentAuthContext = { workspace: server.workspace, serviceAccounts: snapshot.serviceAccounts };
+  const authentication = server.agentAuth.authenticate(headers, context);
+  return authentication instanceof Promise ? authentication.then(callerOf) : callerOf(authentication);
+}
+
+function callerOf(authentication: Authentication): Caller {
   if ('denied' in authentication) throw new ChallengeError(authentication.denied);
   return authentication.caller;
 }

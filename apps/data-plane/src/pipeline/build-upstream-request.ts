@@ -42,21 +42,20 @@ export function buildUpstreamRequest(
 
 function protocolHeaders(call: Call, headers: CallerHeaders): string[] {
   const outgoing = ['user-agent', userAgent];
-  const add = (name: string, value: string | undefined): void => void (value !== undefined && outgoing.push(name, value));
-  add('accept', headers.accept);
+  if (headers.accept !== undefined) outgoing.push('accept', headers.accept);
   if (call.body !== undefined) outgoing.push('content-type', 'application/json');
-  add('mcp-protocol-version', headers.protocolVersion);
+  if (headers.protocolVersion !== undefined) outgoing.push('mcp-protocol-version', headers.protocolVersion);
   if (call.era === 'legacy') {
-    add('mcp-session-id', call.upstreamSession);
-    if (call.method === 'GET') add('last-event-id', headers.lastEventId);
+    if (call.upstreamSession !== undefined) outgoing.push('mcp-session-id', call.upstreamSession);
+    if (call.method === 'GET' && headers.lastEventId !== undefined) outgoing.push('last-event-id', headers.lastEventId);
   } else {
-    add('mcp-method', headers.mcpMethod);
-    add('mcp-name', headers.mcpName);
-    for (const part of headers.mcpParams) outgoing.push(part);
+    if (headers.mcpMethod !== undefined) outgoing.push('mcp-method', headers.mcpMethod);
+    if (headers.mcpName !== undefined) outgoing.push('mcp-name', headers.mcpName);
+    if (headers.mcpParams !== undefined) outgoing.push(...headers.mcpParams);
   }
   if (headers.traceparent !== undefined && traceparentShape.test(headers.traceparent)) {
     outgoing.push('traceparent', headers.traceparent);
-    add('tracestate', headers.tracestate);
+    if (headers.tracestate !== undefined) outgoing.push('tracestate', headers.tracestate);
   }
   return outgoing;
 }

@@ -1,23 +1,23 @@
 import { GatewayError } from '@gatehouse/errors';
 
 /** The caller's headers that the gateway reads, each at most once. Everything else waits for the header policy. */
-export interface CallerHeaders {
-  readonly authorization: string | undefined;
-  readonly gatehouseKey: string | undefined;
-  readonly host: string | undefined;
-  readonly origin: string | undefined;
-  readonly accept: string | undefined;
-  readonly contentType: string | undefined;
-  readonly contentEncoding: string | undefined;
-  readonly protocolVersion: string | undefined;
-  readonly sessionId: string | undefined;
-  readonly lastEventId: string | undefined;
-  readonly mcpMethod: string | undefined;
-  readonly mcpName: string | undefined;
+export class CallerHeaders {
+  authorization: string | undefined = undefined;
+  gatehouseKey: string | undefined = undefined;
+  host: string | undefined = undefined;
+  origin: string | undefined = undefined;
+  accept: string | undefined = undefined;
+  contentType: string | undefined = undefined;
+  contentEncoding: string | undefined = undefined;
+  protocolVersion: string | undefined = undefined;
+  sessionId: string | undefined = undefined;
+  lastEventId: string | undefined = undefined;
+  mcpMethod: string | undefined = undefined;
+  mcpName: string | undefined = undefined;
   /** `Mcp-Param-*`, flat, as they came: unknown ones must be forwarded (MCP 2026-07-28). */
-  readonly mcpParams: readonly string[];
-  readonly traceparent: string | undefined;
-  readonly tracestate: string | undefined;
+  mcpParams: string[] | undefined = undefined;
+  traceparent: string | undefined = undefined;
+  tracestate: string | undefined = undefined;
 }
 
 type Singleton = Exclude<keyof CallerHeaders, 'mcpParams'>;
@@ -52,10 +52,10 @@ export interface HeaderLimits {
  * added, so that a caller cannot have the gateway's own headers removed.
  * @throws GatewayError headers_too_large, duplicate_header
  */
-export function cleanHeaders(rows: readonly string[], limits: HeaderLimits): CallerHeaders {
+export function cleanHeaders(rows: readonly string[], limits: HeaderLimits): Readonly<CallerHeaders> {
   if (rows.length > 2 * limits.maxCount) throw new GatewayError('headers_too_large', { detail: `${rows.length / 2} fields` });
-  const headers: Partial<Record<Singleton, string>> = {};
-  const mcpParams: string[] = [];
+  // A class, so that all of them have one shape, whatever came.
+  const headers = new CallerHeaders();
   let nominated: string | undefined;
   let bytes = 0;
   for (let index = 0; index + 1 < rows.length; index += 2) {
@@ -72,35 +72,20 @@ export function cleanHeaders(rows: readonly string[], limits: HeaderLimits): Cal
     } else if (name === 'connection') {
       nominated = nominated === undefined ? value : `${nominated},${value}`;
     } else if (name.startsWith('mcp-param-')) {
-      mcpParams.push(rawName, value);
+      (headers.mcpParams ??= []).push(rawName, value);
     }
   }
   if (bytes > limits.maxBytes) throw new GatewayError('headers_too_large', { detail: `${bytes} bytes` });
   if (nominated !== undefined) dropNominated(headers, nominated);
-  return { ...empty, ...headers, mcpParams };
+  return headers;
 }
 
-function dropNominated(headers: Partial<Record<Singleton, string>>, nominated: string): void {
+function dropNominated(headers: CallerHeaders, nominated: string): void {
+  // What almost every connection says nominates nothing.
+  if (nominated === 'keep-alive' || nominated === 'close') return;
   for (const token of nominated.toLowerCase().split(',')) {
     const field = singletons.get(token.trim());
     // Host is not the connection's to remove.
-    if (field !== undefined && field !== 'host') delete headers[field];
+    if (field !== undefined && field !== 'host') headers[field] = undefined;
   }
 }
-
-const empty = {
-  authorization: undefined,
-  gatehouseKey: undefined,
-  host: undefined,
-  origin: undefined,
-  accept: undefined,
-  contentType: undefined,
-  contentEncoding: undefined,
-  protocolVersion: undefined,
-  sessionId: undefined,
-  lastEventId: undefined,
-  mcpMethod: undefined,
-  mcpName: undefined,
-  traceparent: undefined,
-  tracestate: undefined,
-} satisfies Record<Singleton, undefined>;

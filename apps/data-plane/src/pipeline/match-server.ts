@@ -12,17 +12,15 @@ export interface Route {
   readonly search: string;
 }
 
+const shape = /^\/(mcp|sse)\/([^/?]+)\/([^/?]+)(\/messages)?(\?.*)?$/;
+
 /** Reads a request target; names are slugs, so nothing needs decoding and anything else matches nothing. */
 export function parseRoute(target: string): Route | undefined {
-  const queryAt = target.indexOf('?');
-  const path = queryAt < 0 ? target : target.slice(0, queryAt);
-  const [empty, endpoint, workspace, name, rest, ...more] = path.split('/');
-  if (empty !== '' || !workspace || !name || more.length > 0) return undefined;
-  const search = queryAt < 0 ? '' : target.slice(queryAt);
-  if (endpoint === 'mcp' && rest === undefined) return { endpoint, workspace, name, search };
-  if (endpoint === 'sse' && rest === undefined) return { endpoint, workspace, name, search };
-  if (endpoint === 'sse' && rest === 'messages') return { endpoint: 'sse-messages', workspace, name, search };
-  return undefined;
+  const match = shape.exec(target);
+  if (match === null) return undefined;
+  const [, kind, workspace, name, messages, search = ''] = match as unknown as [string, 'mcp' | 'sse', string, string, string | undefined, string | undefined];
+  if (messages === undefined) return { endpoint: kind, workspace, name, search };
+  return kind === 'sse' ? { endpoint: 'sse-messages', workspace, name, search } : undefined;
 }
 
 /** @throws GatewayError server_not_found, server_disabled */
