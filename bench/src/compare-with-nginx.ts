@@ -43,5 +43,5 @@ export async function compareWithNginx(options: BenchOptions, cores: Cores, fold
 
   printThroughput(await measureThroughput(proxies, load, options));
   const direct = { name: 'direct', url: `${upstream.origin}/mcp`, headers: { 'X-API-Key': secrets.upstreamKey } };
-  printLatency(await measureLatency([direct, ...proxies.map(({ name, url }) => ({ name, url, headers }))], load, options));
+  printLatency(await measureLatency([direct, ...[nginx, gateway].map(({ name, url }) => ({ name, url, headers }))], load, options));
 }

@@ -1,10 +1,10 @@
 import { authenticateCaller, buildUpstreamRequest, CallRecord, cleanHeaders, type Gateway, matchServer, obtainCredentials, parseRoute, readCall, shapeResponse } from './data-plane-parts.ts';
 import { upstreamResponse } from './pipeline-fixture.ts';
 import { makeRequests } from './sample-requests.ts';
-import { timeCalls, type Timing } from './time-calls.ts';
+import { type CallTime, timeCalls, type Timing } from './time-calls.ts';
 
-/** Each stage on its own, in microseconds; together they are less than the whole, which also waits between them. */
-export async function timeStages(gateway: Gateway, timing: Timing): Promise<[name: string, microseconds: number][]> {
+/** Each stage on its own; together they are less than the whole, which also waits between them. */
+export async function timeStages(gateway: Gateway, timing: Timing): Promise<[name: string, time: CallTime][]> {
   const requests = (count: number): ReturnType<typeof makeRequests> => makeRequests('legacy', count);
   const [sample] = requests(1);
   const route = sample && parseRoute(sample.target);
