@@ -15,7 +15,8 @@ export async function createApplication(parts: ControlPlaneParts): Promise<NestF
   const adapter = new FastifyAdapter({
     bodyLimit: maxBodyBytes,
     genReqId: () => randomUUID(),
-    forceCloseConnections: true,
+    // At the end, requests in flight are answered first.
+    forceCloseConnections: 'idle',
     requestTimeout: 30_000,
     // What fails before there is a route, such as a path that cannot be decoded.
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, understoodError(error), request.id),

@@ -17,6 +17,13 @@ const secretAs = <T>(read: (value: string) => T) =>
 
 const publicUrl = (fallback: string) => url('http:', 'https:').default(fallback).transform((value) => value.replace(/\/+$/, ''));
 
+/** A URL that holds a password. */
+const secretUrl = (...protocols: string[]) =>
+  secret.refine((value) => {
+    const text = value.reveal();
+    return URL.canParse(text) && protocols.includes(new URL(text).protocol);
+  }, `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
+
 /** An admin's token guards everything: a short or repetitive one is a default password by another name. */
 const adminToken = secret.refine(
   (value) => value.reveal().length >= 32 && new Set(value.reveal()).size >= 12,
@@ -31,8 +38,8 @@ const rawKeys = (value: string): [Buffer, ...Buffer[]] => {
 
 /** Every setting of the control plane, each as `GATEHOUSE_<name>`. */
 export const controlPlaneSettings = {
-  DATABASE_URL: { schema: secret, secret: true, description: 'Postgres, as postgres://user:password@host/database.' },
-  REDIS_URL: { schema: secret.optional(), secret: true, description: 'Redis that carries snapshots to the data planes, as redis:// or rediss://.' },
+  DATABASE_URL: { schema: secretUrl('postgres:', 'postgresql:'), secret: true, description: 'Postgres, as postgres://user:password@host/database.' },
+  REDIS_URL: { schema: secretUrl('redis:', 'rediss:').optional(), secret: true, description: 'Redis that carries snapshots to the data planes, as redis:// or rediss://.' },
   CONTROL_PLANE_URL: { schema: publicUrl('http://localhost:3000'), description: 'Public URL of the control plane (http://localhost:3000).' },
   DATA_PLANE_URL: { schema: publicUrl('http://localhost:3001'), description: 'Public URL of the data planes (http://localhost:3001).' },
   CONTROL_PLANE_HOST: { schema: text.default('0.0.0.0'), description: 'Address to listen on (0.0.0.0).' },

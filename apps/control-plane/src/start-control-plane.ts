@@ -83,6 +83,7 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   serveOpenApi(application, settings.CONTROL_PLANE_URL);
   await application.listen(settings.CONTROL_PLANE_PORT, settings.CONTROL_PLANE_HOST);
   readiness.started(database, channel);
+  atClose(() => Promise.resolve(readiness.waitingFor('draining')));
   const { port } = new URL(await application.getUrl());
   const url = `http://${reachable(settings.CONTROL_PLANE_HOST)}:${port || 80}`;
   logger.info({ url, internalUrl: internal.url }, 'control plane ready');

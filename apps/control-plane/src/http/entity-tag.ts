@@ -1,14 +1,22 @@
 import { GatewayError } from '@gatehouse/errors';
 
-/** The ETag of a document: revisions are never given twice. */
-export const entityTag = (revision: number): string => `"${revision}"`;
+/** What an ETag is made of. */
+export interface Versioned {
+  readonly revision: number;
+  readonly updatedAt: Date | string;
+}
+
+/** The time is in it because a database restored from a backup gives the same revisions again, to other changes. */
+export function entityTag({ revision, updatedAt }: Versioned): string {
+  return `"${revision}-${new Date(updatedAt).getTime().toString(36)}"`;
+}
 
 /**
  * RFC 9110 section 13.1.1.
  * @throws GatewayError precondition_required without If-Match, precondition_failed when the document is another by now
  */
-export function requireMatch(ifMatch: string | undefined, revision: number): void {
+export function requireMatch(ifMatch: string | undefined, current: Versioned): void {
   if (ifMatch === undefined) throw new GatewayError('precondition_required');
   const tags = ifMatch.split(',').map((tag) => tag.trim());
-  if (!tags.includes('*') && !tags.includes(entityTag(revision))) throw new GatewayError('precondition_failed');
+  if (!tags.includes('*') && !tags.includes(entityTag(current))) throw new GatewayError('precondition_failed');
 }

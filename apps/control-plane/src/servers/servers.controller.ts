@@ -84,6 +84,6 @@ export class ServersController {
 }
 
 function tagged(reply: FastifyReply, server: ReadableServer): ReadableServer {
-  void reply.header('ETag', entityTag(server.revision));
+  void reply.header('ETag', entityTag(server));
   return server;
 }

@@ -81,8 +81,9 @@ export class ServersService {
   async delete({ workspace: workspaceReference, idOrName }: ServerReference, ifMatch: string | undefined, actor: string): Promise<void> {
     await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, workspaceReference);
-      const { id, name, revision } = await findServer(sql, workspace.id, idOrName, true);
-      requireMatch(ifMatch, revision);
+      const row = await findServer(sql, workspace.id, idOrName, true);
+      requireMatch(ifMatch, row);
+      const { id, name } = row;
       await deleteAllSecrets(sql, { workspaceId: workspace.id, table: 'servers', id });
       await deleteServer(sql, id);
       await takeRevision(sql, [id]);
@@ -96,7 +97,7 @@ export class ServersService {
       const workspace = await findWorkspace(sql, reference.workspace);
       // Locked: of two changes with the same If-Match, the second sees the first one's revision.
       const row = await findServer(sql, workspace.id, reference.idOrName, true);
-      requireMatch(ifMatch, row.revision);
+      requireMatch(ifMatch, row);
       const stored = await listSecrets(sql, 'servers', [row.id]);
       const current = presentServer(row, stored, this.#settings.DATA_PLANE_URL);
       const written = readWrittenServer(toBody(current), this.#writeContext(workspace, stored.map(({ field }) => field)));

@@ -40,6 +40,7 @@ describe('what is wrong is said with its place', () => {
     ['an empty secret', server({ appAuth: { type: 'bearer', token: '' } }), ['/appAuth/token must not be empty']],
     ['a secret with a line break', server({ appAuth: { type: 'bearer', token: 'a\nb' } }), ['/appAuth/token must not contain line breaks or other control characters']],
     ['a secret as it is not read', server({ appAuth: { type: 'bearer', token: { set: 'yes' } } }), ['/appAuth/token/set must be true or false']],
+    ['no secret, and something else', server({ title: 5, appAuth: { type: 'bearer' } }), ['/title must be text', '/appAuth/token is required']],
     ['no secret', server({ appAuth: { type: 'bearer' } }), ['/appAuth/token is required']],
     ['a bad header name', server({ appAuth: { type: 'custom-headers', headers: [{ name: 'a b', value: 'x' }] } }), [
       '/appAuth/headers/0/name is not a header name: only letters, digits and !#$%&\'*+-.^_`|~ are allowed',

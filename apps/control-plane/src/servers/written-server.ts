@@ -1,7 +1,8 @@
 import { takeSecrets } from '@gatehouse/config-fields';
 import { GatewayError, type Problem } from '@gatehouse/errors';
 import { completeServer, writableServer } from '@gatehouse/gateway-config';
-import { parseDocument } from '../http/parse-document.ts';
+import { documentProblems, parseDocument } from '../http/parse-document.ts';
+import { missingSecrets } from './missing-secrets.ts';
 import { planSecrets, type SecretPlan, withPlannedSecrets } from './plan-secrets.ts';
 import type { StoredDocument } from './servers.store.ts';
 import { isOpenServer } from './server-warnings.ts';
@@ -26,7 +27,10 @@ export interface WriteContext {
  * @throws GatewayError validation_failed
  */
 export function readWrittenServer(body: unknown, context: WriteContext): WrittenServerDocument {
-  const parsed = parseDocument(writableServer, body);
+  const problems = documentProblems(writableServer, body);
+  // A missing secret is said together with everything else, not after it was put right.
+  if (problems.length > 0) throw refused(...problems, ...missingSecrets(body, context.storedSecrets));
+  const parsed = writableServer.parse(body);
   const { id: _i, url: _u, revision: _r, createdAt: _c, updatedAt: _t, warnings: _w, kind: _k, workspace, ...spec } = parsed;
   if (workspace !== undefined && workspace !== context.workspace) {
     throw refused({ pointer: '/workspace', detail: 'is not the workspace of this URL', code: 'workspace_mismatch' });
@@ -41,4 +45,4 @@ export function readWrittenServer(body: unknown, context: WriteContext): Written
   return { name: parsed.name, document, secrets };
 }
 
-const refused = (problem: Problem): GatewayError => new GatewayError('validation_failed', { problems: [problem] });
+const refused = (...problems: Problem[]): GatewayError => new GatewayError('validation_failed', { problems });

@@ -66,7 +66,7 @@ export class ServiceAccountsController {
     @Param('workspace') workspace: string, @Param('account') idOrName: string, @Body() body: unknown,
     @Headers('if-match') ifMatch: string | undefined, @Actor() actor: string, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadableServiceAccount> {
-    const matches = (row: ServiceAccountRow): void => requireMatch(ifMatch, row.revision);
+    const matches = (row: ServiceAccountRow): void => requireMatch(ifMatch, row);
     return tagged(reply, await this.#accounts.replace({ workspace, idOrName }, body, matches, actor));
   }
 
@@ -93,7 +93,7 @@ function present({ id, workspace, name, groups, revision, createdAt, updatedAt }
 }
 
 function tagged(reply: FastifyReply, row: ServiceAccountRow): ReadableServiceAccount {
-  void reply.header('ETag', entityTag(row.revision));
+  void reply.header('ETag', entityTag(row));
   return present(row);
 }
 

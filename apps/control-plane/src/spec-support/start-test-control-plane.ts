@@ -54,7 +54,7 @@ export async function startTestControlPlane({ environment, channel = createMemor
   return { ...plane, channel, environment, send: (method, path, options) => send(plane.url, method, path, options) };
 }
 
-async function send<Body>(url: string, method: string, path: string, options: SendOptions = {}): Promise<Reply<Body>> {
+export async function send<Body>(url: string, method: string, path: string, options: SendOptions = {}): Promise<Reply<Body>> {
   const authorization = 'authorization' in options ? options.authorization : `Bearer ${testAdminToken}`;
   const { body } = options;
   const response = await fetch(new URL(path, url), {

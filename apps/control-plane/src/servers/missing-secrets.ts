@@ -1,0 +1,24 @@
+import { takeSecrets } from '@gatehouse/config-fields';
+import type { Problem } from '@gatehouse/errors';
+import { completeServer, writableServer } from '@gatehouse/gateway-config';
+import type { z } from 'zod';
+import { documentProblems } from '../http/parse-document.ts';
+import { planSecrets, withPlannedSecrets } from './plan-secrets.ts';
+
+const written: Readonly<Record<string, z.ZodType>> = writableServer.shape;
+const complete: Readonly<Record<string, z.ZodType>> = completeServer.shape;
+
+/** What would be missing in those parts of a document that are valid by themselves, though the whole is not. */
+export function missingSecrets(body: unknown, storedSecrets: readonly string[]): Problem[] {
+  if (typeof body !== 'object' || body === null) return [];
+  const parts = Object.entries(body).flatMap(([key, value]) => {
+    const parsed = Object.hasOwn(complete, key) ? written[key]?.safeParse(value) : undefined;
+    return parsed?.success ? [[key, parsed.data] as const] : [];
+  });
+  const { document, secrets } = takeSecrets(Object.fromEntries(parts));
+  const planned = withPlannedSecrets(document, planSecrets(document, secrets, storedSecrets));
+  return Object.entries(planned).flatMap(([key, value]) => {
+    const missing = documentProblems(complete[key] as z.ZodType, value).filter(({ code }) => code === 'required');
+    return missing.map((problem) => ({ ...problem, pointer: `/${key}${problem.pointer}` }));
+  });
+}
