@@ -50,9 +50,10 @@ test('whoever sees a revision sees every one before it, however changes overlap'
 test('what changed since a revision is listed once', async () => {
   const since = await readRevision(database.sql);
   for (const ids of [['a'], ['b', 'a'], ['c']]) await database.transaction((sql) => takeRevision(sql, ids));
-  const { revision, changed } = await readChangesSince(database.sql, since);
+  const { revision, changed, at } = await readChangesSince(database.sql, since, undefined);
   expect([revision, [...changed].toSorted()]).toEqual([since + 3, ['a', 'b', 'c']]);
-  expect(await readChangesSince(database.sql, revision)).toEqual({ revision, changed: [] });
+  expect(await readChangesSince(database.sql, revision, { revision, at })).toEqual({ revision, at, changed: [], continues: true });
+  expect(await readChangesSince(database.sql, revision, { revision, at: '2026-01-01 00:00:00+00' })).toMatchObject({ continues: false });
 });
 
 test('a transaction that fails leaves no revision behind', async () => {

@@ -16,18 +16,35 @@ export async function readRevision(sql: Sql): Promise<number> {
   return counter?.revision ?? 0;
 }
 
-export interface ChangesSince {
+/** A revision, and when it was taken: of two histories of one database, the same number has another time. */
+export interface SeenRevision {
   readonly revision: number;
+  readonly at: string | null;
+}
+
+/** The newest revision; null is the time of none. */
+export async function readSeenRevision(sql: Sql): Promise<SeenRevision> {
+  const [row] = await sql<SeenRevision>(
+    `select c.revision, r.at::text as at from revision_counter c left join revisions r on r.revision = c.revision where c.id = 1`,
+  );
+  return row ?? { revision: 0, at: null };
+}
+
+export interface ChangesSince extends SeenRevision {
   /** Ids that any revision in between changed. */
   readonly changed: readonly string[];
+  /** Whether what was seen before is still part of this database's history. */
+  readonly continues: boolean;
 }
 
 /** What changed after `revision`, and up to which one. One statement, and so one moment. */
-export async function readChangesSince(sql: Sql, revision: number): Promise<ChangesSince> {
+export async function readChangesSince(sql: Sql, revision: number, seen: SeenRevision | undefined): Promise<ChangesSince> {
   const [row] = await sql<ChangesSince>(
-    `select (select revision from revision_counter where id = 1) as revision,
-       coalesce((select jsonb_agg(distinct id) from revisions, jsonb_array_elements_text(changed) as id where revisions.revision > $1), '[]') as changed`,
-    [revision],
+    `select c.revision, r.at::text as at,
+       coalesce((select jsonb_agg(distinct element) from revisions, jsonb_array_elements_text(revisions.changed) as elements (element) where revisions.revision > $1), '[]') as changed,
+       $3::text is null or exists (select from revisions where revision = $2 and at::text = $3) as continues
+     from revision_counter c left join revisions r on r.revision = c.revision where c.id = 1`,
+    [revision, seen?.revision ?? 0, seen?.at ?? null],
   );
-  return row ?? { revision: 0, changed: [] };
+  return row ?? { revision: 0, at: null, changed: [], continues: false };
 }

@@ -8,6 +8,7 @@ import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { Metrics } from '../health/metrics.ts';
 import { Vault } from '../vault/vault.ts';
 import { publishChanges, type PublishContext, type PublishOutcome, reconcile } from './publish-snapshot.ts';
+import type { SeenRevision } from './revisions.store.ts';
 
 const firstRetryMs = 250;
 const lastRetryMs = 10_000;
@@ -22,6 +23,7 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
   readonly #metrics: Metrics;
   readonly #pollMs: number;
   #runsUntilReconciliation = 0;
+  #seen: SeenRevision | undefined;
   #running: Promise<void> | undefined;
   #again = false;
   #failures = 0;
@@ -72,7 +74,8 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
   async #run(): Promise<void> {
     try {
       const isDue = this.#runsUntilReconciliation === 0;
-      const outcome = await (isDue ? reconcile : publishChanges)(this.#context);
+      const outcome = isDue ? await reconcile(this.#context) : await publishChanges(this.#context, this.#seen);
+      this.#seen = outcome.result === 'lost_race' ? this.#seen : outcome.seen;
       this.#report(outcome);
       // Someone else published meanwhile: look again at what is there now.
       if (outcome.result === 'lost_race') this.#again = true;
@@ -85,7 +88,7 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
     }
   }
 
-  #report({ result, revision, documents, removed, unreadable }: PublishOutcome): void {
+  #report({ result, seen: { revision }, documents, removed, unreadable }: PublishOutcome): void {
     this.#metrics.publications.inc({ outcome: result });
     if (result !== 'lost_race') this.#metrics.publishedRevision.set(revision);
     for (const { id, error } of unreadable) this.#logger.error({ err: error, document: id }, 'a document could not be opened and was not published');

@@ -94,6 +94,16 @@ test('a database restored to an older backup replaces everything: nothing newer 
   expect([held?.index.has(kept.id), held?.index.has(resurrected.id)]).toEqual([true, false]);
 });
 
+test('a restored database whose revisions have caught up again replaces everything too', async () => {
+  const { plane } = fixture;
+  const resurrected = await create(plane, 'from-another-history');
+  await caughtUp(plane, resurrected.revision);
+  // Restored, and edited once, between two polls: the same revision, of another change.
+  await fixture.query(`delete from secrets where owner_id = '${resurrected.id}'; delete from servers where id = '${resurrected.id}'`);
+  await fixture.query(`update revisions set at = now(), changed = '[]' where revision = ${resurrected.revision}`);
+  await until(async () => !(await plane.channel.readIndex())?.index.has(resurrected.id));
+});
+
 test('a race lost to another publisher is run again from what is there then', async () => {
   const channel = observedChannel();
   const plane = await startTestControlPlane({ environment: fixture.plane.environment, channel });

@@ -49,7 +49,7 @@ export interface TestOptions {
 /** A whole control plane on free ports, with a channel in process. */
 export async function startTestControlPlane({ environment, channel = createMemoryChannel(), logger }: TestOptions): Promise<TestControlPlane> {
   const plane = await startControlPlane({
-    environment, channel, migrate: true, logger: logger ?? createLogger({ level: 'error', role: 'control-plane' }),
+    environment, channel, migrate: true, logger: logger ?? createLogger({ level: 'fatal', role: 'control-plane' }),
   });
   return { ...plane, channel, environment, send: (method, path, options) => send(plane.url, method, path, options) };
 }
