@@ -47,7 +47,7 @@ export async function startProductionShape(more: Record<string, string> = {}): P
     GATEHOUSE_ADMIN_TOKEN: adminToken,
     GATEHOUSE_CONTROL_PLANE_HOST: '127.0.0.1',
     GATEHOUSE_CONTROL_PLANE_PORT: '0',
-    GATEHOUSE_INTERNAL_HOST: '127.0.0.1',
+    GATEHOUSE_CONTROL_PLANE_INTERNAL_HOST: '127.0.0.1',
     GATEHOUSE_CONTROL_PLANE_INTERNAL_PORT: '0',
   };
   const processes: GatehouseProcess[] = [];

@@ -1,3 +1,4 @@
+import { isAllowedRange } from '@gatehouse/egress';
 import { parseKey, WeakKeyError } from '@gatehouse/sealing';
 import { InvalidSettingsError, settingSchemas, type SettingValues } from '@gatehouse/service-runtime';
 import { z } from 'zod';
@@ -44,7 +45,7 @@ export const controlPlaneSettings = {
   DATA_PLANE_URL: { schema: publicUrl('http://localhost:3001'), description: 'Public URL of the data planes (http://localhost:3001).' },
   CONTROL_PLANE_HOST: { schema: text.default('0.0.0.0'), description: 'Address to listen on (0.0.0.0).' },
   CONTROL_PLANE_PORT: { schema: integer(0, 65_535).default(3000), description: 'Port of the REST API (3000; 0 = a free one).' },
-  INTERNAL_HOST: { schema: text.default('0.0.0.0'), description: 'Address of the internal port (0.0.0.0).' },
+  CONTROL_PLANE_INTERNAL_HOST: { schema: text.default('0.0.0.0'), description: 'Address of the internal port (0.0.0.0).' },
   CONTROL_PLANE_INTERNAL_PORT: { schema: integer(0, 65_535).default(3002), description: 'Port of health and metrics (3002; 0 = a free one).' },
   VAULT_KEY: {
     schema: secretAs((value) => parseKey(value)),
@@ -64,7 +65,7 @@ export const controlPlaneSettings = {
     description: 'false refuses servers that let anyone use a stored credential (true).',
   },
   EGRESS_ALLOWED_RANGES: {
-    schema: list.default([]),
+    schema: list.refine((ranges) => ranges.every(isAllowedRange), 'must be loopback, private, all, or CIDR ranges, comma-separated').default([]),
     description: 'Addresses that tests of upstreams may connect to besides public ones: loopback, private, all, or CIDR ranges, comma-separated.',
   },
   LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error').default('info'), description: 'Log level (info).' },

@@ -60,7 +60,7 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   const metrics = new Metrics();
   const readiness = new Readiness();
   const internal = await startInternalServer({
-    host: settings.INTERNAL_HOST, port: settings.CONTROL_PLANE_INTERNAL_PORT, readiness, registry: metrics.registry,
+    host: settings.CONTROL_PLANE_INTERNAL_HOST, port: settings.CONTROL_PLANE_INTERNAL_PORT, readiness, registry: metrics.registry,
   });
   atClose(() => internal.close());
 

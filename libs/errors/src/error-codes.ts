@@ -29,7 +29,7 @@ export const errorCodes = {
   caller_disconnected: entry(499, 'The caller went away before its answer was there.', 'debug'),
 
   // Who the caller is
-  unauthenticated: entry(401, 'This server needs a valid credential of the caller.'),
+  unauthenticated: entry(401, 'A valid credential is needed.'),
   forbidden: entry(403, 'The caller may not use this.'),
 
   // What the request is for
@@ -43,6 +43,7 @@ export const errorCodes = {
   upstream_failed: entry(502, 'The upstream of this server broke off before it answered.', 'warn'),
   upstream_redirected: entry(502, 'The upstream of this server answered with a redirect, which is not followed.', 'warn'),
   upstream_rejected_credentials: entry(502, 'The upstream refused the credentials that the gateway holds for this server.', 'warn'),
+  upstream_not_mcp: entry(502, 'The upstream of this server answered with something that is not MCP.', 'warn'),
   upstream_timeout: entry(504, 'The upstream of this server did not answer in time.', 'warn'),
   upstream_address_refused: entry(502, 'The address of this server’s upstream is not one the gateway may connect to.', 'warn'),
 

@@ -30,7 +30,7 @@ export function testEnvironment(databaseUrl: string): Record<string, string> {
     GATEHOUSE_DATABASE_URL: databaseUrl,
     GATEHOUSE_CONTROL_PLANE_HOST: '127.0.0.1',
     GATEHOUSE_CONTROL_PLANE_PORT: '0',
-    GATEHOUSE_INTERNAL_HOST: '127.0.0.1',
+    GATEHOUSE_CONTROL_PLANE_INTERNAL_HOST: '127.0.0.1',
     GATEHOUSE_CONTROL_PLANE_INTERNAL_PORT: '0',
     GATEHOUSE_DATA_PLANE_URL: 'https://gateway.example',
     GATEHOUSE_VAULT_KEY: randomBytes(32).toString('base64'),

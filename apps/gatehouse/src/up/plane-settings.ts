@@ -25,7 +25,7 @@ export function planeSettings(input: PlaneSettingsInput): Record<string, string>
     GATEHOUSE_ADMIN_TOKEN: secrets.adminToken,
     GATEHOUSE_CONTROL_PLANE_HOST: host,
     GATEHOUSE_CONTROL_PLANE_PORT: String(input.controlPlanePort),
-    GATEHOUSE_INTERNAL_HOST: host,
+    GATEHOUSE_CONTROL_PLANE_INTERNAL_HOST: host,
     GATEHOUSE_CONTROL_PLANE_INTERNAL_PORT: '0',
     GATEHOUSE_CONTROL_PLANE_URL: `http://${host}:${input.controlPlanePort}`,
     GATEHOUSE_DATA_PLANE_HOST: host,

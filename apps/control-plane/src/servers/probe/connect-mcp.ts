@@ -34,7 +34,7 @@ export async function connectMcp(probe: McpProbe): Promise<McpConnection> {
   } catch (failure) {
     // The client takes some refusals of `server/discover` (a 5xx, a web page) as an outage, though a legacy server may mean
     // nothing but that it does not know the method.
-    const mayBeLegacy = failure instanceof StepFailure && failure.reason === 'upstream_failed' && !probe.exchanges.last('initialize') && !probe.signal.aborted;
+    const mayBeLegacy = failure instanceof StepFailure && (failure.reason === 'upstream_failed' || failure.reason === 'upstream_not_mcp') && !probe.exchanges.last('initialize') && !probe.signal.aborted;
     if (!mayBeLegacy) throw failure;
     return open(probe, 'legacy');
   }

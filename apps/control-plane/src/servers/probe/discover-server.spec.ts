@@ -95,7 +95,7 @@ describe('fails with the reason of the step', () => {
   it.each([
     ['refused credentials', 401, {}, 'upstream_rejected_credentials', '/appAuth'],
     ['a redirect', 302, { Location: 'https://elsewhere.example/login?token=1' }, 'upstream_redirected', '/upstream/url'],
-    ['a web page', 200, { 'Content-Type': 'text/html' }, 'upstream_failed', '/upstream/url'],
+    ['a web page', 200, { 'Content-Type': 'text/html' }, 'upstream_not_mcp', '/upstream/url'],
   ])('%s', async (_, status, headers, code, pointer) => {
     const upstream = await startRecordingUpstream({ handler: (_request, response) => void response.writeHead(status, headers).end('<html></html>') });
     cleanUps.push(() => upstream.close());

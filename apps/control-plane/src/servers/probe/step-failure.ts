@@ -21,6 +21,7 @@ const operatorAdvice = 'If the upstream is meant to be there, the operator of Ga
 const advice: Partial<Record<ErrorCode, string>> = {
   upstream_unreachable: 'Check host and port of the upstream URL, and that they can be reached from where Gatehouse runs.',
   upstream_timeout: 'Check that the upstream is running and that no firewall drops the connection; a slow upstream needs longer timeouts.',
+  upstream_not_mcp: 'Check that the upstream URL is the one of its MCP endpoint.',
   upstream_failed: 'Check the upstream’s own log, and that the upstream URL is the one of its MCP endpoint.',
   upstream_address_refused: operatorAdvice,
   credential_unavailable: 'Check the settings of appAuth and that the provider can be reached.',

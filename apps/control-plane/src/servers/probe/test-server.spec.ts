@@ -181,7 +181,7 @@ describe('fails at', () => {
     const page = '<!doctype html><html><head><title>Welcome to Orders</title></head><body><script>x</script></body></html>';
     const upstream = await upstreamThat((_request, response) => void response.writeHead(200, { 'Content-Type': 'text/html' }).end(page));
     const report = await testServer(serverAt(upstream.url), localOnly);
-    expect(failedStep(report)).toMatchObject({ reason: 'upstream_failed', detail: 'The upstream answered HTTP 200 with a web page (HTML) instead of MCP. It says: “Welcome to Orders”' });
+    expect(failedStep(report)).toMatchObject({ reason: 'upstream_not_mcp', detail: 'The upstream answered HTTP 200 with a web page (HTML) instead of MCP. It says: “Welcome to Orders”' });
     expect(outcomes(report)).toBe('spsssfs');
   });
 

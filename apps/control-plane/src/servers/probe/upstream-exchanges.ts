@@ -130,7 +130,7 @@ function notMcp(response: Response, says: string, isWebPage: boolean): StepFailu
   const advice = isWebPage
     ? 'The upstream URL seems to be a web site. Use the URL of its MCP endpoint, which often ends in /mcp.'
     : 'Check that the upstream URL is the one of the MCP endpoint, that upstream.transport is right, and the upstream’s own log.';
-  return new StepFailure('upstream_failed', `The upstream answered HTTP ${response.status} with ${what}.${says}`, advice);
+  return new StepFailure('upstream_not_mcp', `The upstream answered HTTP ${response.status} with ${what}.${says}`, advice);
 }
 
 const maxQuote = 200;
