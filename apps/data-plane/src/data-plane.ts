@@ -12,6 +12,7 @@ import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Gauge, Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
 import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
+import { SessionAddresses } from './bridges/session-address.ts';
 import type { dataPlaneSettings } from './environment.ts';
 import { observeCalls } from './observe-calls.ts';
 import type { Gateway } from './pipeline/gateway.ts';
@@ -133,7 +134,7 @@ export class DataPlane {
     const publicUrl = new URL(settings.DATA_PLANE_URL);
     const sessions = new SealedSessions(keyRingOf(settings.SNAPSHOT_KEY, 'session'), settings.SESSION_TTL_SECONDS * 1000);
     const now = (): number => performance.now();
-    const forwarding = this.#forwarding();
+    const forwarding = this.#forwarding(sessions);
     return {
       snapshot: () => {
         const snapshot = this.#follower.current;
@@ -160,13 +161,13 @@ export class DataPlane {
     };
   }
 
-  #forwarding(): ForwardContext {
+  #forwarding(sessions: SealedSessions): ForwardContext {
     return {
       sessions: this.#bridgeSessions,
       dispatch: (upstream, outgoing, request) => dispatchUpstream(this.#pools, upstream, outgoing, request),
       dispatchStream: (upstream, outgoing, request) => dispatchUpstream(this.#streamPools, upstream, outgoing, request),
       dispatchToPeer: (upstream, outgoing, request) => dispatchUpstream(this.#peerPools, upstream, outgoing, request),
-      peerUrl: () => this.#peerUrl,
+      addresses: new SessionAddresses(sessions, () => this.#peerUrl),
       bufferBytes: this.#settings.BRIDGE_BUFFER_BYTES,
     };
   }

@@ -5,6 +5,7 @@ import type { Route } from '../pipeline/match-server.ts';
 import type { IncomingRequest, UpstreamRequest, UpstreamResponse } from '../pipeline/request.ts';
 import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
 import type { BridgeSessions } from './bridge-sessions.ts';
+import type { SessionAddresses } from './session-address.ts';
 
 /*
  * A bridge stands where an upstream of the other transport would: the pipeline forwards a request to it and gets an answer,
@@ -20,8 +21,7 @@ export interface BridgeContext {
   readonly dispatch: Dispatch;
   /** On connections of their own: streams that stay open must not use up those of ordinary calls. */
   readonly dispatchStream: Dispatch;
-  /** The URL by which other data planes reach this one. */
-  readonly peerUrl: () => string;
+  readonly addresses: SessionAddresses;
   /** Bytes that wait for one session's caller, and the size of one message, at most. */
   readonly bufferBytes: number;
 }

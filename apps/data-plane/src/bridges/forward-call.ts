@@ -1,7 +1,7 @@
 import type { UpstreamResponse } from '../pipeline/request.ts';
 import type { BridgeContext, Dispatch, ForwardedCall } from './bridge-session.ts';
 import { relayToHolder } from './relay-to-holder.ts';
-import { parseAddress, type SessionAddress, takeFromPath } from './session-address.ts';
+import { takeFromPath } from './session-address.ts';
 import { serveSse } from './sse-to-streamable/serve-sse.ts';
 import { serveStreamable } from './streamable-to-sse/serve-streamable.ts';
 
@@ -15,17 +15,16 @@ export interface ForwardContext extends BridgeContext {
  * bridge of a session is in the process that opened it.
  * @throws GatewayError as `Gateway.forward` says
  */
-export async function forwardCall(context: ForwardContext, forwarded: ForwardedCall): Promise<UpstreamResponse> {
-  const { route, upstream, outgoing, request } = forwarded;
+export function forwardCall(context: ForwardContext, forwarded: ForwardedCall): Promise<UpstreamResponse> {
+  const { route, upstream, call, outgoing, request } = forwarded;
   const speaksStreamable = route.endpoint === 'mcp';
   if (speaksStreamable === (upstream.transport === 'streamable-http')) return context.dispatch(upstream, outgoing, request);
 
-  const address = addressOf(forwarded);
-  if (address !== undefined && address.peerUrl !== context.peerUrl()) return relayToHolder(context.dispatchToPeer, address.peerUrl, forwarded);
+  const name = sessionNameOf(forwarded);
+  const address = name === undefined ? undefined : context.addresses.open(call.owner, name);
+  if (address !== undefined && !context.addresses.isHere(address)) return relayToHolder(context.dispatchToPeer, address.peerUrl, forwarded);
   return speaksStreamable ? serveStreamable(context, forwarded, address) : serveSse(context, forwarded, address);
 }
 
-function addressOf({ route, call, outgoing }: ForwardedCall): SessionAddress | undefined {
-  if (route.endpoint === 'sse-messages') return takeFromPath(outgoing.path).address;
-  return call.upstreamSession === undefined ? undefined : parseAddress(call.upstreamSession);
-}
+const sessionNameOf = ({ route, call, outgoing }: ForwardedCall): string | undefined =>
+  route.endpoint === 'sse-messages' ? takeFromPath(outgoing.path).name : call.upstreamSession;

@@ -1,7 +1,7 @@
 import { toGatewayError, GatewayError } from '@gatehouse/errors';
 import { EventStreamReader, type ServerSentEvent } from '@gatehouse/mcp-protocol';
 import type { StreamedBody, UpstreamResponse } from '../pipeline/request.ts';
-import { isEventStream } from './answers.ts';
+import { discard, isEventStream, isJson } from './answers.ts';
 
 /** How a body ended. */
 export interface BodyEnd {
@@ -36,16 +36,22 @@ export function readEvents(body: StreamedBody, maxEventLength: number, onEvent: 
   });
 }
 
-/** Reads the JSON-RPC messages of an answer, be it an event stream or one document, to its end. */
+const orderly: BodyEnd = { failure: undefined, lastEventId: undefined, retryMs: undefined };
+
+/** Reads the messages of an answer, be it an event stream or one document, to its end. Anything else has none. */
 export async function readMessages(response: UpstreamResponse, maxLength: number, onMessage: (text: string) => boolean): Promise<BodyEnd> {
   if (isEventStream(response)) {
     return readEvents(response.body, maxLength, ({ type, data }) => type !== 'message' || data === '' || onMessage(data));
   }
+  if (!isJson(response)) {
+    discard(response.body);
+    return orderly;
+  }
   try {
     onMessage(await readDocument(response.body, maxLength));
-    return { failure: undefined, lastEventId: undefined, retryMs: undefined };
+    return orderly;
   } catch (error) {
-    return { failure: toGatewayError(error), lastEventId: undefined, retryMs: undefined };
+    return { ...orderly, failure: toGatewayError(error) };
   }
 }
 

@@ -32,6 +32,6 @@ function open(context: BridgeContext, { route, upstream, call, request }: Forwar
   const session = new StreamableUpstreamSession(context, upstream, call.owner, describeFailure(route));
   context.sessions.add(session, null);
   request.onDisconnect(() => session.stream.abort());
-  session.stream.push(formatEvent('endpoint', addToPath(upstream.path, { id: session.id, peerUrl: context.peerUrl() })));
+  session.stream.push(formatEvent('endpoint', addToPath(upstream.path, context.addresses.seal(call.owner, session.id))));
   return eventStream(session.stream);
 }

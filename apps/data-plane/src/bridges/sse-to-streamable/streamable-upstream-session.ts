@@ -100,7 +100,9 @@ export class StreamableUpstreamSession implements BridgeSession {
       signal: exchanges.signal,
       listen: (lastEventId) => exchanges.listen(lastEventId),
       onMessage: (text) => {
-        for (const envelope of readEnvelopes(text) ?? []) {
+        const envelopes = readEnvelopes(text);
+        if (envelopes === undefined) return true;
+        for (const envelope of envelopes) {
           if (envelope.kind !== 'response') continue;
           unanswered.delete(envelope.id);
           if (envelope.protocolVersion !== undefined) exchanges.keepProtocolVersion(envelope.protocolVersion);

@@ -5,7 +5,7 @@ import type { UpstreamResponse } from '../../pipeline/request.ts';
 import { eventStream, isAccepted, withoutContent } from '../answers.ts';
 import type { BridgeContext, ForwardedCall } from '../bridge-session.ts';
 import { describeFailure } from '../describe-failure.ts';
-import { formatAddress, type SessionAddress } from '../session-address.ts';
+import type { SessionAddress } from '../session-address.ts';
 import { SseUpstreamSession } from './sse-upstream-session.ts';
 
 /**
@@ -45,7 +45,7 @@ async function initialize(context: BridgeContext, forwarded: ForwardedCall): Pro
   try {
     const response = (await session.open(outgoing)) ?? (await post(session, forwarded));
     if (!isAccepted(response)) void session.close();
-    const sessionId = formatAddress({ id: session.id, peerUrl: context.peerUrl() });
+    const sessionId = context.addresses.seal(call.owner, session.id);
     return { ...response, headers: { ...response.headers, 'mcp-session-id': isAccepted(response) ? sessionId : undefined } };
   } catch (error) {
     session.end(toGatewayError(error));
