@@ -6,7 +6,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { setTimeout as delay } from 'node:timers/promises';
-// eslint-disable-next-line @typescript-eslint/no-restricted-imports -- only a client can tell whether the server lets one in
+ 
 import pg from 'pg';
 import { onTestFinished } from 'vitest';
 import { claimDataDirectory } from '../data-directory.ts';
