@@ -10,6 +10,7 @@ import { headerValue, type RecordingHandler, type RecordingUpstream, startRecord
 interface Message {
   id?: unknown;
   method?: string;
+  params?: { index?: number };
   result?: unknown;
   error?: { data?: { code?: string; server?: string } };
 }
@@ -23,7 +24,7 @@ let streams: ServerResponse[];
 
 beforeAll(async () => {
   upstream = await startRecordingUpstream();
-  dataPlane = await startInProcessDataPlane({ GATEHOUSE_BRIDGE_MAX_SESSIONS_PER_CALLER: '2' });
+  dataPlane = await startInProcessDataPlane({ GATEHOUSE_BRIDGE_MAX_SESSIONS_PER_CALLER: '2', GATEHOUSE_BRIDGE_BUFFER_BYTES: '131072' });
   const target = { url: `${upstream.origin}/base/sse?tenant=1`, transport: 'sse' } as const;
   await dataPlane.publish(
     { name: 'orders', upstream: target, agentAuth: { type: 'api-key' }, appAuth: { type: 'api-key', name: 'key', in: 'query', value: 'stored&key' } },
@@ -254,6 +255,32 @@ describe('what the upstream says of itself', () => {
     say({ id: 1, result: {} });
     say({ id: 2, result: {} });
     expect([await allOf(one), await allOf(two)]).toMatchObject([[{ method: 'notifications/a' }, { id: 1 }], [{ id: 2 }]]);
+  });
+});
+
+describe('a caller that reads slowly', () => {
+  it('gets everything in the end, in order, though no more than a little of it waits here', async () => {
+    const session = await open();
+    const listening = await send(undefined, { session, method: 'GET' });
+    const padding = 'x'.repeat(50_000);
+    for (let index = 0; index < 400; index += 1) say({ method: 'notifications/a', params: { index, padding } });
+    say({ method: 'notifications/last' });
+    // The socket that is written to holds what nobody takes from it; the gateway has paused long before.
+    await send({ method: 'notifications/initialized' }, { session });
+    let next = 0;
+    for await (const { method, params } of messagesOf(listening)) {
+      if (method === 'notifications/last') break;
+      expect(params?.index).toBe(next);
+      next += 1;
+    }
+    expect(next).toBe(400);
+  });
+
+  it('cannot be given a message that is larger than what may wait: the session fails', async () => {
+    const session = await open();
+    const asked = await send(ping, { session });
+    say({ id: 1, result: 'x'.repeat(200_000) });
+    expect(await allOf(asked)).toMatchObject([{ id: 1, error: { data: { code: 'upstream_failed' } } }]);
   });
 });
 

@@ -19,7 +19,7 @@ let ben: string;
 
 beforeAll(async () => {
   upstream = await startRecordingUpstream();
-  dataPlane = await startInProcessDataPlane();
+  dataPlane = await startInProcessDataPlane({ GATEHOUSE_BRIDGE_BUFFER_BYTES: '131072' });
   const appAuth = { type: 'api-key', name: 'key', in: 'query', value: 'stored&key' } as const;
   await dataPlane.publish({ name: 'orders', upstream: { url: `${upstream.origin}/mcp?tenant=1` }, agentAuth: { type: 'api-key' }, appAuth });
   [ana, ben] = [await dataPlane.addServiceAccount('ana'), await dataPlane.addServiceAccount('ben')];
@@ -189,6 +189,34 @@ describe('a message', () => {
     );
     await stream.post({ method: 'notifications/initialized' });
     expect(await stream.next()).toMatchObject({ method: 'notifications/a' });
+    stream.close();
+  });
+});
+
+describe('a caller that reads slowly', () => {
+  it('gets everything in the end, in order, though no more than a little of it waits here', async () => {
+    const stream = await initialized();
+    const padding = 'x'.repeat(50_000);
+    upstream.handle(
+      answer({
+        ping: (_request, response) => {
+          response.writeHead(200, { 'content-type': 'text/event-stream' });
+          for (let index = 0; index < 400; index += 1) response.write(`data: {"jsonrpc":"2.0","method":"notifications/${index}","params":"${padding}"}\n\n`);
+          response.end('data: {"jsonrpc":"2.0","id":1,"result":{}}\n\n');
+        },
+      }),
+    );
+    await stream.post(ping);
+    // What is answered at the same time finds its place in the same stream.
+    await stream.post({ id: 2, method: 'tools/list' });
+    const methods: string[] = [];
+    const answered = new Set<unknown>();
+    while (answered.size < 2) {
+      const { id, method } = await stream.next();
+      if (method === undefined) answered.add(id);
+      else methods.push(method);
+    }
+    expect(methods).toEqual(Array.from({ length: 400 }, (_, index) => `notifications/${index}`));
     stream.close();
   });
 });

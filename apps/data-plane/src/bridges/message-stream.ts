@@ -50,7 +50,8 @@ export class MessageStream implements StreamedBody {
 
   push(event: Buffer): void {
     if (!this.isOpen) return;
-    if (this.#sink !== undefined && !this.#isPaused) {
+    // Never past what waits: room in the backlog may bring the next events while the first are still being taken.
+    if (this.#sink !== undefined && !this.#isPaused && this.#waiting.length === 0) {
       this.#isPaused = !this.#sink.write(event);
     } else {
       this.#waiting.push(event);

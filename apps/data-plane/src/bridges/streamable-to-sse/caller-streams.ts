@@ -82,9 +82,8 @@ export class CallerStreams {
   #claim(stream: MessageStream): void {
     const unclaimed = this.#unclaimed;
     this.#unclaimed = [];
-    for (const event of unclaimed) {
-      stream.push(event);
-      this.#backlog.remove(event.length);
-    }
+    for (const event of unclaimed) stream.push(event);
+    // Only now: room in the backlog may bring the next messages at once.
+    this.#backlog.remove(unclaimed.reduce((bytes, event) => bytes + event.length, 0));
   }
 }
