@@ -25,7 +25,7 @@ afterAll(async () => {
   await upstream.close();
 });
 
-describe.each(conformanceSuites)('conformance suite %s', (suite) => {
+describe.each(conformanceSuites)('P31 conformance suite %s', (suite) => {
   const { of, checks } = conformanceBars[suite];
 
   it(`passes ${checks} ${of} checks, and the gateway scores what the server scores`, { timeout: 120_000 }, async () => {

@@ -276,6 +276,14 @@ describe('a caller that reads slowly', () => {
     expect(next).toBe(400);
   });
 
+  it('and does not listen at all hears it with the next answer', async () => {
+    const session = await open();
+    for (let index = 0; index < 10; index += 1) say({ method: 'notifications/a', params: { index, padding: 'x'.repeat(50_000) } });
+    const asked = await send(ping, { session });
+    say({ id: 1, result: {} });
+    expect((await allOf(asked)).map(({ params, id }) => params?.index ?? `answer ${String(id)}`)).toEqual([0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 'answer 1']);
+  });
+
   it('cannot be given a message that is larger than what may wait: the session fails', async () => {
     const session = await open();
     const asked = await send(ping, { session });

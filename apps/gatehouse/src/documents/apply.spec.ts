@@ -36,7 +36,7 @@ afterAll(async () => {
 const run = (args: readonly string[], input?: string) => gatehouse(args, { cwd: folder, env: { ORDERS_TOKEN: 'canary-token' }, ...(input !== undefined && { input }) });
 const apply = (input: string, ...flags: readonly string[]) => run(['apply', '-f', '-', ...flags], input);
 
-it('changes nothing in a dry run, creates, and is unchanged the second time', async () => {
+it('P33 changes nothing in a dry run, creates, and is unchanged the second time', async () => {
   expect((await apply(documents('Orders'), '--dry-run')).stdout).toBe('Workspace sales would be created\nServiceAccount sales/ci would be created\nServer sales/orders would be created\n');
 
   const created = await apply(documents('Orders'));
@@ -48,7 +48,7 @@ it('changes nothing in a dry run, creates, and is unchanged the second time', as
   expect(again.stdout).toBe('Workspace sales unchanged\nServiceAccount sales/ci unchanged\nServer sales/orders unchanged\n');
 });
 
-it('shows differences field by field, secrets never, and changes what differs', async () => {
+it('P33 shows differences field by field, secrets never, and changes what differs', async () => {
   const changed = documents('Our orders');
   expect(await run(['diff', '-f', '-'], changed)).toEqual({
     exitCode: 1,
@@ -59,7 +59,7 @@ it('shows differences field by field, secrets never, and changes what differs', 
   expect(await run(['diff', '-f', '-'], changed)).toMatchObject({ exitCode: 0 });
 });
 
-it('exports what can be applied again', async () => {
+it('P33 exports what can be applied again', async () => {
   const exported = await run(['export']);
   expect(exported.stdout).toContain('token: {set: true}');
   expect(exported.stdout).not.toContain('canary');
