@@ -30,6 +30,7 @@ afterAll(async () => {
 });
 beforeEach(() => {
   upstream.requests.length = 0;
+  dataPlane.log.length = 0;
   upstream.handle(answer());
 });
 
@@ -246,6 +247,8 @@ describe('an upstream that goes wrong', () => {
     const told = await stream.next();
     expect(told).toMatchObject({ id: 1, error });
     expect(JSON.stringify(told)).not.toContain('secret');
+    if (told.error?.data) expect(dataPlane.log.join('')).toContain(`"outcome":"${String(told.error.data.code)}"`);
+    expect(dataPlane.log.join('')).not.toContain('stored');
     await stream.post({ id: 2, method: 'tools/list' });
     expect(await stream.next()).toMatchObject({ id: 2, result: {} });
     stream.close();

@@ -167,6 +167,7 @@ export class DataPlane {
       dispatch: (upstream, outgoing, request) => dispatchUpstream(this.#pools, upstream, outgoing, request),
       dispatchStream: (upstream, outgoing, request) => dispatchUpstream(this.#streamPools, upstream, outgoing, request),
       dispatchToPeer: (upstream, outgoing, request) => dispatchUpstream(this.#peerPools, upstream, outgoing, request),
+      logger: this.#logger,
       addresses: new SessionAddresses(sessions, () => this.#peerUrl),
       bufferBytes: this.#settings.BRIDGE_BUFFER_BYTES,
     };

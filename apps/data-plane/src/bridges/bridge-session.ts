@@ -1,5 +1,6 @@
 import type { RpcId, SessionOwner } from '@gatehouse/mcp-protocol';
 import type { GatewayError } from '@gatehouse/errors';
+import type { Logger } from '@gatehouse/service-runtime';
 import type { Call } from '../pipeline/read-call.ts';
 import type { Route } from '../pipeline/match-server.ts';
 import type { IncomingRequest, UpstreamRequest, UpstreamResponse } from '../pipeline/request.ts';
@@ -22,6 +23,7 @@ export interface BridgeContext {
   /** On connections of their own: streams that stay open must not use up those of ordinary calls. */
   readonly dispatchStream: Dispatch;
   readonly addresses: SessionAddresses;
+  readonly logger: Logger;
   /** Bytes that wait for one session's caller, and the size of one message, at most. */
   readonly bufferBytes: number;
 }

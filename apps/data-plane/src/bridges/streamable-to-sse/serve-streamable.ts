@@ -38,7 +38,7 @@ export async function serveStreamable(context: BridgeContext, forwarded: Forward
 
 async function initialize(context: BridgeContext, forwarded: ForwardedCall): Promise<UpstreamResponse> {
   const { route, upstream, call, request, outgoing } = forwarded;
-  const session = new SseUpstreamSession(context, upstream, call.owner, describeFailure(route));
+  const session = new SseUpstreamSession(context, upstream, call.owner, describeFailure(context, route));
   context.sessions.add(session, call.message?.id ?? null);
   // A caller that goes away now never learns of the session.
   request.onDisconnect(() => void session.close());

@@ -20,6 +20,7 @@ export class SseUpstreamSession implements BridgeSession {
   readonly #stream = new SessionRequest();
   readonly #endpoint = Promise.withResolvers<string>();
   #body: StreamedBody | undefined;
+  #isReady = false;
   #ended: GatewayError | undefined;
 
   constructor(context: BridgeContext, upstream: PreparedUpstream, owner: SessionOwner, describe: DescribeFailure) {
@@ -32,7 +33,7 @@ export class SseUpstreamSession implements BridgeSession {
   }
 
   get isBusy(): boolean {
-    return this.streams.isBusy;
+    return !this.#isReady || this.streams.isBusy;
   }
 
   /**
@@ -51,6 +52,7 @@ export class SseUpstreamSession implements BridgeSession {
     void readEvents(response.body, this.#context.bufferBytes, (event) => this.#receive(event)).then(({ failure }) => this.end(failure ?? new GatewayError('upstream_failed')));
     const timer = setTimeout(() => this.end(new GatewayError('upstream_timeout', { detail: 'no endpoint event in time' })), outgoing.responseTimeoutMs).unref();
     await this.#endpoint.promise.finally(() => clearTimeout(timer));
+    this.#isReady = true;
     return undefined;
   }
 
