@@ -9,7 +9,7 @@ const targetMicroseconds = 6;
 const quick = process.argv.includes('--quick');
 const timing: Timing = { calls: 200, rounds: quick ? 300 : 2_000 };
 
-const snapshot = makeSnapshot(1_000);
+const snapshot = await makeSnapshot(1_000);
 const gateway = makeGateway(snapshot, makeRecord('warn'));
 const logging = makeGateway(snapshot, makeRecord('info'));
 const owner = { workspace: 'default', serverId: 'server-orders', upstreamUrl: 'https://orders.example/mcp', callerId: 'service-account:account-bench' };

@@ -11,11 +11,11 @@ import { sampleCall } from './sample-call.ts';
 export const fixtureSecrets = makeSecrets();
 
 /** A snapshot as a data plane makes it of what was published, with servers around the one that is called. */
-export function makeSnapshot(serverCount: number): Snapshot {
+export async function makeSnapshot(serverCount: number): Promise<Snapshot> {
   const keys = snapshotKeysOf([fixtureSecrets.snapshotKey]);
   const names = ['orders', ...Array.from({ length: serverCount - 1 }, (_, index) => `orders-${index}`)];
   const documents = [accountDocument(fixtureSecrets), ...names.map((name) => serverDocument(name, `https://${name}.example/mcp`, fixtureSecrets))];
-  const { prepared, rejects } = prepareDocuments(keys, documents.map((document) => compileDocument(keys, document)));
+  const { prepared, rejects } = await prepareDocuments(keys, documents.map((document) => compileDocument(keys, document)));
   if (rejects.length > 0) throw new Error(`rejected: ${rejects[0]?.reason ?? ''}`);
   const state = { revision: 1, stamp: 'bench' };
   return applyChange(emptySnapshot(state), { state, prepared, removed: [] });

@@ -151,7 +151,7 @@ describe('a session', () => {
   it('is refused where all that the caller may have are in use', async () => {
     const sessions = [await open(), await open()];
     const listening = await Promise.all(sessions.map((session) => send(undefined, { session, method: 'GET' })));
-    expect(await outcomeOf(await send({ id: 0, method: 'initialize' }))).toEqual([400, 'invalid_request']);
+    expect(await outcomeOf(await send({ id: 0, method: 'initialize' }))).toEqual([429, 'too_many_sessions']);
     await open({ key: ben });
     for (const stream of listening) await stream.body?.cancel();
   });
@@ -198,7 +198,7 @@ describe('what is asked', () => {
   it('cannot have the id of something that is not answered yet', async () => {
     const session = await open();
     const first = await send(ping, { session });
-    expect(await outcomeOf(await send(ping, { session }))).toEqual([400, 'invalid_request']);
+    expect(await outcomeOf(await send(ping, { session }))).toEqual([429, 'too_many_sessions']);
     say({ id: 1, result: {} });
     expect(await allOf(first)).toHaveLength(1);
   });
@@ -234,7 +234,7 @@ describe('what is asked', () => {
     await send(ping, { session, signal: caller.signal });
     caller.abort();
     expect(upstream.requests.some(({ body }) => body.includes('cancelled'))).toBe(false);
-    expect(await outcomeOf(await send(ping, { session }))).toEqual([400, 'invalid_request']);
+    expect(await outcomeOf(await send(ping, { session }))).toEqual([429, 'too_many_sessions']);
   });
 });
 

@@ -1,6 +1,7 @@
 import type { Logger } from '@gatehouse/service-runtime';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { CallRecord } from './pipeline/call-record.ts';
+import type { PreparedServer } from './snapshot/prepared-server.ts';
 
 type Bound = { readonly count: Counter.Internal; readonly duration: Histogram.Internal<string> };
 
@@ -20,13 +21,13 @@ export function observeCalls(logger: Logger, registry: Registry, now: () => numb
     registers: [registry],
   });
   // Label look-ups cost more than counting: the children of a server's ordinary outcome are kept.
-  const bound = new Map<string, Bound>();
-  const boundFor = (workspace: string, server: string): Bound => {
-    const key = `${workspace}/${server}`;
-    let entry = bound.get(key);
+  const bound = new WeakMap<PreparedServer, Bound>();
+  const boundFor = (prepared: PreparedServer): Bound => {
+    let entry = bound.get(prepared);
     if (entry === undefined) {
+      const { workspace, name: server } = prepared;
       entry = { count: count.labels({ workspace, server, outcome: 'ok' }), duration: duration.labels({ workspace, server }) };
-      bound.set(key, entry);
+      bound.set(prepared, entry);
     }
     return entry;
   };
@@ -35,7 +36,7 @@ export function observeCalls(logger: Logger, registry: Registry, now: () => numb
     const { server, error } = record;
     const elapsedMs = now() - record.startedAt;
     if (server !== undefined) {
-      const metrics = boundFor(server.workspace, server.name);
+      const metrics = boundFor(server);
       metrics.duration.observe(elapsedMs / 1000);
       if (error === undefined) metrics.count.inc();
       else count.inc({ workspace: server.workspace, server: server.name, outcome: error.code });

@@ -38,6 +38,8 @@ export const errorCodes = {
   server_disabled: entry(404, 'This server is disabled.'),
   session_not_found: entry(404, 'There is no such session for this caller and server; initialize again.'),
 
+  too_many_sessions: entry(429, 'Too many sessions are in use; end some of them first.'),
+
   // The upstream
   upstream_unreachable: entry(502, 'The upstream of this server could not be reached.', 'warn'),
   upstream_failed: entry(502, 'The upstream of this server broke off before it answered.', 'warn'),

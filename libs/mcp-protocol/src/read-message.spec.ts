@@ -42,6 +42,10 @@ describe('a modern message (MCP 2026-07-28, transports)', () => {
   });
 });
 
+it('a modern message over HTTP+SSE, which has no headers to compare, is what it says', () => {
+  expect(readMessage(Buffer.from(JSON.stringify(call)), undefined)).toEqual({ message: { era: 'modern', method: 'tools/call', name: 'echo', id: 7 } });
+});
+
 it.each([['', 'not_json'], ['{', 'not_json'], ['"text"', 'not_a_message'], ['null', 'not_a_message'], ['7', 'not_a_message'], [`${'['.repeat(50_000)}`, 'not_json']])('%.10s is %s', (body, problem) => {
   expect(read(body)).toMatchObject({ problem });
 });

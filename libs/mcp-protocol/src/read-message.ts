@@ -28,8 +28,11 @@ const versionKey = 'io.modelcontextprotocol/protocolVersion';
 /** Where each method that has `Mcp-Name` keeps the name (MCP 2026-07-28, transports). */
 const nameFields: Readonly<Record<string, string>> = { 'tools/call': 'name', 'prompts/get': 'name', 'resources/read': 'uri' };
 
-/** Reads a POST body. A modern message whose headers contradict it is refused, as whoever reads the body must (MCP 2026-07-28). */
-export function readMessage(body: Buffer, headers: MessageHeaders): ReadMessage {
+/**
+ * Reads a POST body. A modern message whose headers contradict it is refused, as whoever reads the body must (MCP 2026-07-28).
+ * @param headers absent for HTTP+SSE (MCP 2024-11-05): messages of that transport have none to compare
+ */
+export function readMessage(body: Buffer, headers: MessageHeaders | undefined): ReadMessage {
   const parsed = parse(body);
   if (parsed === undefined) return { problem: 'not_json', id: null, detail: 'The body is not JSON.' };
   if (Array.isArray(parsed)) return { message: { era: 'legacy', method: undefined, name: undefined, id: null } };
@@ -43,6 +46,7 @@ export function readMessage(body: Buffer, headers: MessageHeaders): ReadMessage 
   const meta = params?.['_meta'];
   const version = isJson(meta) ? text(meta[versionKey]) : undefined;
 
+  if (headers === undefined) return { message: { era: isModernRevision(version) ? 'modern' : 'legacy', method, name, id } };
   if (version === undefined && !isModernRevision(headers.protocolVersion)) return { message: { era: 'legacy', method, name, id } };
   const mismatch = findMismatch({ version, method, name }, headers);
   return mismatch ? { problem: 'header_mismatch', id, detail: mismatch } : { message: { era: 'modern', method, name, id } };

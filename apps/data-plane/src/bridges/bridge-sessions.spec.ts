@@ -26,7 +26,7 @@ class OtherKind extends SpecSession {
 }
 
 const start = (max = 3, maxPerOwner = 2): BridgeSessions => new BridgeSessions({ max, maxPerOwner, idleMs: 100 });
-const refused: unknown = expect.objectContaining({ code: 'invalid_request', rpcId: 7 });
+const refused: unknown = expect.objectContaining({ code: 'too_many_sessions', rpcId: 7 });
 
 describe('sessions', () => {
   it('are found by their owner, as what they are', () => {

@@ -86,6 +86,6 @@ export class BridgeSessions {
     for (const session of sessions) {
       if (!session.isBusy) return this.close(session);
     }
-    throw new MessageError('invalid_request', rpcErrorCodes.gatewayError, requestId, problem);
+    throw new MessageError('too_many_sessions', rpcErrorCodes.gatewayError, requestId, problem);
   }
 }

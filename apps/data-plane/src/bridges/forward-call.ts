@@ -18,7 +18,10 @@ export interface ForwardContext extends BridgeContext {
 export function forwardCall(context: ForwardContext, forwarded: ForwardedCall): Promise<UpstreamResponse> {
   const { route, upstream, call, outgoing, request } = forwarded;
   const speaksStreamable = route.endpoint === 'mcp';
-  if (speaksStreamable === (upstream.transport === 'streamable-http')) return context.dispatch(upstream, outgoing, request);
+  if (speaksStreamable === (upstream.transport === 'streamable-http')) {
+    // A stream that listens holds its connection for hours: it must not be one of those that calls wait for.
+    return (call.method === 'GET' ? context.dispatchStream : context.dispatch)(upstream, outgoing, request);
+  }
 
   const name = sessionNameOf(forwarded);
   const address = name === undefined ? undefined : context.addresses.open(call.owner, name);

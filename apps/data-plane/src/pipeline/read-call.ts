@@ -23,7 +23,7 @@ export class MessageError extends GatewayError {
   readonly rpcId: RpcId;
   readonly publicDetail: string;
 
-  constructor(code: 'invalid_request' | 'header_mismatch', rpcCode: number, rpcId: RpcId, publicDetail: string) {
+  constructor(code: 'invalid_request' | 'header_mismatch' | 'too_many_sessions', rpcCode: number, rpcId: RpcId, publicDetail: string) {
     super(code, { detail: publicDetail });
     this.rpcCode = rpcCode;
     this.rpcId = rpcId;
@@ -50,7 +50,7 @@ export async function readCall(request: IncomingRequest, route: Route, headers: 
   if (route.endpoint === 'sse') throw new GatewayError('method_not_allowed');
   checkContentType(headers);
   const body = await request.readBody(context.maxBodyBytes);
-  const message = messageOf(body, headers);
+  const message = messageOf(body, route, headers);
   // The modern era has no sessions: an id there is not read, not passed on and not answered (MCP 2026-07-28).
   const upstreamSession = message.era === 'modern' ? undefined : openSession(headers, owner, context);
   return { method: 'POST', era: message.era, body, message, owner, upstreamSession };
@@ -69,8 +69,9 @@ function checkContentType({ contentType, contentEncoding }: CallerHeaders): void
   if (!isJson || !isPlain) throw new GatewayError('unsupported_media_type');
 }
 
-function messageOf(body: Buffer, headers: CallerHeaders): MessageSummary {
-  const read = readMessage(body, { protocolVersion: headers.protocolVersion, method: headers.mcpMethod, name: headers.mcpName });
+function messageOf(body: Buffer, { endpoint }: Route, headers: CallerHeaders): MessageSummary {
+  const stated = endpoint === 'mcp' ? { protocolVersion: headers.protocolVersion, method: headers.mcpMethod, name: headers.mcpName } : undefined;
+  const read = readMessage(body, stated);
   if ('message' in read) return read.message;
   switch (read.problem) {
     case 'not_json':

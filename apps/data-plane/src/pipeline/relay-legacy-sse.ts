@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import { EndpointEvent } from '@gatehouse/mcp-protocol';
+import { EndpointEvent, endpointPath } from '@gatehouse/mcp-protocol';
 import type { PreparedServer } from '../snapshot/prepared-server.ts';
 import type { Gateway } from './gateway.ts';
 import type { Route } from './match-server.ts';
@@ -15,7 +15,8 @@ const purpose = 'sse-endpoint';
 export function relayStream(reply: Reply, server: PreparedServer, call: Call, { callContext, publicPath }: Gateway): Reply {
   if (typeof reply.body !== 'object') return reply;
   const rewrite = new EndpointEvent((endpoint) => {
-    const path = pathAtOrigin(endpoint, server.upstream.url);
+    // On another origin the credentials would follow it there: it is not accepted (product.md D7).
+    const path = endpointPath(endpoint, server.upstream.url);
     if (path === undefined) return undefined;
     const id = callContext.sessions.seal(purpose, call.owner, path);
     return `${publicPath}/sse/${server.workspace}/${server.name}/messages?sessionId=${id}`;
@@ -33,13 +34,6 @@ export function relayMessage(route: Route, call: Call, { callContext }: Gateway)
   const path = callContext.sessions.open(purpose, call.owner, id);
   if (path === undefined) throw new GatewayError('session_not_found');
   return path;
-}
-
-/** An endpoint on another origin would take the credentials there: it is not accepted (product.md D7). */
-function pathAtOrigin(endpoint: string, upstreamUrl: string): string | undefined {
-  if (!URL.canParse(endpoint, upstreamUrl)) return undefined;
-  const url = new URL(endpoint, upstreamUrl);
-  return url.origin === new URL(upstreamUrl).origin ? url.pathname + url.search : undefined;
 }
 
 function rewrittenBody(body: StreamedBody, rewrite: EndpointEvent): StreamedBody {

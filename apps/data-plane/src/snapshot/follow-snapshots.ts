@@ -1,6 +1,6 @@
 import type { SnapshotKeys } from '@gatehouse/gateway-config';
 import type { Logger } from '@gatehouse/service-runtime';
-import type { ChannelState, Hint, SnapshotChannel } from '@gatehouse/snapshot-channel';
+import type { ChannelDocument, ChannelState, Hint, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { applyChange, emptySnapshot, type Snapshot } from './current-snapshot.ts';
 import { prepareDocuments, type Reject } from './prepare-snapshot.ts';
 
@@ -93,7 +93,7 @@ export class SnapshotFollower {
     const documents = await this.#options.channel.readDocuments(ids);
     // One that is gone already was removed by a later publication: look at all of it.
     if (documents.length < ids.length) return this.#synchronise();
-    this.#apply(this.#snapshot, hint.state, documents, hint.removed);
+    await this.#apply(this.#snapshot, hint.state, documents, hint.removed);
   }
 
   async #checkState(): Promise<void> {
@@ -110,11 +110,11 @@ export class SnapshotFollower {
     const wanted = [...published.index].filter(isNew).map(([id]) => id);
     const removed = [...base.documents.entries()].map(([id]) => id).filter((id) => !published.index.has(id));
     for (const id of this.#rejects.keys()) if (!published.index.has(id)) this.#rejects.delete(id);
-    this.#apply(base, published.state, await this.#options.channel.readDocuments(wanted), removed);
+    await this.#apply(base, published.state, await this.#options.channel.readDocuments(wanted), removed);
   }
 
-  #apply(base: Snapshot, state: ChannelState, documents: Awaited<ReturnType<SnapshotChannel['readDocuments']>>, removed: readonly string[]): void {
-    const { prepared, rejects } = prepareDocuments(this.#options.keys, documents);
+  async #apply(base: Snapshot, state: ChannelState, documents: readonly ChannelDocument[], removed: readonly string[]): Promise<void> {
+    const { prepared, rejects } = await prepareDocuments(this.#options.keys, documents);
     for (const { source } of prepared) this.#rejects.delete(source.id);
     for (const id of removed) this.#rejects.delete(id);
     for (const reject of rejects) {

@@ -1,3 +1,4 @@
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { openDocument, snapshotDocument, type SnapshotKeys } from '@gatehouse/gateway-config';
 import { describeError } from '@gatehouse/service-runtime';
 import type { ChannelDocument } from '@gatehouse/snapshot-channel';
@@ -9,11 +10,15 @@ export interface Reject {
   readonly reason: string;
 }
 
+/** How many are prepared before calls get a turn again: some milliseconds. */
+const documentsPerTurn = 100;
+
 /** Opens, validates and compiles documents. One that fails is reported and left out; the others go on. */
-export function prepareDocuments(keys: SnapshotKeys, documents: Iterable<ChannelDocument>): { prepared: PreparedDocument[]; rejects: Reject[] } {
+export async function prepareDocuments(keys: SnapshotKeys, documents: readonly ChannelDocument[]): Promise<{ prepared: PreparedDocument[]; rejects: Reject[] }> {
   const prepared: PreparedDocument[] = [];
   const rejects: Reject[] = [];
-  for (const document of documents) {
+  for (const [index, document] of documents.entries()) {
+    if (index % documentsPerTurn === documentsPerTurn - 1) await nextTurn();
     try {
       prepared.push(prepareDocument(keys, document));
     } catch (error) {

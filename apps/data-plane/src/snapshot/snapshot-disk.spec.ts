@@ -18,9 +18,9 @@ beforeEach(async () => {
 });
 afterEach(() => rm(directory, { recursive: true, force: true }));
 
-function snapshotOf(revision: number, ...ids: string[]): Snapshot {
+async function snapshotOf(revision: number, ...ids: string[]): Promise<Snapshot> {
   const state = { revision, stamp: `stamp-${revision}` };
-  const { prepared } = prepareDocuments(specKeys, ids.map((id) => serverDocument(id)));
+  const { prepared } = await prepareDocuments(specKeys, ids.map((id) => serverDocument(id)));
   return applyChange(emptySnapshot(state), { state, prepared, removed: [] });
 }
 
@@ -29,7 +29,7 @@ const file = (): string => join(directory, 'snapshot');
 
 describe('a snapshot on disk', () => {
   it('is read back whole, readable by nobody else', async () => {
-    await writeSnapshot(directory, specKeys, snapshotOf(3, 'a', 'b'));
+    await writeSnapshot(directory, specKeys, await snapshotOf(3, 'a', 'b'));
     const kept = await read();
     expect(kept?.state).toEqual({ revision: 3, stamp: 'stamp-3' });
     expect(kept?.documents.map(({ id }) => id).sort()).toEqual(['a', 'b']);
@@ -38,13 +38,13 @@ describe('a snapshot on disk', () => {
   });
 
   it('holds no secret and no URL in clear text', async () => {
-    await writeSnapshot(directory, specKeys, snapshotOf(1, 'a'));
+    await writeSnapshot(directory, specKeys, await snapshotOf(1, 'a'));
     const bytes = await readFile(file(), 'latin1');
     for (const text of ['stored', 'upstream.example', 'default', 'stamp-1']) expect(bytes).not.toContain(text);
   });
 
   it('leaves two files and no temporary one', async () => {
-    for (const revision of [1, 2, 3]) await writeSnapshot(directory, specKeys, snapshotOf(revision, 'a'));
+    for (const revision of [1, 2, 3]) await writeSnapshot(directory, specKeys, await snapshotOf(revision, 'a'));
     expect((await readdir(directory)).sort()).toEqual(['snapshot', 'snapshot.previous']);
   });
 
@@ -65,15 +65,15 @@ describe('a damaged snapshot is skipped for the one before (trust.md fault 10)',
     ['something else altogether', () => writeFile(file(), 'hello')],
     ['a manifest that claims to be huge', async () => writeFile(file(), Buffer.concat([(await bytesOf()).subarray(0, 21), Buffer.from('ffffffff', 'hex')]))],
   ])('%s', async (_name, damage) => {
-    await writeSnapshot(directory, specKeys, snapshotOf(1, 'a'));
-    await writeSnapshot(directory, specKeys, snapshotOf(2, 'a'));
+    await writeSnapshot(directory, specKeys, await snapshotOf(1, 'a'));
+    await writeSnapshot(directory, specKeys, await snapshotOf(2, 'a'));
     await damage();
     expect((await read())?.state.revision).toBe(1);
     expect(skipped).toEqual(['snapshot']);
   });
 
   it('sealed under another key: none is used', async () => {
-    await writeSnapshot(directory, specKeys, snapshotOf(1, 'a'));
+    await writeSnapshot(directory, specKeys, await snapshotOf(1, 'a'));
     expect(await read(snapshotKeysOf([randomBytes(32)]))).toBeUndefined();
     expect(skipped).toEqual(['snapshot']);
   });
@@ -84,7 +84,8 @@ describe('a disk that cannot be written (trust.md fault 11)', () => {
     const blocked = join(directory, 'blocked');
     await writeFile(blocked, 'a file where the folder should be');
     await chmod(blocked, 0o400);
-    const keeper = new SnapshotKeeper({ directory: blocked, keys: specKeys, logger: silentLogger(), current: () => snapshotOf(1, 'a') });
+    const snapshot = await snapshotOf(1, 'a');
+    const keeper = new SnapshotKeeper({ directory: blocked, keys: specKeys, logger: silentLogger(), current: () => snapshot });
     await keeper.flush();
     expect(keeper.failures).toBe(1);
   });

@@ -37,7 +37,7 @@ export class SnapshotKeeper {
       logger.warn({ file, err: error }, 'snapshot on disk cannot be used, skipped');
     });
     if (!kept) return undefined;
-    const { prepared, rejects } = prepareDocuments(keys, kept.documents);
+    const { prepared, rejects } = await prepareDocuments(keys, kept.documents);
     for (const { id, reason } of rejects) logger.error({ document: id, reason }, 'document on disk rejected');
     logger.info({ revision: kept.state.revision, documents: prepared.length }, 'serving the snapshot on disk');
     return (this.#written = applyChange(emptySnapshot(kept.state), { state: kept.state, prepared, removed: [] }));

@@ -71,6 +71,7 @@ class NodeRequest implements IncomingRequest {
       const message = this.#message;
       const chunks: Buffer[] = [];
       let bytes = 0;
+      let ended = false;
       message.on('data', (chunk: Buffer) => {
         bytes += chunk.length;
         if (bytes <= limitBytes) chunks.push(chunk);
@@ -80,8 +81,12 @@ class NodeRequest implements IncomingRequest {
           reject(new GatewayError('body_too_large'));
         }
       });
-      message.on('end', () => resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks)));
-      const onGone = (): void => reject(new GatewayError('caller_disconnected'));
+      message.on('end', () => {
+        ended = true;
+        resolve(chunks.length === 1 ? (chunks[0] as Buffer) : Buffer.concat(chunks));
+      });
+      // 'close' follows 'end' too: an error and its stack are made only where the request broke off.
+      const onGone = (): void => void (ended || reject(new GatewayError('caller_disconnected')));
       message.on('error', onGone);
       message.on('close', onGone);
     });
@@ -118,14 +123,35 @@ function trackListening(listening: Set<() => void>, response: ServerResponse, bo
 
 function pipeBody(body: StreamedBody, response: ServerResponse): void {
   response.on('drain', () => body.resume());
+  // The first piece waits until `pipe` returns: an answer that is here as a whole then leaves in one write, head and all.
+  let first: Buffer | undefined;
+  let isPiping = true;
   const sink: BodySink = {
-    write: (chunk) => response.write(chunk),
-    end: () => response.end(),
+    write: (chunk) => {
+      if (isPiping && first === undefined) {
+        first = chunk;
+        return true;
+      }
+      writeFirst();
+      return response.write(chunk);
+    },
+    end: () => {
+      response.end(first);
+      first = undefined;
+    },
     // The head is out: all that can still be said is that the answer is not whole.
     fail: () => void (response.writableEnded || response.destroy()),
   };
-  response.flushHeaders();
+  const writeFirst = (): void => {
+    if (first !== undefined) response.write(first);
+    first = undefined;
+  };
   body.pipe(sink);
+  isPiping = false;
+  if (response.writableEnded) return;
+  // A stream's head goes out now, its first event may be long in coming.
+  if (first === undefined) response.flushHeaders();
+  else writeFirst();
 }
 
 /** What the parser refuses never becomes a request; it is answered here, and the connection ends. */
