@@ -1,5 +1,5 @@
 import { rpcErrorCodes, type RpcId, type SessionOwner } from '@gatehouse/mcp-protocol';
-import { MessageError } from '../pipeline/read-call.ts';
+import { MessageError } from '../pipeline/message-error.ts';
 import { type BridgeSession, ownerKeyOf } from './bridge-session.ts';
 
 export interface BridgeSessionLimits {

@@ -1,5 +1,6 @@
+import type { ForwardedCall } from '../pipeline/forwarded-call.ts';
 import type { UpstreamResponse } from '../pipeline/request.ts';
-import type { BridgeContext, Dispatch, ForwardedCall } from './bridge-session.ts';
+import type { BridgeContext, Dispatch } from './bridge-context.ts';
 import { relayToHolder } from './relay-to-holder.ts';
 import { takeFromPath } from './session-address.ts';
 import { serveSse } from './sse-to-streamable/serve-sse.ts';

@@ -1,9 +1,10 @@
 import { toGatewayError, GatewayError } from '@gatehouse/errors';
 import { ChallengeError } from '../pipeline/authenticate-caller.ts';
+import type { ForwardedCall } from '../pipeline/forwarded-call.ts';
 import type { IncomingRequest, UpstreamResponse } from '../pipeline/request.ts';
 import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
 import { discard } from './answers.ts';
-import type { Dispatch, ForwardedCall } from './bridge-session.ts';
+import type { Dispatch } from './bridge-context.ts';
 
 /** Marks a request that one data plane passed to another. Forged, it keeps its sender's own request from being passed on. */
 const marker = 'x-gatehouse-relayed';

@@ -1,9 +1,9 @@
 import type { Snapshot } from '../snapshot/current-snapshot.ts';
-import type { ForwardedCall } from '../bridges/bridge-session.ts';
 import type { UpstreamTimeouts } from './build-upstream-request.ts';
 import type { CallRecord } from './call-record.ts';
 import type { OriginRules } from './check-origin.ts';
 import type { HeaderLimits } from './clean-headers.ts';
+import type { ForwardedCall } from './forwarded-call.ts';
 import type { CallContext } from './read-call.ts';
 import type { UpstreamResponse } from './request.ts';
 import type { ShapeContext } from './shape-response.ts';

@@ -1,9 +1,10 @@
 import type { Caller } from '@gatehouse/agent-auth';
 import { GatewayError } from '@gatehouse/errors';
-import { isModernRevision, type MessageSummary, readMessage, type RpcId, rpcErrorCodes, type SealedSessions, type SessionOwner } from '@gatehouse/mcp-protocol';
+import { isModernRevision, type MessageSummary, readMessage, rpcErrorCodes, type SealedSessions, type SessionOwner } from '@gatehouse/mcp-protocol';
 import type { PreparedServer } from '../snapshot/prepared-server.ts';
 import type { CallerHeaders } from './clean-headers.ts';
 import type { Route } from './match-server.ts';
+import { MessageError } from './message-error.ts';
 import type { IncomingRequest } from './request.ts';
 
 /** A request as MCP understands it. */
@@ -15,20 +16,6 @@ export interface Call {
   readonly owner: SessionOwner;
   /** The upstream's own session id; of a legacy session only. */
   readonly upstreamSession: string | undefined;
-}
-
-/** The message cannot be taken, with the JSON-RPC code that says so. */
-export class MessageError extends GatewayError {
-  readonly rpcCode: number;
-  readonly rpcId: RpcId;
-  readonly publicDetail: string;
-
-  constructor(code: 'invalid_request' | 'header_mismatch' | 'too_many_sessions', rpcCode: number, rpcId: RpcId, publicDetail: string) {
-    super(code, { detail: publicDetail });
-    this.rpcCode = rpcCode;
-    this.rpcId = rpcId;
-    this.publicDetail = publicDetail;
-  }
 }
 
 export interface CallContext {

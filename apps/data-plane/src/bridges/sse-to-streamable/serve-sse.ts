@@ -1,9 +1,10 @@
 import { GatewayError } from '@gatehouse/errors';
 import { formatEvent, readEnvelopes, requestIds, rpcError, rpcErrorCodes } from '@gatehouse/mcp-protocol';
-import { MessageError } from '../../pipeline/read-call.ts';
+import type { ForwardedCall } from '../../pipeline/forwarded-call.ts';
+import { MessageError } from '../../pipeline/message-error.ts';
 import type { UpstreamResponse } from '../../pipeline/request.ts';
 import { eventStream, withoutContent } from '../answers.ts';
-import type { BridgeContext, ForwardedCall } from '../bridge-session.ts';
+import type { BridgeContext } from '../bridge-context.ts';
 import { describeFailure } from '../describe-failure.ts';
 import { addToPath, type SessionAddress, takeFromPath } from '../session-address.ts';
 import { StreamableUpstreamSession } from './streamable-upstream-session.ts';

@@ -4,7 +4,8 @@ import { formatEvent, readEnvelopes, requestIds, type RpcEnvelope, type RpcId, t
 import type { UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
 import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
 import { discard, isAccepted, withoutContent } from '../answers.ts';
-import { type BridgeContext, type BridgeSession, type DescribeFailure, ownerKeyOf } from '../bridge-session.ts';
+import type { BridgeContext, DescribeFailure } from '../bridge-context.ts';
+import { type BridgeSession, ownerKeyOf } from '../bridge-session.ts';
 import { Backlog, MessageStream } from '../message-stream.ts';
 import { readRefusal } from './read-refusal.ts';
 import { UpstreamExchanges } from './upstream-exchanges.ts';

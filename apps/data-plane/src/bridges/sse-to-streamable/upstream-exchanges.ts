@@ -1,7 +1,7 @@
 import type { StreamedBody, UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
 import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
 import { discard } from '../answers.ts';
-import type { BridgeContext } from '../bridge-session.ts';
+import type { BridgeContext } from '../bridge-context.ts';
 import { SessionRequest } from '../session-request.ts';
 import { changeHeaders, type HeaderChanges, toListen } from '../upstream-variants.ts';
 

@@ -1,6 +1,6 @@
 import type { GatewayError } from '@gatehouse/errors';
 import { formatEvent, readEnvelopes, type RpcId } from '@gatehouse/mcp-protocol';
-import type { DescribeFailure } from '../bridge-session.ts';
+import type { DescribeFailure } from '../bridge-context.ts';
 import { Backlog, MessageStream } from '../message-stream.ts';
 import { PendingPosts, type RequestEnvelope } from './pending-posts.ts';
 

@@ -1,7 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import { formatEvent, type RpcEnvelope, rpcErrorCodes, type RpcId } from '@gatehouse/mcp-protocol';
-import { MessageError } from '../../pipeline/read-call.ts';
-import type { DescribeFailure } from '../bridge-session.ts';
+import { MessageError } from '../../pipeline/message-error.ts';
+import type { DescribeFailure } from '../bridge-context.ts';
 import type { MessageStream } from '../message-stream.ts';
 
 export type RequestEnvelope = Extract<RpcEnvelope, { kind: 'request' }>;

@@ -1,9 +1,10 @@
 import { GatewayError, toGatewayError } from '@gatehouse/errors';
 import { readEnvelopes, requestIds, rpcErrorCodes, type RpcEnvelope } from '@gatehouse/mcp-protocol';
-import { MessageError } from '../../pipeline/read-call.ts';
+import type { ForwardedCall } from '../../pipeline/forwarded-call.ts';
+import { MessageError } from '../../pipeline/message-error.ts';
 import type { UpstreamResponse } from '../../pipeline/request.ts';
 import { eventStream, isAccepted, withoutContent } from '../answers.ts';
-import type { BridgeContext, ForwardedCall } from '../bridge-session.ts';
+import type { BridgeContext } from '../bridge-context.ts';
 import { describeFailure } from '../describe-failure.ts';
 import type { SessionAddress } from '../session-address.ts';
 import { SseUpstreamSession } from './sse-upstream-session.ts';

@@ -4,7 +4,8 @@ import { endpointPath, type ServerSentEvent, type SessionOwner } from '@gatehous
 import type { StreamedBody, UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
 import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
 import { discard, isAccepted, isEventStream } from '../answers.ts';
-import { type BridgeContext, type BridgeSession, type DescribeFailure, ownerKeyOf } from '../bridge-session.ts';
+import type { BridgeContext, DescribeFailure } from '../bridge-context.ts';
+import { type BridgeSession, ownerKeyOf } from '../bridge-session.ts';
 import { readEvents } from '../read-messages.ts';
 import { SessionRequest } from '../session-request.ts';
 import { changeHeaders, toListen, toPath } from '../upstream-variants.ts';

@@ -1,0 +1,13 @@
+import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
+import type { Route } from './match-server.ts';
+import type { Call } from './read-call.ts';
+import type { IncomingRequest, UpstreamRequest } from './request.ts';
+
+/** One request on its way to an upstream, as the pipeline made it. */
+export interface ForwardedCall {
+  readonly route: Route;
+  readonly upstream: PreparedUpstream;
+  readonly call: Call;
+  readonly request: IncomingRequest;
+  readonly outgoing: UpstreamRequest;
+}
