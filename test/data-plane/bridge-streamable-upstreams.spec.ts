@@ -194,6 +194,26 @@ describe('a message', () => {
   });
 });
 
+describe('an upstream that ends its streams at once and asks for no pause (`retry: 0`)', () => {
+  const endsAtOnce: RecordingHandler = (_request, response) =>
+    void response.writeHead(200, { 'content-type': 'text/event-stream' }).end('id: 1\nretry: 0\ndata: {"jsonrpc":"2.0","method":"notifications/a"}\n\n');
+
+  it.each([
+    ['an answer', ping],
+    ['announcements', { method: 'notifications/initialized' }],
+  ])('is not asked for %s without one', async (_, message) => {
+    const stream = await initialized();
+    upstream.handle(answer({ ping: endsAtOnce, GET: endsAtOnce }));
+    const asked = nextOf('GET');
+    await stream.post(message);
+    await asked;
+    const before = upstream.requests.length;
+    await new Promise((resolve) => void setTimeout(resolve, 800));
+    expect(upstream.requests.length - before).toBe(0);
+    stream.close();
+  });
+});
+
 describe('a caller that reads slowly', () => {
   it('gets everything in the end, in order, though no more than a little of it waits here', async () => {
     const stream = await initialized();

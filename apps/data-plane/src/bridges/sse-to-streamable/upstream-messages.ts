@@ -1,11 +1,12 @@
+import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
 import type { UpstreamResponse } from '../../pipeline/request.ts';
 import { discard, isEventStream } from '../answers.ts';
 import { type BodyEnd, readMessages } from '../read-messages.ts';
+import { ReconnectPauses } from './reconnect-pauses.ts';
 
-const maxAttempts = 5;
-const firstPauseMs = 1_000;
-const longestPauseMs = 30_000;
+/** Connections in a row that do not last, before an answer is given up: some three minutes. */
+const maxAttempts = 10;
 
 export interface StreamReading {
   readonly maxLength: number;
@@ -23,20 +24,20 @@ export interface StreamReading {
  * @returns how the last attempt ended
  */
 export async function readAnswer(response: UpstreamResponse, reading: StreamReading, isDone: () => boolean): Promise<BodyEnd> {
-  let end = await readMessages(response, reading.maxLength, (text) => reading.onMessage(text));
-  for (let attempt = 0; !isDone() && end.lastEventId !== undefined && attempt < maxAttempts; attempt += 1) {
-    const { lastEventId } = end;
-    await pause(end.retryMs ?? firstPauseMs, undefined, { ref: false, signal: reading.signal });
+  const pauses = new ReconnectPauses();
+  let { end, lastedMs } = await read(response, reading);
+  while (!isDone() && end.lastEventId !== undefined) {
+    const { lastEventId, retryMs } = end;
+    const pauseMs = pauses.next(lastedMs, retryMs);
+    if (pauses.attempts > maxAttempts) return end;
+    await pause(pauseMs, undefined, { ref: false, signal: reading.signal });
     const resumed = await reading.listen(lastEventId);
     if (resumed.status !== 200 || !isEventStream(resumed)) {
       discard(resumed.body);
       return end;
     }
-    end = await readMessages(resumed, reading.maxLength, (text) => {
-      attempt = 0;
-      return reading.onMessage(text);
-    });
-    end = { ...end, lastEventId: end.lastEventId ?? lastEventId };
+    ({ end, lastedMs } = await read(resumed, reading));
+    end = { ...end, lastEventId: end.lastEventId ?? lastEventId, retryMs: end.retryMs ?? retryMs };
   }
   return end;
 }
@@ -47,21 +48,27 @@ export async function readAnswer(response: UpstreamResponse, reading: StreamRead
  * @returns the status of an answer that is no stream
  */
 export async function readAnnouncements(reading: StreamReading): Promise<number> {
+  const pauses = new ReconnectPauses();
   let lastEventId: string | undefined;
-  for (let silent = 0; ; silent += 1) {
+  let retryMs: number | undefined;
+  for (;;) {
     const response = await reading.listen(lastEventId).catch(() => undefined);
-    let retryMs: number | undefined;
+    let lasted = 0;
     if (response !== undefined && (response.status !== 200 || !isEventStream(response))) {
       discard(response.body);
       if (response.status < 500) return response.status;
     } else if (response !== undefined) {
-      const end = await readMessages(response, reading.maxLength, (text) => {
-        silent = 0;
-        return reading.onMessage(text);
-      });
-      ({ retryMs } = end);
+      const { end, lastedMs } = await read(response, reading);
+      lasted = lastedMs;
+      retryMs = end.retryMs ?? retryMs;
       lastEventId = end.lastEventId ?? lastEventId;
     }
-    await pause(retryMs ?? Math.min(firstPauseMs * 2 ** silent, longestPauseMs), undefined, { ref: false, signal: reading.signal });
+    await pause(pauses.next(lasted, retryMs), undefined, { ref: false, signal: reading.signal });
   }
+}
+
+async function read(response: UpstreamResponse, reading: StreamReading): Promise<{ end: BodyEnd; lastedMs: number }> {
+  const startedAt = performance.now();
+  const end = await readMessages(response, reading.maxLength, (text) => reading.onMessage(text));
+  return { end, lastedMs: performance.now() - startedAt };
 }
