@@ -64,6 +64,7 @@ export const errorCodes = {
   precondition_required: entry(428, 'Send If-Match with the ETag you read.'),
   idempotency_key_reused: entry(422, 'This Idempotency-Key was used for a different request.'),
   idempotency_in_progress: entry(409, 'A request with this Idempotency-Key is still running.'),
+  commit_unknown: entry(503, 'It is not known whether the change was made; read again.', 'error'),
   database_unavailable: entry(503, 'The database cannot be reached at the moment; nothing was changed.', 'error'),
 
   // Starting up

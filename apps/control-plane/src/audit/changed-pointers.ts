@@ -1,4 +1,4 @@
-import { pointerOf } from '../http/problems-of.ts';
+import { pointerOf } from '@gatehouse/errors';
 
 /** JSON pointers to the smallest parts in which two documents differ. */
 export function changedPointers(before: unknown, after: unknown, path: readonly string[] = []): string[] {

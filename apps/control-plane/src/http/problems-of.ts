@@ -1,4 +1,4 @@
-import type { Problem } from '@gatehouse/errors';
+import { pointerOf, type Problem } from '@gatehouse/errors';
 import type { z } from 'zod';
 
 type Issue = z.core.$ZodIssue;
@@ -41,9 +41,4 @@ function codeOf(issue: Issue, value: unknown): string {
 
 function valueAt(document: unknown, path: readonly PropertyKey[]): unknown {
   return path.reduce<unknown>((value, key) => (value as Record<PropertyKey, unknown> | null | undefined)?.[key], document);
-}
-
-/** RFC 6901. */
-export function pointerOf(path: readonly PropertyKey[]): string {
-  return path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
 }

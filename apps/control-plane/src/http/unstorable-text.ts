@@ -1,5 +1,4 @@
-import type { Problem } from '@gatehouse/errors';
-import { pointerOf } from './problems-of.ts';
+import { pointerOf, type Problem } from '@gatehouse/errors';
 
 /** Texts that JSON can carry and Postgres cannot keep: NUL, and halves of surrogate pairs. */
 export function unstorableText(document: unknown, path: readonly PropertyKey[] = []): Problem[] {

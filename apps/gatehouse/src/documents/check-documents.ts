@@ -1,9 +1,10 @@
+import { pointerOf } from '@gatehouse/errors';
 import type { Environment } from '../environment.ts';
 import { CommandFailure } from '../command-failure.ts';
 import { documentKinds, type Issue } from './document-kinds.ts';
 import type { ReadDocuments } from './read-documents.ts';
 import { type ReferenceProblem, resolveReferences } from './resolve-references.ts';
-import { type CheckedDocument, type DocumentProblem, pointerOf, titleOf, type WrittenDocument } from './written-document.ts';
+import { type CheckedDocument, type DocumentProblem, titleOf, type WrittenDocument } from './written-document.ts';
 
 /**
  * Checks every document before anything is done with one, and gives them in the order of their dependencies.

@@ -1,5 +1,5 @@
+import { pointerOf } from '@gatehouse/errors';
 import { Secret } from '@gatehouse/sealing';
-import { pointerOf } from './written-document.ts';
 
 /** One place where a document and what the gateway has are not the same. */
 export type Difference =

@@ -37,7 +37,3 @@ export interface DocumentProblem {
 
 export const titleOf = ({ kind, workspace, name }: Pick<CheckedDocument, 'kind' | 'workspace' | 'name'>): string =>
   kind.isInWorkspace ? `${kind.kind} ${workspace}/${name}` : `${kind.kind} ${name}`;
-
-/** RFC 6901. */
-export const pointerOf = (path: readonly PropertyKey[]): string =>
-  path.map((key) => `/${String(key).replaceAll('~', '~0').replaceAll('/', '~1')}`).join('');
