@@ -2,26 +2,28 @@ import { once } from 'node:events';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { createAddressGuard, OriginPools } from '@gatehouse/egress';
+import { createAddressGuard } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
-import { type Logger, type SettingValues, version } from '@gatehouse/service-runtime';
+import type { Logger, SettingValues } from '@gatehouse/service-runtime';
 import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
-import { Gauge, Registry } from 'prom-client';
+import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
 import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
 import { SessionAddresses } from './bridges/session-address.ts';
 import type { dataPlaneSettings } from './environment.ts';
+import { addDataPlaneGauges } from './observe-data-plane.ts';
 import { observeCalls } from './observe-calls.ts';
 import type { Gateway } from './pipeline/gateway.ts';
 import { handleRequest } from './pipeline/handle-request.ts';
 import { SnapshotFollower } from './snapshot/follow-snapshots.ts';
+import { Heartbeats } from './heartbeats.ts';
 import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
-import { dispatchUpstream } from './transport/dispatch-upstream.ts';
 import { KeepAliveComments } from './transport/keep-alive-comments.ts';
 import { createHttpServer, type HttpServer } from './transport/serve-http.ts';
+import { UpstreamTransport } from './transport/upstream-transport.ts';
 
 export type DataPlaneSettings = SettingValues<typeof dataPlaneSettings>;
 
@@ -30,33 +32,38 @@ export class DataPlane {
   readonly registry = new Registry();
   readonly #settings: DataPlaneSettings;
   readonly #logger: Logger;
-  readonly #channel: SnapshotChannel;
   readonly #follower: SnapshotFollower;
   readonly #keeper: SnapshotKeeper;
-  readonly #pools: OriginPools;
-  readonly #streamPools: OriginPools;
-  readonly #peerPools: OriginPools;
+  readonly #calls: UpstreamTransport;
+  readonly #streams: UpstreamTransport;
+  readonly #peers: UpstreamTransport;
   readonly #bridgeSessions: BridgeSessions;
   readonly #comments: KeepAliveComments;
   readonly #http: HttpServer;
-  readonly #id: string;
+  readonly #heartbeat: Heartbeats;
   #peerUrl = '';
   #draining = false;
-  #heartbeat: NodeJS.Timeout | undefined;
 
   constructor(settings: DataPlaneSettings, channel: SnapshotChannel, logger: Logger) {
     this.#settings = settings;
-    this.#channel = channel;
     this.#logger = logger;
-    this.#id = settings.DATA_PLANE_ID ?? `${hostname()}-${process.pid}`;
     const keys = snapshotKeysOf(settings.SNAPSHOT_KEY);
     this.#keeper = new SnapshotKeeper({ directory: settings.SNAPSHOT_DIR, keys, logger, current: () => this.#follower.current });
     this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: () => this.#onApplied() });
+    this.#heartbeat = new Heartbeats({
+      channel,
+      id: settings.DATA_PLANE_ID ?? `${hostname()}-${process.pid}`,
+      intervalMs: settings.SNAPSHOT_POLL_SECONDS * 1000,
+      status: () => this.#follower.status,
+      isDraining: () => this.#draining,
+    });
     const guard = createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES });
-    this.#pools = new OriginPools({ guard });
-    this.#streamPools = new OriginPools({ guard, connectionsPerOrigin: settings.BRIDGE_MAX_SESSIONS });
+    const connectTimeoutMs = settings.CONNECT_TIMEOUT_MS;
+    this.#calls = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.CONNECTIONS_PER_ORIGIN });
+    this.#streams = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN });
     // Our own fleet: the addresses it has are not public ones.
-    this.#peerPools = new OriginPools({ guard: createAddressGuard({ allowedRanges: ['all'] }), connectionsPerOrigin: settings.BRIDGE_MAX_SESSIONS });
+    const anywhere = createAddressGuard({ allowedRanges: ['all'] });
+    this.#peers = new UpstreamTransport({ guard: anywhere, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN });
     this.#bridgeSessions = new BridgeSessions({
       max: settings.BRIDGE_MAX_SESSIONS,
       maxPerOwner: settings.BRIDGE_MAX_SESSIONS_PER_CALLER,
@@ -66,10 +73,17 @@ export class DataPlane {
     const gateway = this.#gateway();
     this.#http = createHttpServer({
       maxHeaderBytes: settings.MAX_HEADER_BYTES,
+      stalledTimeoutMs: settings.STREAM_IDLE_TIMEOUT_MS,
       handle: (request) => handleRequest(gateway, request),
       isDraining: () => this.#draining,
     });
-    this.#addGauges();
+    addDataPlaneGauges(this.registry, {
+      status: () => this.#follower.status,
+      diskFailures: () => this.#keeper.failures,
+      bridgeSessions: () => this.#bridgeSessions.size,
+      upstreamPools: () => this.#calls.poolCount + this.#streams.poolCount,
+      openStreams: () => this.#comments.size,
+    });
   }
 
   /** Serves from disk at once where it can, and from the channel as soon as it answers. @returns the URL it listens at */
@@ -81,7 +95,7 @@ export class DataPlane {
     const { server } = this.#http;
     server.listen(port, host);
     await once(server, 'listening');
-    this.#scheduleHeartbeat();
+    this.#heartbeat.beat();
     const { port: actualPort } = server.address() as AddressInfo;
     const isAnyHost = host === '0.0.0.0' || host === '::';
     const ownHost = isIPv6(host) ? `[${host}]` : host;
@@ -93,7 +107,7 @@ export class DataPlane {
   async stop(): Promise<void> {
     if (this.#draining) return;
     this.#draining = true;
-    clearTimeout(this.#heartbeat);
+    this.#heartbeat.beat();
     const { server } = this.#http;
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
@@ -104,11 +118,12 @@ export class DataPlane {
     await closed;
     clearTimeout(timer);
     clearInterval(sweep);
+    this.#heartbeat.stop();
     await this.#bridgeSessions.closeAll();
     await this.#follower.stop();
     await this.#keeper.flush();
     this.#comments.stop();
-    await Promise.all([this.#pools, this.#streamPools, this.#peerPools].map((pools) => pools.destroy()));
+    await Promise.all([this.#calls, this.#streams, this.#peers].map((transport) => transport.close()));
   }
 
   readiness(): { ready: boolean; draining: boolean; degraded: boolean; revision: number | undefined } {
@@ -164,9 +179,9 @@ export class DataPlane {
   #forwarding(sessions: SealedSessions): ForwardContext {
     return {
       sessions: this.#bridgeSessions,
-      dispatch: (upstream, outgoing, request) => dispatchUpstream(this.#pools, upstream, outgoing, request),
-      dispatchStream: (upstream, outgoing, request) => dispatchUpstream(this.#streamPools, upstream, outgoing, request),
-      dispatchToPeer: (upstream, outgoing, request) => dispatchUpstream(this.#peerPools, upstream, outgoing, request),
+      dispatch: this.#calls.dispatch,
+      dispatchStream: this.#streams.dispatch,
+      dispatchToPeer: this.#peers.dispatch,
       logger: this.#logger,
       addresses: new SessionAddresses(sessions, () => this.#peerUrl),
       bufferBytes: this.#settings.BRIDGE_BUFFER_BYTES,
@@ -175,48 +190,6 @@ export class DataPlane {
 
   #onApplied(): void {
     this.#keeper.schedule();
-    this.#scheduleHeartbeat();
-  }
-
-  /** Now, and then with every poll interval. A heartbeat that cannot be delivered is not missed. */
-  #scheduleHeartbeat(): void {
-    clearTimeout(this.#heartbeat);
-    if (this.#draining) return;
-    const { snapshot, source, appliedAt, rejects } = this.#follower.status;
-    void this.#channel
-      .reportHeartbeat({
-        id: this.#id,
-        version,
-        revision: snapshot?.state.revision,
-        hash: snapshot?.hash,
-        ageSeconds: appliedAt === undefined ? 0 : Math.round((Date.now() - appliedAt) / 1000),
-        source,
-        rejects,
-        draining: this.#draining,
-        reportedAt: new Date().toISOString(),
-      })
-      .catch(() => undefined);
-    this.#heartbeat = setTimeout(() => this.#scheduleHeartbeat(), this.#settings.SNAPSHOT_POLL_SECONDS * 1000).unref();
-  }
-
-  #addGauges(): void {
-    const gauge = (name: string, help: string, value: () => number): void => {
-      new Gauge({
-        name,
-        help,
-        registers: [this.registry],
-        collect() {
-          this.set(value());
-        },
-      });
-    };
-    const status = (): SnapshotFollower['status'] => this.#follower.status;
-    gauge('gatehouse_snapshot_revision', 'Revision that is served.', () => status().snapshot?.state.revision ?? 0);
-    gauge('gatehouse_snapshot_age_seconds', 'Since the snapshot was applied.', () => (Date.now() - (status().appliedAt ?? Date.now())) / 1000);
-    gauge('gatehouse_snapshot_rejected_documents', 'Documents whose newest version could not be used.', () => status().rejects.length);
-    gauge('gatehouse_snapshot_disk_failures', 'Snapshot files skipped or not written since the start.', () => this.#keeper.failures);
-    gauge('gatehouse_channel_degraded', '1 while the configuration channel is away.', () => (status().degraded ? 1 : 0));
-    gauge('gatehouse_bridge_sessions', 'Sessions between callers and upstreams of different transports.', () => this.#bridgeSessions.size);
-    gauge('gatehouse_upstream_pools', 'Connection pools to upstreams.', () => this.#pools.size);
+    this.#heartbeat.beat();
   }
 }

@@ -36,6 +36,8 @@ export const dataPlaneSettings = {
   MAX_HEADER_BYTES: { schema: schemas.integer(4096, 262_144).default(32_768), description: 'Largest request head. Default 32768' },
   MAX_HEADER_COUNT: { schema: schemas.integer(10, 1000).default(100), description: 'Most request headers. Default 100' },
   CONNECT_TIMEOUT_MS: { schema: schemas.integer(10, 60_000).default(5_000), description: 'To connect to an upstream. Default 5000' },
+  CONNECTIONS_PER_ORIGIN: { schema: schemas.integer(1, 10_000).default(256), description: 'Calls of one upstream that run at once; more wait, bounded. Default 256' },
+  STREAMS_PER_ORIGIN: { schema: schemas.integer(1, 100_000).default(10_000), description: 'Streams that only listen (GET), of one upstream. Default 10000' },
   RESPONSE_TIMEOUT_MS: { schema: schemas.integer(10, 3_600_000).default(60_000), description: 'To the first byte of an upstream’s response. Default 60000' },
   STREAM_IDLE_TIMEOUT_MS: { schema: schemas.integer(10, 86_400_000).default(300_000), description: 'Between two pieces of a response. Streams that only listen (GET) are not bound by it. Default 300000' },
   KEEP_ALIVE_COMMENT_MS: { schema: schemas.integer(10, 300_000).default(20_000), description: 'How often an idle event stream gets a comment. Default 20000' },

@@ -12,8 +12,6 @@ export interface Credential {
 /** An app authentication compiled from its configuration, once per revision. */
 export interface PreparedAppAuth {
   readonly type: string;
-  /** Whether the gateway holds a credential for the upstream, so that its 401 is about the gateway and not the caller. */
-  readonly holdsCredential: boolean;
   obtain(): readonly Credential[] | Promise<readonly Credential[]>;
 }
 
@@ -37,5 +35,5 @@ export const appAuthType = <const Type extends string, W extends ObjectSchema, C
 
 /** The common case: the same credentials on every call. */
 export function fixedCredentials(type: string, credentials: readonly Credential[]): PreparedAppAuth {
-  return { type, holdsCredential: credentials.length > 0, obtain: () => credentials };
+  return { type, obtain: () => credentials };
 }

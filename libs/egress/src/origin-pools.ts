@@ -5,7 +5,7 @@ import { guardedConnector, type ResolveName, type UpstreamTls } from './guarded-
 
 /** How connections to an origin are made. Servers with equal options share their connections. */
 export interface ConnectOptions {
-  /** 5 seconds when absent. */
+  /** That of the pools when absent. */
   readonly connectTimeoutMs?: number;
   readonly tls?: UpstreamTls;
 }
@@ -16,6 +16,8 @@ export interface OriginPoolsOptions {
   readonly maxPools?: number;
   /** Connections per pool at most; requests beyond wait. 256 when absent. */
   readonly connectionsPerOrigin?: number;
+  /** Where a server does not say. 5 seconds when absent. */
+  readonly connectTimeoutMs?: number;
   /** How long an unused connection is kept where the upstream does not say. 4 seconds when absent. */
   readonly keepAliveTimeoutMs?: number;
   readonly resolveName?: ResolveName;
@@ -89,7 +91,7 @@ export class OriginPools {
     return key;
   }
 
-  #open(origin: string, { connectTimeoutMs = 5_000, tls }: ConnectOptions): Pool {
+  #open(origin: string, { connectTimeoutMs = this.#options.connectTimeoutMs ?? 5_000, tls }: ConnectOptions): Pool {
     const { guard, connectionsPerOrigin = 256, keepAliveTimeoutMs = 4_000, resolveName } = this.#options;
     return new Pool(origin, {
       connect: guardedConnector({ guard, connectTimeoutMs, ...(tls && { tls }), ...(resolveName && { resolveName }) }),

@@ -18,6 +18,7 @@ export const errorCodes = {
   duplicate_header: entry(400, 'A header that may occur once was sent more than once.'),
   header_mismatch: entry(400, 'An MCP header does not match the message it came with.'),
   session_required: entry(400, 'This request needs the session id that initialize returned.'),
+  request_timeout: entry(408, 'The request did not arrive in time.'),
   body_too_large: entry(413, 'The request body is larger than this gateway accepts.'),
   headers_too_large: entry(431, 'The request headers are larger or more than this gateway accepts.'),
   unsupported_media_type: entry(415, 'The request body must be application/json without a content encoding.'),
@@ -44,14 +45,14 @@ export const errorCodes = {
   upstream_unreachable: entry(502, 'The upstream of this server could not be reached.', 'warn'),
   upstream_failed: entry(502, 'The upstream of this server broke off before it answered.', 'warn'),
   upstream_redirected: entry(502, 'The upstream of this server answered with a redirect, which is not followed.', 'warn'),
-  upstream_rejected_credentials: entry(502, 'The upstream refused the credentials that the gateway holds for this server.', 'warn'),
+  upstream_rejected_credentials: entry(502, 'The upstream answered 401: it wants other credentials than the gateway sends for this server.', 'warn'),
   upstream_not_mcp: entry(502, 'The upstream of this server answered with something that is not MCP.', 'warn'),
+  upstream_busy: entry(503, 'Too many calls are waiting for the upstream of this server; try again later.', 'warn'),
   upstream_timeout: entry(504, 'The upstream of this server did not answer in time.', 'warn'),
   upstream_address_refused: entry(502, 'The address of this server’s upstream is not one the gateway may connect to.', 'warn'),
 
   // The gateway itself
   not_ready: entry(503, 'This data plane has no configuration yet.', 'warn'),
-  draining: entry(503, 'This data plane is shutting down.', 'debug'),
   credential_unavailable: entry(502, 'A credential for this server could not be obtained.', 'warn'),
   internal: entry(500, 'Something went wrong inside the gateway.', 'error'),
 

@@ -1,7 +1,7 @@
 import { expect, it } from 'vitest';
 import { isReservedHeader } from './reserved-names.ts';
 
-it.each(['Host', 'connection', 'Content-Length', 'transfer_encoding', 'Transfer.Encoding', 'Proxy-Authorization', 'X-Gatehouse-Key', 'x_gatehouse_user', 'Mcp-Session-Id', 'Mcp-Param-Region', 'Accept', 'Content-Type'])(
+it.each(['Host', 'connection', 'Content-Length', 'transfer_encoding', 'Transfer.Encoding', 'Proxy-Authorization', 'X-Gatehouse-Key', 'x_gatehouse_user', 'Mcp-Session-Id', 'Mcp-Param-Region', 'Accept', 'Content-Type', 'Accept-Encoding'])(
   '%s cannot carry a credential',
   (name) => expect(isReservedHeader(name)).toBe(true),
 );

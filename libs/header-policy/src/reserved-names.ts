@@ -6,8 +6,8 @@ const hopByHop = new Set([
   'transfer-encoding', 'upgrade',
 ]);
 
-/** Written by the protocol layer itself. */
-const mcpProtocol = new Set(['accept', 'content-type', 'last-event-id', 'mcp-method', 'mcp-name', 'mcp-protocol-version', 'mcp-session-id']);
+/** Written by the protocol layer itself, which also has to read what comes back. */
+const mcpProtocol = new Set(['accept', 'accept-encoding', 'content-encoding', 'content-type', 'last-event-id', 'mcp-method', 'mcp-name', 'mcp-protocol-version', 'mcp-session-id']);
 
 const reservedPrefixes = ['proxy-', 'x-gatehouse-', 'mcp-param-'];
 

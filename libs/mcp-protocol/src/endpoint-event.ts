@@ -1,13 +1,16 @@
 const maxBytes = 16_384;
+const nothing = Buffer.alloc(0);
 
 export type EndpointRewrite =
-  | { readonly state: 'incomplete' }
-  | { readonly state: 'rewritten'; readonly output: Buffer; readonly endpoint: string }
+  /** The event is not whole yet. `output` is what came before it and passes on. */
+  | { readonly state: 'waiting'; readonly output: Buffer }
+  | { readonly state: 'rewritten'; readonly output: Buffer }
   | { readonly state: 'invalid' };
 
 /**
  * The first event of a legacy HTTP+SSE stream names the URL that messages are posted to (MCP 2024-11-05, transports).
  * `push` takes the stream's bytes until that event is whole, then gives it back with the URL that `replace` makes of it.
+ * Comments before it pass as they come.
  */
 export class EndpointEvent {
   #pending = '';
@@ -21,27 +24,24 @@ export class EndpointEvent {
   push(chunk: Buffer): EndpointRewrite {
     // Latin-1 keeps every byte as it is, whatever else is in the stream.
     this.#pending += chunk.toString('latin1');
-    const end = /\r\n\r\n|\n\n|\r\r/.exec(this.#pending);
-    if (!end) return this.#pending.length > maxBytes ? { state: 'invalid' } : { state: 'incomplete' };
-    const event = this.#pending.slice(0, end.index);
-    const rest = this.#pending.slice(end.index + end[0].length);
-    const fields = event.split(/\r\n|\n|\r/);
-    if (!fields.some((line) => /^event: ?endpoint$/.test(line))) {
-      // A comment or another event may come first: it passes as it is.
-      if (fields.every((line) => line.startsWith(':') || line === '')) return this.#afterComment(event + end[0], rest);
-      return { state: 'invalid' };
+    const eventEnd = /\r\n\r\n|\n\n|\r\r/g;
+    let passed = 0;
+    for (let end = eventEnd.exec(this.#pending); end !== null; end = eventEnd.exec(this.#pending)) {
+      const fields = this.#pending.slice(passed, end.index).split(/\r\n|\n|\r/);
+      if (!fields.every((line) => line.startsWith(':') || line === '')) return this.#rewrite(fields, passed, eventEnd.lastIndex);
+      passed = eventEnd.lastIndex;
     }
-    const endpoint = fields.flatMap((line) => /^data: ?(.*)$/.exec(line)?.[1] ?? []).join('');
-    const replacement = this.#replace(endpoint);
-    if (replacement === undefined) return { state: 'invalid' };
-    return { state: 'rewritten', endpoint, output: Buffer.from(`event: endpoint\ndata: ${replacement}\n\n${rest}`, 'latin1') };
+    const output = passed === 0 ? nothing : Buffer.from(this.#pending.slice(0, passed), 'latin1');
+    this.#pending = this.#pending.slice(passed);
+    return this.#pending.length > maxBytes ? { state: 'invalid' } : { state: 'waiting', output };
   }
 
-  #afterComment(comment: string, rest: string): EndpointRewrite {
-    this.#pending = rest;
-    const next = this.push(Buffer.alloc(0));
-    if (next.state !== 'incomplete') return next.state === 'rewritten' ? { ...next, output: Buffer.concat([Buffer.from(comment, 'latin1'), next.output]) } : next;
-    this.#pending = comment + rest;
-    return next;
+  #rewrite(fields: readonly string[], start: number, end: number): EndpointRewrite {
+    const endpoint = fields.flatMap((line) => /^data: ?(.*)$/.exec(line)?.[1] ?? []).join('');
+    const isEndpoint = fields.some((line) => /^event: ?endpoint$/.test(line));
+    const replacement = isEndpoint ? this.#replace(endpoint) : undefined;
+    if (replacement === undefined) return { state: 'invalid' };
+    const output = `${this.#pending.slice(0, start)}event: endpoint\ndata: ${replacement}\n\n${this.#pending.slice(end)}`;
+    return { state: 'rewritten', output: Buffer.from(output, 'latin1') };
   }
 }

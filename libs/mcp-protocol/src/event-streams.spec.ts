@@ -23,9 +23,14 @@ describe('a comment may be put', () => {
 describe('the endpoint event', () => {
   const rewrite = (chunks: string[], replace = (endpoint: string): string | undefined => `/ours?was=${endpoint}`) => {
     const event = new EndpointEvent(replace);
-    let result = event.push(Buffer.from(chunks[0] ?? '', 'latin1'));
-    for (const chunk of chunks.slice(1)) if (result.state === 'incomplete') result = event.push(Buffer.from(chunk, 'latin1'));
-    return result.state === 'rewritten' ? result.output.toString('latin1') : result.state;
+    let passed = '';
+    for (const chunk of chunks) {
+      const result = event.push(Buffer.from(chunk, 'latin1'));
+      if (result.state === 'invalid') return 'invalid';
+      passed += result.output.toString('latin1');
+      if (result.state === 'rewritten') return passed;
+    }
+    return `waiting after ${JSON.stringify(passed)}`;
   };
 
   it.each([
@@ -34,11 +39,17 @@ describe('the endpoint event', () => {
     ['with carriage returns', ['event: endpoint\r\ndata: /m\r\n\r\n'], 'event: endpoint\ndata: /ours?was=/m\n\n'],
     ['with another event behind it', ['event: endpoint\ndata: /m\n\nevent: message\ndata: \xff\n\n'], 'event: endpoint\ndata: /ours?was=/m\n\nevent: message\ndata: \xff\n\n'],
     ['after a comment', [': hi\n\n', 'event: endpoint\ndata: /m\n\n'], ': hi\n\nevent: endpoint\ndata: /ours?was=/m\n\n'],
-    ['not there yet', ['event: endpoint\n'], 'incomplete'],
+    ['after a comment in the same piece', [': hi\n\nevent: endpoint\ndata: /m\n\n'], ': hi\n\nevent: endpoint\ndata: /ours?was=/m\n\n'],
+    ['not there yet', ['event: endpoint\n'], 'waiting after ""'],
+    ['not there yet, but a comment', [': hi\n\nevent: endp'], 'waiting after ": hi\\n\\n"'],
     ['another event first', ['event: message\ndata: {}\n\n'], 'invalid'],
     ['no event at all', ['x'.repeat(20_000)], 'invalid'],
   ])('%s', (_name, chunks, expected) => {
     expect(rewrite(chunks)).toBe(expected);
+  });
+
+  it('is found behind a hundred thousand comments, which are not kept', () => {
+    expect(rewrite([':\n\n'.repeat(100_000), ':\n\n'.repeat(100_000), 'event: endpoint\ndata: /m\n\n'])).toMatch(/:\n\nevent: endpoint\ndata: \/ours\?was=\/m\n\n$/);
   });
 
   it('is refused where the endpoint is not acceptable', () => {

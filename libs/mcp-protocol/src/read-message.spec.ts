@@ -40,6 +40,14 @@ describe('a modern message (MCP 2026-07-28, transports)', () => {
   ])('is refused when its headers say %s', (_name, headers) => {
     expect(read(call, headers)).toMatchObject({ problem: 'header_mismatch', id: 7 });
   });
+
+  it('is refused when its headers name what it does not', () => {
+    expect(read({ ...call, method: 'tools/list', params: meta }, { protocolVersion: modern, method: 'tools/list', name: 'echo' })).toMatchObject({ problem: 'header_mismatch' });
+  });
+
+  it('is refused in a batch: nothing in it was compared with the headers', () => {
+    expect(read([call], { protocolVersion: modern, method: 'tools/list' })).toMatchObject({ problem: 'not_a_message' });
+  });
 });
 
 it('a modern message over HTTP+SSE, which has no headers to compare, is what it says', () => {

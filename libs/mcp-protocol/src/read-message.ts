@@ -35,7 +35,11 @@ const nameFields: Readonly<Record<string, string>> = { 'tools/call': 'name', 'pr
 export function readMessage(body: Buffer, headers: MessageHeaders | undefined): ReadMessage {
   const parsed = parse(body);
   if (parsed === undefined) return { problem: 'not_json', id: null, detail: 'The body is not JSON.' };
-  if (Array.isArray(parsed)) return { message: { era: 'legacy', method: undefined, name: undefined, id: null } };
+  if (Array.isArray(parsed)) {
+    // Batches ended with 2025-06-18; under a modern revision one would carry messages that nobody compared with the headers.
+    if (isModernRevision(headers?.protocolVersion)) return { problem: 'not_a_message', id: null, detail: 'A batch is no message of this revision.' };
+    return { message: { era: 'legacy', method: undefined, name: undefined, id: null } };
+  }
   if (!isJson(parsed)) return { problem: 'not_a_message', id: null, detail: 'The body is not a JSON-RPC message.' };
 
   const id = idOf(parsed);
@@ -57,7 +61,7 @@ function findMismatch(body: { version: string | undefined; method: string | unde
   // A version missing in the message is for the upstream to name: only a contradiction is one.
   if (body.version !== undefined && headers.protocolVersion !== body.version) return `MCP-Protocol-Version does not match the message's ${versionKey}.`;
   if (headers.method !== body.method) return 'Mcp-Method does not match the message.';
-  if (body.name !== undefined && decodeHeader(headers.name) !== body.name) return 'Mcp-Name does not match the message.';
+  if (decodeHeader(headers.name) !== body.name) return 'Mcp-Name does not match the message.';
   return undefined;
 }
 

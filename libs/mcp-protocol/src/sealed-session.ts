@@ -15,6 +15,8 @@ interface Opened {
 }
 
 const maxRemembered = 20_000;
+/** Longer than any that is made: an upstream's own id has to fit into a header. */
+const maxIdLength = 16_384;
 
 /**
  * Session ids that any replica can open and nobody can forge: the upstream's session id and an expiry, sealed for the
@@ -45,8 +47,12 @@ export class SealedSessions {
   }
 
   #unseal(purpose: string, owner: SessionOwner, ownerKey: string, id: string): Opened | undefined {
+    if (id.length > maxIdLength) return undefined;
     try {
-      const payload = unseal(this.#ring, contextOf(purpose, owner), Buffer.from(id, 'base64url')).toString('utf8');
+      const sealed = Buffer.from(id, 'base64url');
+      // One spelling each: decoding skips what is not base64url, and every other spelling would be remembered as another id.
+      if (sealed.toString('base64url') !== id) return undefined;
+      const payload = unseal(this.#ring, contextOf(purpose, owner), sealed).toString('utf8');
       const [expiresAt, value] = JSON.parse(payload) as [number, string];
       const opened = { owner: ownerKey, value, expiresAt };
       this.#remember(id, opened);

@@ -27,10 +27,15 @@ export function corsHeaders(origin: string | undefined): string[] {
   return ['Access-Control-Allow-Origin', origin, 'Vary', 'Origin', 'Access-Control-Expose-Headers', 'Mcp-Session-Id, WWW-Authenticate'];
 }
 
-export function preflightHeaders(): string[] {
+const allowedHeaders = 'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name, X-Gatehouse-Key, Traceparent, Tracestate';
+const mcpParam = /^mcp-param-[\w!#$%&'*+.^`|~-]+$/;
+
+/** What a page may send. `Mcp-Param-*` have no fixed names (MCP 2026-07-28): those that it asks for. */
+export function preflightHeaders({ requestedHeaders }: CallerHeaders): string[] {
+  const params = requestedHeaders?.toLowerCase().split(',').map((name) => name.trim()).filter((name) => mcpParam.test(name)) ?? [];
   return [
     'Access-Control-Allow-Methods', 'GET, POST, DELETE',
-    'Access-Control-Allow-Headers', 'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name, X-Gatehouse-Key',
+    'Access-Control-Allow-Headers', [allowedHeaders, ...params].join(', '),
     'Access-Control-Max-Age', '600',
   ];
 }

@@ -18,6 +18,8 @@ export class CallerHeaders {
   mcpParams: string[] | undefined = undefined;
   traceparent: string | undefined = undefined;
   tracestate: string | undefined = undefined;
+  /** Of a preflight. */
+  requestedHeaders: string | undefined = undefined;
 }
 
 type Singleton = Exclude<keyof CallerHeaders, 'mcpParams'>;
@@ -37,6 +39,7 @@ const singletons = new Map<string, Singleton>([
   ['mcp-name', 'mcpName'],
   ['traceparent', 'traceparent'],
   ['tracestate', 'tracestate'],
+  ['access-control-request-headers', 'requestedHeaders'],
 ]);
 
 /** Headers whose rows add up to one list (RFC 9110 section 5.3, W3C Trace Context section 3.3.1.1). */
@@ -83,9 +86,12 @@ export function cleanHeaders(rows: readonly string[], limits: HeaderLimits): Rea
 function dropNominated(headers: CallerHeaders, nominated: string): void {
   // What almost every connection says nominates nothing.
   if (nominated === 'keep-alive' || nominated === 'close') return;
-  for (const token of nominated.toLowerCase().split(',')) {
-    const field = singletons.get(token.trim());
+  const names = new Set(nominated.toLowerCase().split(',').map((token) => token.trim()));
+  for (const name of names) {
+    const field = singletons.get(name);
     // Host is not the connection's to remove.
     if (field !== undefined && field !== 'host') headers[field] = undefined;
   }
+  const params = headers.mcpParams;
+  headers.mcpParams = params?.filter((_, index) => !names.has((params[index - (index % 2)] as string).toLowerCase()));
 }

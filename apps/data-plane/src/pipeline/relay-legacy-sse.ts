@@ -2,9 +2,10 @@ import { GatewayError } from '@gatehouse/errors';
 import { EndpointEvent, endpointPath } from '@gatehouse/mcp-protocol';
 import type { PreparedServer } from '../snapshot/prepared-server.ts';
 import type { Gateway } from './gateway.ts';
+import { mapBody } from './map-body.ts';
 import type { Route } from './match-server.ts';
 import type { Call } from './read-call.ts';
-import type { BodySink, Reply, StreamedBody } from './request.ts';
+import type { Reply, StreamedBody } from './request.ts';
 
 const purpose = 'sse-endpoint';
 
@@ -13,7 +14,9 @@ const purpose = 'sse-endpoint';
  * ours that has the upstream's own sealed in it, so that any replica can pass messages on.
  */
 export function relayStream(reply: Reply, server: PreparedServer, call: Call, { callContext, publicPath }: Gateway): Reply {
-  if (typeof reply.body !== 'object') return reply;
+  // A refusal, or anything else that is no event stream, is the upstream's answer as it is.
+  if (typeof reply.body !== 'object' || !reply.isEventStream) return reply;
+  const { body } = reply;
   const rewrite = new EndpointEvent((endpoint) => {
     // On another origin the credentials would follow it there: it is not accepted (product.md D7).
     const path = endpointPath(endpoint, server.upstream.url);
@@ -21,7 +24,7 @@ export function relayStream(reply: Reply, server: PreparedServer, call: Call, { 
     const id = callContext.sessions.seal(purpose, call.owner, path);
     return `${publicPath}/sse/${server.workspace}/${server.name}/messages?sessionId=${id}`;
   });
-  return { ...reply, body: rewrittenBody(reply.body, rewrite) };
+  return { ...reply, body: rewrittenBody(body, rewrite) };
 }
 
 /**
@@ -37,24 +40,18 @@ export function relayMessage(route: Route, call: Call, { callContext }: Gateway)
 }
 
 function rewrittenBody(body: StreamedBody, rewrite: EndpointEvent): StreamedBody {
-  const pipe = (sink: BodySink): void => {
-    let done = false;
-    body.pipe({
-      write: (chunk) => {
-        if (done) return sink.write(chunk);
-        const result = rewrite.push(chunk);
-        if (result.state === 'incomplete') return true;
-        if (result.state === 'rewritten') {
-          done = true;
-          return sink.write(result.output);
-        }
+  let isRewritten = false;
+  return mapBody(body, () => ({
+    write: (chunk, sink) => {
+      if (isRewritten) return sink.write(chunk);
+      const result = rewrite.push(chunk);
+      if (result.state === 'invalid') {
         body.abort();
         sink.fail(new GatewayError('upstream_failed', { detail: 'the stream does not begin with an endpoint at the upstream’s origin' }));
         return false;
-      },
-      end: () => sink.end(),
-      fail: (error) => sink.fail(error),
-    });
-  };
-  return { pipe, resume: () => body.resume(), abort: () => body.abort() };
+      }
+      isRewritten = result.state === 'rewritten';
+      return result.output.length === 0 || sink.write(result.output);
+    },
+  }));
 }

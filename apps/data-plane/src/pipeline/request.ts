@@ -55,4 +55,6 @@ export interface Reply {
   readonly status: number;
   readonly headers: string[];
   readonly body: string | StreamedBody | undefined;
+  /** Whether the body is a stream of server-sent events. */
+  readonly isEventStream?: boolean;
 }

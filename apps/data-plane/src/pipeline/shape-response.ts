@@ -20,23 +20,30 @@ export interface ShapeContext {
 
 /**
  * The answer as the caller gets it. Its body is not touched, only streamed.
- * @throws GatewayError upstream_redirected, upstream_rejected_credentials
+ * @throws GatewayError upstream_redirected, upstream_rejected_credentials, upstream_failed
  */
 export function shapeResponse(call: Call, response: UpstreamResponse, context: ShapeContext): Reply {
   const { status } = response;
   if (status === 301 || status === 302 || status === 303 || status === 307 || status === 308) return refuse(response, 'upstream_redirected');
   // An upstream's 401 is about the gateway's credential; handed on, it would send the caller to log in at the wrong place.
   if (status === 401) return refuse(response, 'upstream_rejected_credentials');
+  // What no HTTP server may say, and ours could not repeat (RFC 9110 section 15).
+  if (status < 200 || status > 599) return refuse(response, 'upstream_failed');
   const headers: string[] = [];
   const nominated = nominatedNames(response.headers['connection']);
+  const isEventStream = saysEventStream(response.headers);
   for (const name in response.headers) {
     const value = response.headers[name];
     if (value === undefined || isDropped(name) || nominated?.has(name)) continue;
+    // Comments and our own endpoint go into such a stream: whatever length it had, it has another.
+    if (isEventStream && name === 'content-length') continue;
     if (typeof value === 'string') headers.push(name, value);
     else for (const item of value) headers.push(name, item);
   }
   addSession(headers, call, response, context);
-  return { status, headers, body: shapeBody(headers, response, context) };
+  if (!isEventStream) return { status, headers, body: response.body };
+  headers.push('x-accel-buffering', 'no');
+  return { status, headers, body: context.eventStream(response.body), isEventStream };
 }
 
 function addSession(headers: string[], call: Call, response: UpstreamResponse, { sessions }: ShapeContext): void {
@@ -47,15 +54,13 @@ function addSession(headers: string[], call: Call, response: UpstreamResponse, {
   if (upstreamSession !== call.upstreamSession) headers.push('mcp-session-id', sessions.seal('mcp-session', call.owner, upstreamSession));
 }
 
-function shapeBody(headers: string[], response: UpstreamResponse, context: ShapeContext): StreamedBody {
-  const contentType = response.headers['content-type'];
-  if (typeof contentType !== 'string' || !contentType.toLowerCase().startsWith('text/event-stream')) return response.body;
-  headers.push('x-accel-buffering', 'no');
-  // Comments between events would not fit into a compressed stream.
-  return response.headers['content-encoding'] === undefined && response.headers['content-length'] === undefined ? context.eventStream(response.body) : response.body;
+/** A compressed one is passed on as it is: nothing can be read in it or put into it. */
+function saysEventStream(headers: UpstreamResponse['headers']): boolean {
+  const contentType = headers['content-type'];
+  return typeof contentType === 'string' && contentType.toLowerCase().startsWith('text/event-stream') && headers['content-encoding'] === undefined;
 }
 
-function refuse(response: UpstreamResponse, code: 'upstream_redirected' | 'upstream_rejected_credentials'): never {
+function refuse(response: UpstreamResponse, code: 'upstream_redirected' | 'upstream_rejected_credentials' | 'upstream_failed'): never {
   response.body.abort();
   throw new GatewayError(code, { detail: `status ${response.status}` });
 }

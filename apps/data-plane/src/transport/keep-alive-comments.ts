@@ -1,5 +1,5 @@
-import type { GatewayError } from '@gatehouse/errors';
 import { EventBoundary } from '@gatehouse/mcp-protocol';
+import { type BodyFilter, mapBody } from '../pipeline/map-body.ts';
 import type { BodySink, StreamedBody } from '../pipeline/request.ts';
 
 const comment = Buffer.from(': keep-alive\n\n');
@@ -10,28 +10,30 @@ const comment = Buffer.from(': keep-alive\n\n');
  */
 export class KeepAliveComments {
   readonly #intervalMs: number;
-  readonly #streams = new Set<CommentedSink>();
+  readonly #streams = new Set<CommentedStream>();
   #timer: NodeJS.Timeout | undefined;
 
   constructor(intervalMs: number) {
     this.#intervalMs = intervalMs;
   }
 
+  /** Streams that are open now. */
+  get size(): number {
+    return this.#streams.size;
+  }
+
   wrap(body: StreamedBody): StreamedBody {
-    return {
-      pipe: (sink) => {
-        const commented = new CommentedSink(sink, () => this.#streams.delete(commented));
-        this.#streams.add(commented);
-        this.#timer ??= this.#start();
-        body.pipe(commented);
-      },
-      resume: () => body.resume(),
-      abort: () => body.abort(),
-    };
+    return mapBody(body, (sink) => {
+      const stream = new CommentedStream(sink, (over) => this.#streams.delete(over));
+      this.#streams.add(stream);
+      this.#timer ??= this.#start();
+      return stream;
+    });
   }
 
   stop(): void {
     clearInterval(this.#timer);
+    this.#timer = undefined;
   }
 
   /** Every stream that was silent for a whole interval gets a comment. */
@@ -43,36 +45,32 @@ export class KeepAliveComments {
   }
 }
 
-class CommentedSink implements BodySink {
+class CommentedStream implements BodyFilter {
   readonly #sink: BodySink;
-  readonly #onOver: () => void;
+  readonly #onOver: (stream: CommentedStream) => void;
   readonly #boundary = new EventBoundary();
-  #silent = true;
+  #isSilent = true;
+  /** Whether the caller took everything so far: one that does not read is not kept awake. */
+  #isReading = true;
 
-  constructor(sink: BodySink, onOver: () => void) {
+  constructor(sink: BodySink, onOver: (stream: CommentedStream) => void) {
     this.#sink = sink;
     this.#onOver = onOver;
   }
 
   write(chunk: Buffer): boolean {
-    this.#silent = false;
+    this.#isSilent = false;
     this.#boundary.push(chunk);
-    return this.#sink.write(chunk);
+    return (this.#isReading = this.#sink.write(chunk));
   }
 
-  end(): void {
-    this.#onOver();
-    this.#sink.end();
-  }
-
-  fail(error: GatewayError): void {
-    this.#onOver();
-    this.#sink.fail(error);
+  over(): void {
+    this.#onOver(this);
   }
 
   commentIfSilent(): void {
     // Inside an event nothing may be put; the event's own next bytes come, or the idle timeout does.
-    if (this.#silent && this.#boundary.atBoundary) this.#sink.write(comment);
-    this.#silent = true;
+    if (this.#isSilent && this.#isReading && this.#boundary.atBoundary) this.#isReading = this.#sink.write(comment);
+    this.#isSilent = true;
   }
 }

@@ -1,0 +1,118 @@
+import { toUpstreamError } from '@gatehouse/egress';
+import { GatewayError } from '@gatehouse/errors';
+import type { Dispatcher } from 'undici';
+import type { BodySink, StreamedBody, UpstreamResponse } from '../pipeline/request.ts';
+
+/** What may wait here before anyone reads it: a small answer is usually complete before the pipeline has looked at its head. */
+const maxUnreadBytes = 65_536;
+
+/**
+ * One request and its response: undici's handler on one side, the body on the other. It is over once: ended, failed, or given
+ * up before it began.
+ */
+export class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
+  readonly #resolve: (response: UpstreamResponse) => void;
+  readonly #reject: (error: GatewayError) => void;
+  readonly #onOver: () => void;
+  #controller: Dispatcher.DispatchController | undefined;
+  #giveUp: (() => void) | undefined;
+  #timer: NodeJS.Timeout | undefined;
+  #hasBegun = false;
+  #isAnswered = false;
+  #isOver = false;
+  #aborted: GatewayError | undefined;
+  #failure: GatewayError | undefined;
+  #sink: BodySink | undefined;
+  #unread: Buffer[] = [];
+  #unreadBytes = 0;
+
+  /** @param onOver called once for a request that was begun */
+  constructor(resolve: (response: UpstreamResponse) => void, reject: (error: GatewayError) => void, onOver: () => void) {
+    this.#resolve = resolve;
+    this.#reject = reject;
+    this.#onOver = onOver;
+  }
+
+  /** It is not its turn yet. */
+  wait(giveUp: () => void, timeoutMs: number): void {
+    this.#giveUp = giveUp;
+    this.#timer = setTimeout(() => this.abort(new GatewayError('upstream_busy', { detail: 'no connection became free in time' })), timeoutMs).unref();
+  }
+
+  begin(): void {
+    this.#hasBegun = true;
+    clearTimeout(this.#timer);
+  }
+
+  fail(thrown: unknown): void {
+    const error = toUpstreamError(thrown);
+    if (!this.#isAnswered) this.#reject(error);
+    else if (this.#sink !== undefined) this.#sink.fail(error);
+    else this.#failure = error;
+    this.#over();
+  }
+
+  onRequestStart(controller: Dispatcher.DispatchController): void {
+    this.#controller = controller;
+    if (this.#aborted) controller.abort(this.#aborted);
+  }
+
+  onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: UpstreamResponse['headers']): void {
+    if (status >= 100 && status < 200) return;
+    this.#isAnswered = true;
+    this.#resolve({ status, headers, body: this });
+  }
+
+  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
+    if (this.#sink !== undefined) {
+      if (!this.#sink.write(chunk)) controller.pause();
+      return;
+    }
+    this.#unread.push(chunk);
+    this.#unreadBytes += chunk.length;
+    if (this.#unreadBytes > maxUnreadBytes) controller.pause();
+  }
+
+  onResponseEnd(): void {
+    this.#over();
+    this.#sink?.end();
+  }
+
+  onResponseError(_controller: Dispatcher.DispatchController, thrown: Error): void {
+    this.fail(thrown);
+  }
+
+  pipe(sink: BodySink): void {
+    this.#sink = sink;
+    const unread = this.#unread;
+    this.#unread = [];
+    let wantsMore = true;
+    for (const chunk of unread) wantsMore = sink.write(chunk);
+    if (this.#failure !== undefined) sink.fail(this.#failure);
+    else if (this.#isOver) sink.end();
+    else if (wantsMore) this.resume();
+    else this.#controller?.pause();
+  }
+
+  resume(): void {
+    if (this.#controller?.paused) this.#controller.resume();
+  }
+
+  abort(reason = new GatewayError('upstream_failed', { detail: 'the exchange was ended by the gateway' })): void {
+    if (this.#aborted || this.#isOver) return;
+    this.#aborted = reason;
+    // Whoever waits hears of it now; undici, when it comes to this request.
+    if (!this.#isAnswered) this.#reject(reason);
+    this.#controller?.abort(reason);
+    if (!this.#hasBegun) {
+      clearTimeout(this.#timer);
+      this.#giveUp?.();
+    }
+  }
+
+  #over(): void {
+    if (this.#isOver) return;
+    this.#isOver = true;
+    this.#onOver();
+  }
+}

@@ -1,0 +1,78 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { BodySink, Reply, StreamedBody } from '../pipeline/request.ts';
+
+/** Of a request that was answered before it was read, at most. */
+const maxRestBytes = 4_194_304;
+const maxRestMs = 5_000;
+
+/** @param stalledTimeoutMs how long a caller may leave an answer unread */
+export function writeReply(message: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply, stalledTimeoutMs: number): void {
+  if (response.destroyed) {
+    if (typeof body === 'object') body.abort();
+    return;
+  }
+  response.writeHead(status, headers);
+  if (typeof body === 'object') pipeBody(body, response, stalledTimeoutMs);
+  else response.end(body);
+  if (!message.complete) readRest(message);
+}
+
+/** What was not read of a request would be taken for the next one. A short rest is read away, a long one ends the connection. */
+function readRest(message: IncomingMessage): void {
+  const { socket } = message;
+  let bytes = 0;
+  message.on('data', (chunk: Buffer) => {
+    bytes += chunk.length;
+    if (bytes > maxRestBytes) socket.destroy();
+  });
+  const timer = setTimeout(() => void (message.complete || socket.destroy()), maxRestMs).unref();
+  message.on('close', () => clearTimeout(timer));
+  message.resume();
+}
+
+function pipeBody(body: StreamedBody, response: ServerResponse, stalledTimeoutMs: number): void {
+  // While a caller does not read, nothing else bounds how long it holds the upstream's connection.
+  let stalled: NodeJS.Timeout | undefined;
+  response.on('drain', () => {
+    clearTimeout(stalled);
+    body.resume();
+  });
+  const write = (chunk: Buffer): boolean => {
+    if (response.writableEnded || response.destroyed) return false;
+    const wantsMore = response.write(chunk);
+    clearTimeout(stalled);
+    if (!wantsMore) stalled = setTimeout(() => response.destroy(), stalledTimeoutMs).unref();
+    return wantsMore;
+  };
+  // The first piece waits until `pipe` returns: an answer that is here as a whole then leaves in one write, head and all.
+  let first: Buffer | undefined;
+  let isPiping = true;
+  const writeFirst = (): void => {
+    const chunk = first;
+    first = undefined;
+    if (chunk !== undefined) write(chunk);
+  };
+  const sink: BodySink = {
+    write: (chunk) => {
+      if (isPiping && first === undefined) {
+        first = chunk;
+        return true;
+      }
+      writeFirst();
+      return write(chunk);
+    },
+    end: () => {
+      clearTimeout(stalled);
+      response.end(first);
+      first = undefined;
+    },
+    // The head is out: all that can still be said is that the answer is not whole.
+    fail: () => void (response.writableEnded || response.destroy()),
+  };
+  body.pipe(sink);
+  isPiping = false;
+  if (response.writableEnded) return;
+  // A stream's head goes out now, its first event may be long in coming.
+  if (first === undefined) response.flushHeaders();
+  else writeFirst();
+}

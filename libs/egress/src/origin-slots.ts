@@ -1,0 +1,71 @@
+/** What of one origin may run and wait at once. */
+export interface SlotLimits {
+  readonly running: number;
+  readonly waiting: number;
+  /** Of what waits, in total. */
+  readonly waitingBytes: number;
+}
+
+interface Waiting {
+  readonly bytes: number;
+  readonly start: () => void;
+}
+
+interface Gate {
+  running: number;
+  waitingBytes: number;
+  readonly waiting: Set<Waiting>;
+}
+
+/**
+ * Admission per origin: so many requests run, some wait in order, more are turned away. undici's own queue has no bound and
+ * keeps a request that was given up, with its body, until a connection is free.
+ */
+export class OriginSlots {
+  readonly #limits: SlotLimits;
+  readonly #gates = new Map<string, Gate>();
+
+  constructor(limits: SlotLimits) {
+    this.#limits = limits;
+  }
+
+  /**
+   * Calls `start` now or when it is its turn; whoever was started calls `leave` when it is done.
+   * @returns a function that gives up waiting (`undefined` when it was started at once), or `'full'`
+   */
+  enter(origin: string, bytes: number, start: () => void): (() => void) | 'full' | undefined {
+    const gate = this.#gates.get(origin) ?? this.#open(origin);
+    if (gate.running < this.#limits.running) {
+      gate.running += 1;
+      start();
+      return undefined;
+    }
+    if (gate.waiting.size >= this.#limits.waiting || gate.waitingBytes + bytes > this.#limits.waitingBytes) return 'full';
+    const waiting = { bytes, start };
+    gate.waiting.add(waiting);
+    gate.waitingBytes += bytes;
+    return () => {
+      if (gate.waiting.delete(waiting)) gate.waitingBytes -= bytes;
+    };
+  }
+
+  leave(origin: string): void {
+    const gate = this.#gates.get(origin);
+    if (gate === undefined) return;
+    const next = gate.waiting.values().next();
+    if (next.done) {
+      gate.running -= 1;
+      if (gate.running === 0) this.#gates.delete(origin);
+      return;
+    }
+    gate.waiting.delete(next.value);
+    gate.waitingBytes -= next.value.bytes;
+    next.value.start();
+  }
+
+  #open(origin: string): Gate {
+    const gate = { running: 0, waitingBytes: 0, waiting: new Set<Waiting>() };
+    this.#gates.set(origin, gate);
+    return gate;
+  }
+}
