@@ -1,17 +1,44 @@
 import type { Logger } from '@gatehouse/service-runtime';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { CallRecord } from './pipeline/call-record.ts';
+import { serverKey } from './snapshot/current-snapshot.ts';
 import type { PreparedServer } from './snapshot/prepared-server.ts';
 
-type Bound = { readonly count: Counter.Internal; readonly duration: Histogram.Internal<string> };
+/** What was counted of one server. */
+interface Series {
+  readonly workspace: string;
+  readonly server: string;
+  readonly outcomes: Set<string>;
+  readonly count: Counter.Internal;
+  readonly duration: Histogram.Internal<string>;
+}
 
-/** One log line and the metrics of every call. Labels are names from the configuration, never from the request. */
-export function observeCalls(logger: Logger, registry: Registry, now: () => number): (record: CallRecord) => void {
+/**
+ * One log line and the metrics of every call. Labels are names from the configuration, never from the request; those of servers
+ * that are no longer configured go with the next scrape, since names that come and go have no bound either.
+ */
+export function observeCalls(
+  logger: Logger, registry: Registry, now: () => number, isConfigured: (workspace: string, server: string) => boolean = () => true,
+): (record: CallRecord) => void {
+  // Label look-ups cost more than counting: the children of a server's ordinary outcome are kept.
+  let bound = new WeakMap<PreparedServer, Series>();
+  const known = new Map<string, Series>();
+  const forget = (): void => {
+    for (const [key, { workspace, server, outcomes }] of known) {
+      if (isConfigured(workspace, server)) continue;
+      for (const outcome of outcomes) count.remove({ workspace, server, outcome });
+      duration.remove({ workspace, server });
+      known.delete(key);
+      // A call that is still under way would count in a child that nobody remembers.
+      bound = new WeakMap();
+    }
+  };
   const count = new Counter({
     name: 'gatehouse_requests_total',
     help: 'Requests by server and outcome.',
     labelNames: ['workspace', 'server', 'outcome'] as const,
     registers: [registry],
+    collect: forget,
   });
   const duration = new Histogram({
     name: 'gatehouse_request_duration_seconds',
@@ -19,27 +46,33 @@ export function observeCalls(logger: Logger, registry: Registry, now: () => numb
     labelNames: ['workspace', 'server'] as const,
     buckets: [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30, 60],
     registers: [registry],
+    collect: forget,
   });
-  // Label look-ups cost more than counting: the children of a server's ordinary outcome are kept.
-  const bound = new WeakMap<PreparedServer, Bound>();
-  const boundFor = (prepared: PreparedServer): Bound => {
-    let entry = bound.get(prepared);
-    if (entry === undefined) {
+  const seriesOf = (prepared: PreparedServer): Series => {
+    let series = bound.get(prepared);
+    if (series === undefined) {
       const { workspace, name: server } = prepared;
-      entry = { count: count.labels({ workspace, server, outcome: 'ok' }), duration: duration.labels({ workspace, server }) };
-      bound.set(prepared, entry);
+      const key = serverKey(workspace, server);
+      series = known.get(key) ?? {
+        workspace, server, outcomes: new Set(['ok']), count: count.labels({ workspace, server, outcome: 'ok' }), duration: duration.labels({ workspace, server }),
+      };
+      known.set(key, series);
+      bound.set(prepared, series);
     }
-    return entry;
+    return series;
   };
 
   return (record) => {
     const { server, error } = record;
     const elapsedMs = now() - record.startedAt;
     if (server !== undefined) {
-      const metrics = boundFor(server);
-      metrics.duration.observe(elapsedMs / 1000);
-      if (error === undefined) metrics.count.inc();
-      else count.inc({ workspace: server.workspace, server: server.name, outcome: error.code });
+      const series = seriesOf(server);
+      series.duration.observe(elapsedMs / 1000);
+      if (error === undefined) series.count.inc();
+      else {
+        series.outcomes.add(error.code);
+        count.inc({ workspace: server.workspace, server: server.name, outcome: error.code });
+      }
     } else {
       // What matched no server is counted together: a label of the caller's choosing would have no bound.
       count.inc({ workspace: '', server: '', outcome: error?.code ?? 'ok' });
