@@ -11,8 +11,9 @@ const contextWith = (record: ServiceAccountRecord | undefined, workspace = 'defa
   workspace,
   serviceAccounts: new Map(record ? [[record.keyId, record]] : []),
 });
+const prepared = apiKey.prepare({ type: 'api-key' });
 const authenticate = (authorization: string | undefined, context = contextWith(account), gatehouseKey?: string) =>
-  apiKey.prepare({ type: 'api-key' }).authenticate({ authorization, gatehouseKey }, context);
+  prepared.authenticate({ authorization, gatehouseKey }, context);
 
 describe('a service account’s key', () => {
   it.each([

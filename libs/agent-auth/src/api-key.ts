@@ -3,7 +3,7 @@ import { agentAuthType, type AgentAuthContext, type Authentication, type Present
 import type { Caller } from './caller.ts';
 import { keyIdOf, matchesKeyHash } from './service-account-key.ts';
 
-const maxVerified = 10_000;
+const maxVerified = 1_000;
 
 /** A key that was verified, and the very record it was verified against: another record means another revision. */
 interface Verified {
@@ -11,38 +11,39 @@ interface Verified {
   readonly authentication: { readonly caller: Caller };
 }
 
-// Hashing a key costs more than the rest of this stage; verified keys are remembered, bounded, oldest out first.
-const verifiedByKey = new Map<string, Verified>();
-
 export const apiKey = agentAuthType({
   type: 'api-key',
   title: 'API key',
   description: 'A service account of the workspace, by Authorization: Bearer or X-Gatehouse-Key.',
   schema: z.strictObject({ type: z.literal('api-key') }).meta({ title: 'API key' }),
-  prepare: () => ({ type: 'api-key', open: false, authenticate }),
+  prepare: () => {
+    // Hashing a key costs more than the rest of this stage; a server remembers those it has verified, oldest out first.
+    const verified = new Map<string, Verified>();
+    return { type: 'api-key', open: false, authenticate: (presented, context) => authenticate(verified, presented, context) };
+  },
 });
 
-function authenticate(presented: PresentedCredentials, context: AgentAuthContext): Authentication {
+function authenticate(verified: Map<string, Verified>, presented: PresentedCredentials, context: AgentAuthContext): Authentication {
   const key = presented.gatehouseKey ?? bearerToken(presented.authorization);
   if (key === undefined) return { denied: 'missing_credential' };
-  const known = verifiedByKey.get(key);
+  const known = verified.get(key);
   const keyId = known ? known.account.keyId : keyIdOf(key);
   const account = keyId === undefined ? undefined : context.serviceAccounts.get(keyId);
   // The account must still be there, in this workspace, in every request: a cached key never outlives it.
   if (account?.workspace !== context.workspace) return { denied: 'invalid_credential' };
   if (known?.account === account) return known.authentication;
   if (!matchesKeyHash(key, account.keyHash)) return { denied: 'invalid_credential' };
-  return remember(key, account);
+  return remember(verified, key, account);
 }
 
-function remember(key: string, account: ServiceAccountRecord): Authentication {
-  if (verifiedByKey.size >= maxVerified) {
-    const oldest = verifiedByKey.keys().next();
-    if (!oldest.done) verifiedByKey.delete(oldest.value);
+function remember(verified: Map<string, Verified>, key: string, account: ServiceAccountRecord): Authentication {
+  if (verified.size >= maxVerified) {
+    const oldest = verified.keys().next();
+    if (!oldest.done) verified.delete(oldest.value);
   }
   const caller: Caller = { id: `service-account:${account.id}`, kind: 'service-account', name: account.name, groups: account.groups };
   const authentication = { caller };
-  verifiedByKey.set(key, { account, authentication });
+  verified.set(key, { account, authentication });
   return authentication;
 }
 

@@ -1,2 +1,3 @@
 export type { Credential, PreparedAppAuth } from './app-auth-type.ts';
+export { insertCredentials } from './insert-credentials.ts';
 export { type AppAuth, appAuthTypes, completeAppAuth, prepareAppAuth, readableAppAuth, writableAppAuth } from './registry.ts';

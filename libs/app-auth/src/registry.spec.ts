@@ -13,7 +13,7 @@ const pointersOf = (schema: typeof writableAppAuth | typeof completeAppAuth, con
   schema.safeParse(config).error?.issues.map(({ path, message }) => `/${path.join('/')} ${message}`) ?? [];
 
 describe('every type', () => {
-  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|app-auth-type|header-bytes|credential-fields/.test(name));
+  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|app-auth-type|header-bytes|credential-fields|insert-credentials/.test(name));
   it('has a file, and is registered', () => {
     expect(files.sort()).toEqual(appAuthTypes.map(({ type }) => `${type}.ts`).sort());
   });

@@ -1,4 +1,4 @@
-import type { Credential } from '@gatehouse/app-auth';
+import { type Credential, insertCredentials } from '@gatehouse/app-auth';
 import { version } from '@gatehouse/service-runtime';
 import type { PreparedServer } from '../snapshot/prepared-server.ts';
 import type { CallerHeaders } from './clean-headers.ts';
@@ -58,25 +58,4 @@ function protocolHeaders(call: Call, headers: CallerHeaders): string[] {
     if (headers.tracestate !== undefined) outgoing.push('tracestate', headers.tracestate);
   }
   return outgoing;
-}
-
-/** The one place where a credential enters a request. Gives the path it has afterwards. */
-function insertCredentials(path: string, outgoing: string[], credentials: readonly Credential[]): string {
-  let target = path;
-  for (const credential of credentials) {
-    if (credential.in === 'query') {
-      const pair = `${encodeURIComponent(credential.name)}=${encodeURIComponent(credential.value.reveal())}`;
-      target += `${target.includes('?') ? '&' : '?'}${pair}`;
-    } else {
-      removeHeader(outgoing, credential.name.toLowerCase());
-      outgoing.push(credential.name, credential.value.reveal());
-    }
-  }
-  return target;
-}
-
-function removeHeader(headers: string[], name: string): void {
-  for (let index = headers.length - 2; index >= 0; index -= 2) {
-    if (headers[index]?.toLowerCase() === name) headers.splice(index, 2);
-  }
 }

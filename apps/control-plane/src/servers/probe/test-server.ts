@@ -1,7 +1,7 @@
 import type { Credential } from '@gatehouse/app-auth';
 import type { ServerDocument } from '@gatehouse/gateway-config';
 import type { McpConnection, McpProbe } from './connect-mcp.ts';
-import { describeCredentials } from './insert-credentials.ts';
+import { describeCredentials } from './with-credentials.ts';
 import { ItemLister } from './list-items.ts';
 import { connectTcp, handshake, resolveName } from './network-steps.ts';
 import type { TestReport } from './probe-results.ts';

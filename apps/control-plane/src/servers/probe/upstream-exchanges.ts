@@ -1,7 +1,7 @@
 import type { Credential } from '@gatehouse/app-auth';
 import { guardedFetch, type OriginPools } from '@gatehouse/egress';
 import { version } from '@gatehouse/service-runtime';
-import { insertCredentials } from './insert-credentials.ts';
+import { withCredentials } from './with-credentials.ts';
 import type { Mask } from './mask-secrets.ts';
 import { networkFailure } from './network-steps.ts';
 import { StepFailure } from './step-failure.ts';
@@ -42,7 +42,7 @@ export class UpstreamExchanges {
     this.#options = options;
     const { pools, credentials, timeoutMs, maxResponseBytes } = options;
     const timeouts = { headersMs: timeoutMs, bodyMs: timeoutMs };
-    this.#send = guardedFetch(pools, { timeouts, maxResponseBytes, finish: (target) => insertCredentials(target, credentials) });
+    this.#send = guardedFetch(pools, { timeouts, maxResponseBytes, finish: (target) => withCredentials(target, credentials) });
   }
 
   /** The last request that carried a message of the given method, or of any. */
