@@ -89,6 +89,22 @@ describe('what is pushed', () => {
     expect([stream.isOpen, backlog.isFull, heard]).toEqual([false, false, ['room', 'gone']]);
   });
 
+  it.each([
+    ['open', false],
+    ['ended, with some of it waiting', true],
+  ])('ends its reader once when it is given up while %s', (_, isEnded) => {
+    const { stream } = open();
+    const reader = new Reader(1);
+    stream.pipe(reader);
+    pushAll(stream, 'ab');
+    if (isEnded) stream.end();
+    stream.abort();
+    stream.abort();
+    stream.end();
+    stream.resume();
+    expect(reader.taken).toEqual(['a', 'end']);
+  });
+
   it('is over when it has ended: a reader that leaves then is not reported', () => {
     const { stream, heard } = open();
     stream.end();

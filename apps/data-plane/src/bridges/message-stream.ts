@@ -88,6 +88,8 @@ export class MessageStream implements StreamedBody {
     const waiting = this.#waiting;
     this.#waiting = [];
     for (const event of waiting) this.#backlog.remove(event.length);
+    // Whatever stands between here and the caller learns from it that nothing more comes.
+    this.#sink?.end();
     if (!this.#isEnded) this.#onGone();
   }
 

@@ -1,3 +1,4 @@
+import { mapBody } from '../../pipeline/map-body.ts';
 import type { StreamedBody, UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
 import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
 import { discard } from '../answers.ts';
@@ -16,7 +17,13 @@ export class UpstreamExchanges {
   readonly #end = new AbortController();
   #sessionId: string | undefined;
   #protocolVersion: string | undefined;
-  /** What the gateway sends of itself carries the credentials of the caller's newest message. */
+  /**
+   * What the gateway sends of itself (the GET that listens or resumes, the DELETE) has no request of the caller's to be made
+   * from: it carries the headers of the caller's newest message, credentials included, as they were then. They are the same
+   * caller's, for the same upstream. But they may have expired or been replaced since: an upstream that refuses them is not
+   * listened to any more, or not told of the end. Credentials that live for a short time, or are good for one request only,
+   * would have to be obtained anew here.
+   */
   #newest: UpstreamRequest | undefined;
 
   constructor(context: BridgeContext, upstream: PreparedUpstream) {
@@ -81,31 +88,21 @@ export class UpstreamExchanges {
       const dispatch = staysOpen ? this.#context.dispatchStream : this.#context.dispatch;
       const response = await dispatch(this.#upstream, outgoing, request);
       this.#open.set(request, response.body);
-      return { ...response, body: observed(response.body, over) };
+      const body = mapBody(response.body, () => ({ write: (chunk, sink) => sink.write(chunk), over }));
+      return { ...response, body: { ...body, abort: () => this.#abort(request, body) } };
     } catch (error) {
       over();
       throw error;
     }
   }
 
+  /** Also of a body that nobody has begun to read: no filter sees its end. */
+  #abort(request: SessionRequest, body: StreamedBody): void {
+    this.#open.delete(request);
+    body.abort();
+  }
+
   #sessionHeaders(): HeaderChanges {
     return { 'mcp-session-id': this.#sessionId, ...(this.#protocolVersion !== undefined && { 'mcp-protocol-version': this.#protocolVersion }) };
   }
 }
-
-const observed = (body: StreamedBody, onOver: () => void): StreamedBody => ({
-  pipe: (sink) =>
-    body.pipe({
-      write: (chunk) => sink.write(chunk),
-      end: () => {
-        onOver();
-        sink.end();
-      },
-      fail: (error) => {
-        onOver();
-        sink.fail(error);
-      },
-    }),
-  resume: () => body.resume(),
-  abort: () => body.abort(),
-});
