@@ -1,6 +1,6 @@
 import { createHmac, type KeyObject } from 'node:crypto';
 import { type KeyRing, seal, unseal } from '@gatehouse/sealing';
-import type { PlainSnapshotDocument, SealedDocument } from './snapshot.ts';
+import type { PlainSnapshotDocument, SealedDocument, UnreadableDocument } from './snapshot.ts';
 
 /** The keys that the planes share: they seal documents and key their hashes. */
 export interface SnapshotKeys {
@@ -9,7 +9,7 @@ export interface SnapshotKeys {
 }
 
 /** Seals one resolved document for the data planes. Pure but for the nonce: the hash depends on the content only. */
-export function compileDocument(keys: SnapshotKeys, document: PlainSnapshotDocument): SealedDocument {
+export function compileDocument(keys: SnapshotKeys, document: PlainSnapshotDocument | UnreadableDocument): SealedDocument {
   const plaintext = JSON.stringify(document);
   // Keyed: an unkeyed hash in Redis would let a reader there test guesses of a weak secret.
   const hash = createHmac('sha256', keys.hashKey).update(document.id).update('\0').update(plaintext).digest('base64url');

@@ -6,5 +6,12 @@ export {
   readableServiceAccount,
   writableServiceAccount,
 } from './service-account-document.ts';
-export { type PlainSnapshotDocument, type SealedDocument, type SnapshotDocument, snapshotDocument } from './snapshot.ts';
+export {
+  isUnreadable,
+  type PlainSnapshotDocument,
+  type SealedDocument,
+  type SnapshotDocument,
+  snapshotDocument,
+  type UnreadableDocument,
+} from './snapshot.ts';
 export { snapshotKeysOf } from './snapshot-keys.ts';

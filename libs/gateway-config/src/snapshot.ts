@@ -15,6 +15,19 @@ export const snapshotDocument = z.discriminatedUnion('kind', [
   }),
 ]);
 
+/**
+ * Stands for a document that exists and that the control plane cannot open. Data planes reject it, as they reject anything they
+ * cannot use: one that has an earlier version serves that on, and each of them reports it. Left out of the index, the document
+ * would be one that was removed.
+ */
+export interface UnreadableDocument {
+  readonly kind: 'unreadable';
+  readonly id: string;
+}
+
+export const isUnreadable = (document: unknown): document is UnreadableDocument =>
+  typeof document === 'object' && document !== null && 'kind' in document && document.kind === 'unreadable';
+
 export type SnapshotDocument = z.output<typeof snapshotDocument>;
 /** A document as JSON: its secrets are plain text. It exists only between opening one seal and making another. */
 export type PlainSnapshotDocument = z.input<typeof snapshotDocument>;

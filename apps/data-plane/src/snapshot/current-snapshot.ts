@@ -15,6 +15,8 @@ export interface Snapshot {
   readonly documents: ShardedMap<PreparedDocument>;
   readonly servers: ShardedMap<PreparedServer>;
   readonly serviceAccounts: ShardedMap<ServiceAccountRecord>;
+  /** Ids whose newest version could not be used: what is here of them, if anything, is an older one. */
+  readonly rejected: readonly string[];
   /** Of ids and hashes of all documents; equal hashes serve the same. */
   readonly hash: string;
 }
@@ -23,39 +25,45 @@ export interface SnapshotChange {
   readonly state: ChannelState;
   readonly prepared: readonly PreparedDocument[];
   readonly removed: readonly string[];
+  /** All of them, not only those of this change. */
+  readonly rejected?: readonly string[];
 }
 
 export const serverKey = (workspace: string, name: string): string => `${workspace}/${name}`;
 
 export function emptySnapshot(state: ChannelState): Snapshot {
-  return { state, documents: ShardedMap.empty(), servers: ShardedMap.empty(), serviceAccounts: ShardedMap.empty(), hash: '0'.repeat(64) };
+  return { state, documents: ShardedMap.empty(), servers: ShardedMap.empty(), serviceAccounts: ShardedMap.empty(), rejected: [], hash: '0'.repeat(64) };
 }
 
 /** A new snapshot with a change applied; the old one stays as it is for whoever holds it. */
-export function applyChange(snapshot: Snapshot, { state, prepared, removed }: SnapshotChange): Snapshot {
+export function applyChange(snapshot: Snapshot, { state, prepared, removed, rejected = [] }: SnapshotChange): Snapshot {
   const replaced = [...removed, ...prepared.map(({ source }) => source.id)].flatMap((id) => snapshot.documents.get(id) ?? []);
   return {
     state,
     documents: snapshot.documents.with([...removed.map((id) => [id, undefined] as const), ...prepared.map((document) => [document.source.id, document] as const)]),
     // What is replaced goes first: two servers may have changed names with each other.
-    servers: snapshot.servers.with([...replaced.flatMap((old) => serverEntry(old, false)), ...prepared.flatMap((next) => serverEntry(next, true))]),
-    serviceAccounts: snapshot.serviceAccounts.with([
-      ...replaced.flatMap((old) => accountEntry(old, false)),
-      ...prepared.flatMap((next) => accountEntry(next, true)),
-    ]),
+    servers: snapshot.servers.with([...replaced.flatMap((old) => withoutServer(snapshot, old)), ...prepared.flatMap(serverEntry)]),
+    serviceAccounts: snapshot.serviceAccounts.with([...replaced.flatMap((old) => withoutAccount(snapshot, old)), ...prepared.flatMap(accountEntry)]),
+    rejected,
     hash: [...replaced, ...prepared].reduce((hash, { source }) => xorHex(hash, digest(source)), snapshot.hash),
   };
 }
 
-function serverEntry(document: PreparedDocument, present: boolean): (readonly [string, PreparedServer | undefined])[] {
-  if (document.kind !== 'server') return [];
-  const { server } = document;
-  return [[serverKey(server.workspace, server.name), present ? server : undefined]];
+function serverEntry(document: PreparedDocument): (readonly [string, PreparedServer])[] {
+  return document.kind === 'server' ? [[serverKey(document.server.workspace, document.server.name), document.server]] : [];
 }
 
-function accountEntry(document: PreparedDocument, present: boolean): (readonly [string, ServiceAccountRecord | undefined])[] {
-  if (document.kind !== 'service-account') return [];
-  return [[document.account.keyId, present ? document.account : undefined]];
+function accountEntry(document: PreparedDocument): (readonly [string, ServiceAccountRecord])[] {
+  return document.kind === 'service-account' ? [[document.account.keyId, document.account]] : [];
+}
+
+// Only what is the document's own goes with it: while its newer version was rejected, another one may have taken its old name.
+function withoutServer({ servers }: Snapshot, document: PreparedDocument): (readonly [string, undefined])[] {
+  return serverEntry(document).flatMap(([key, { id }]) => (servers.get(key)?.id === id ? [[key, undefined]] : []));
+}
+
+function withoutAccount({ serviceAccounts }: Snapshot, document: PreparedDocument): (readonly [string, undefined])[] {
+  return accountEntry(document).flatMap(([key, { id }]) => (serviceAccounts.get(key)?.id === id ? [[key, undefined]] : []));
 }
 
 // Exclusive or over the documents' digests: adding or removing one costs the same for any number of documents.

@@ -106,11 +106,21 @@ export class SnapshotFollower {
     const published = await this.#options.channel.readIndex();
     if (!published || published.state.stamp === this.#snapshot?.state.stamp) return;
     const base = this.#snapshot ?? emptySnapshot(published.state);
-    const isNew = ([id, hash]: [string, string]): boolean => base.documents.get(id)?.source.hash !== hash && this.#rejects.get(id)?.hash !== hash;
-    const wanted = [...published.index].filter(isNew).map(([id]) => id);
+    const isUpToDate = (id: string): boolean => base.documents.get(id)?.source.hash === published.index.get(id);
+    const wanted = [...published.index].filter(([id, hash]) => !isUpToDate(id) && this.#rejects.get(id)?.hash !== hash).map(([id]) => id);
+    const documents = await this.#options.channel.readDocuments(wanted);
+    await this.#expectRemoved(missing(wanted, documents));
     const removed = [...base.documents.entries()].map(([id]) => id).filter((id) => !published.index.has(id));
-    for (const id of this.#rejects.keys()) if (!published.index.has(id)) this.#rejects.delete(id);
-    await this.#apply(base, published.state, await this.#options.channel.readDocuments(wanted), removed);
+    for (const id of this.#rejects.keys()) if (isUpToDate(id)) this.#rejects.delete(id);
+    await this.#apply(base, published.state, documents, removed);
+  }
+
+  /** A document that is not there was removed meanwhile, or the channel has lost it: then its index is nothing to follow. */
+  async #expectRemoved(ids: readonly string[]): Promise<void> {
+    if (ids.length === 0) return;
+    const now = await this.#options.channel.readIndex();
+    const lost = ids.filter((id) => now === undefined || now.index.has(id));
+    if (lost.length > 0) throw new Error(`the channel has lost ${lost.length} documents of its index`);
   }
 
   async #apply(base: Snapshot, state: ChannelState, documents: readonly ChannelDocument[], removed: readonly string[]): Promise<void> {
@@ -122,10 +132,11 @@ export class SnapshotFollower {
       this.#options.logger.error({ document: reject.id, reason: reject.reason, revision: state.revision }, 'document rejected, its previous version stays');
     }
     // Nothing at all could be opened: that is a wrong key, not a configuration.
-    if (this.#snapshot === undefined && prepared.length === 0 && rejects.length > 0) {
-      throw new Error(`none of ${rejects.length} documents could be read (${rejects[0]?.reason ?? ''}): is GATEHOUSE_SNAPSHOT_KEY the same on all planes?`);
+    const [reject] = this.#rejects.values();
+    if (this.#snapshot === undefined && prepared.length === 0 && reject) {
+      throw new Error(`none of ${this.#rejects.size} documents could be used (${reject.reason}): is GATEHOUSE_SNAPSHOT_KEY the same on all planes?`);
     }
-    this.#snapshot = applyChange(base, { state, prepared, removed });
+    this.#snapshot = applyChange(base, { state, prepared, removed, rejected: [...this.#rejects.keys()] });
     this.#source = 'channel';
     this.#appliedAt = Date.now();
     this.#options.logger.info({ revision: state.revision, changed: prepared.length, removed: removed.length, rejected: rejects.length }, 'snapshot applied');
@@ -146,4 +157,9 @@ export class SnapshotFollower {
     }, this.#options.pollMs * (0.8 + Math.random() * 0.4));
     this.#poll.unref();
   }
+}
+
+function missing(ids: readonly string[], documents: readonly ChannelDocument[]): string[] {
+  const found = new Set(documents.map(({ id }) => id));
+  return ids.filter((id) => !found.has(id));
 }

@@ -1,5 +1,6 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
-import { openDocument, snapshotDocument, type SnapshotKeys } from '@gatehouse/gateway-config';
+import { GatewayError, pointerOf } from '@gatehouse/errors';
+import { isUnreadable, openDocument, snapshotDocument, type SnapshotKeys } from '@gatehouse/gateway-config';
 import { describeError } from '@gatehouse/service-runtime';
 import type { ChannelDocument } from '@gatehouse/snapshot-channel';
 import type { PreparedDocument } from './current-snapshot.ts';
@@ -29,7 +30,9 @@ export async function prepareDocuments(keys: SnapshotKeys, documents: readonly C
 }
 
 function prepareDocument(keys: SnapshotKeys, source: ChannelDocument): PreparedDocument {
-  const document = snapshotDocument.parse(openDocument(keys, source));
+  const opened = openDocument(keys, source);
+  if (isUnreadable(opened)) throw new GatewayError('vault_sealed_value_unreadable', { detail: 'on the control plane' });
+  const document = snapshotDocument.parse(opened);
   if (document.kind === 'server') return { kind: 'server', source, server: prepareServer(document.id, document.workspace, document.server) };
   const { id, workspace, name, groups, keyId, keyHash } = document;
   return { kind: 'service-account', source, account: { id, workspace, name, groups, keyId, keyHash } };
@@ -39,7 +42,7 @@ function prepareDocument(keys: SnapshotKeys, source: ChannelDocument): PreparedD
 function reasonOf(error: unknown): string {
   const { code, name } = describeError(error);
   if (error instanceof Error && 'issues' in error && Array.isArray(error.issues)) {
-    return (error.issues as { path: PropertyKey[]; message: string }[]).map(({ path, message }) => `/${path.join('/')} ${message}`).join('; ').slice(0, 500);
+    return (error.issues as { path: PropertyKey[]; message: string }[]).map(({ path, message }) => `${pointerOf(path)} ${message}`).join('; ').slice(0, 500);
   }
   return code ?? name ?? 'unknown';
 }

@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readFile, rename, copyFile, rm } from 'node:fs/promises';
+import { mkdir, open, readdir, readFile, rename, copyFile, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openDocument, type SnapshotKeys } from '@gatehouse/gateway-config';
 import { seal, unseal } from '@gatehouse/sealing';
@@ -18,6 +18,8 @@ const names = ['snapshot', 'snapshot.previous'] as const;
 interface Manifest {
   readonly state: ChannelState;
   readonly documents: readonly (readonly [id: string, hash: string, bytes: number])[];
+  /** Ids whose version of this state could not be used; absent in files of older releases. */
+  readonly rejected?: readonly string[];
 }
 
 /** Writes a snapshot so that a crash at any moment leaves the one before (fsync, then rename); two are kept. */
@@ -45,6 +47,7 @@ export async function writeSnapshot(directory: string, keys: SnapshotKeys, snaps
 export interface SnapshotOnDisk {
   readonly state: ChannelState;
   readonly documents: readonly ChannelDocument[];
+  readonly rejected: readonly string[];
 }
 
 /** Reads the newest snapshot that is whole; `onSkipped` is told of each one that is not. */
@@ -59,9 +62,25 @@ export async function readSnapshot(directory: string, keys: SnapshotKeys, onSkip
   return undefined;
 }
 
+/** Removes what a process that died while it wrote left behind. A process that still writes keeps its own. */
+export async function removeUnfinished(directory: string): Promise<void> {
+  for (const file of await readdir(directory).catch(() => [])) {
+    const pid = Number(/^snapshot\.(\d+)\.tmp$/.exec(file)?.[1]);
+    if (pid === process.pid || (pid > 0 && !isRunning(pid))) await rm(join(directory, file), { force: true });
+  }
+}
+
+function isRunning(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return error instanceof Error && 'code' in error && error.code === 'EPERM';
+  }
+}
+
 function encode(keys: SnapshotKeys, snapshot: Snapshot): Buffer {
   const sources = [...snapshot.documents.entries()].map(([, { source }]) => source);
-  const manifest: Manifest = { state: snapshot.state, documents: sources.map(({ id, hash, sealed }) => [id, hash, sealed.length]) };
+  const manifest: Manifest = { state: snapshot.state, documents: sources.map(({ id, hash, sealed }) => [id, hash, sealed.length]), rejected: snapshot.rejected };
   const sealedManifest = seal(keys.ring, context, JSON.stringify(manifest));
   const length = Buffer.alloc(4);
   length.writeUInt32BE(sealedManifest.length);
@@ -80,7 +99,7 @@ function decode(keys: SnapshotKeys, file: Buffer): SnapshotOnDisk {
     openDocument(keys, { id, hash, sealed });
     return { id, hash, sealed };
   });
-  return { state: manifest.state, documents };
+  return { state: manifest.state, documents, rejected: manifest.rejected ?? [] };
 }
 
 async function syncDirectory(path: string): Promise<void> {

@@ -1,8 +1,12 @@
 import type { SnapshotKeys } from '@gatehouse/gateway-config';
 import type { Logger } from '@gatehouse/service-runtime';
+import type { ChannelDocument } from '@gatehouse/snapshot-channel';
 import { applyChange, emptySnapshot, type Snapshot } from './current-snapshot.ts';
 import { prepareDocuments } from './prepare-snapshot.ts';
-import { readSnapshot, writeSnapshot } from './snapshot-disk.ts';
+import { readSnapshot, removeUnfinished, type SnapshotOnDisk, writeSnapshot } from './snapshot-disk.ts';
+
+/** No publication has this stamp. */
+const noStamp = '';
 
 export interface SnapshotKeeperOptions {
   readonly directory: string;
@@ -30,17 +34,28 @@ export class SnapshotKeeper {
     return this.#written?.state.revision;
   }
 
+  /**
+   * What was kept. Where anything of it was rejected, then or now, it claims no stamp: the channel's documents are looked at
+   * again, since this release may take what the one before did not. One of which nothing can be used is none at all.
+   */
   async load(): Promise<Snapshot | undefined> {
     const { directory, keys, logger } = this.#options;
+    await removeUnfinished(directory).catch((error: unknown) => logger.warn({ err: error }, 'unfinished snapshot files could not be removed'));
     const kept = await readSnapshot(directory, keys, (file, error) => {
       this.failures += 1;
       logger.warn({ file, err: error }, 'snapshot on disk cannot be used, skipped');
     });
     if (!kept) return undefined;
-    const { prepared, rejects } = await prepareDocuments(keys, kept.documents);
+    const { prepared, rejects } = await prepareDocuments(keys, olderFirst(kept));
     for (const { id, reason } of rejects) logger.error({ document: id, reason }, 'document on disk rejected');
-    logger.info({ revision: kept.state.revision, documents: prepared.length }, 'serving the snapshot on disk');
-    return (this.#written = applyChange(emptySnapshot(kept.state), { state: kept.state, prepared, removed: [] }));
+    const rejected = [...new Set([...kept.rejected, ...rejects.map(({ id }) => id)])];
+    if (prepared.length === 0 && rejected.length > 0) {
+      this.failures += 1;
+      return undefined;
+    }
+    logger.info({ revision: kept.state.revision, documents: prepared.length, rejected: rejected.length }, 'serving the snapshot on disk');
+    const state = rejected.length > 0 ? { ...kept.state, stamp: noStamp } : kept.state;
+    return (this.#written = applyChange(emptySnapshot(state), { state, prepared, removed: [], rejected }));
   }
 
   /** Something changed: written at once, or together with what else changes until the next write is due. */
@@ -70,4 +85,10 @@ export class SnapshotKeeper {
       this.#options.logger.error({ err: error }, 'snapshot could not be written to disk; serving on');
     }
   }
+}
+
+/** A document that is an older version of itself may have a name that another one has taken since: that one comes later, and has it. */
+function olderFirst({ documents, rejected }: SnapshotOnDisk): ChannelDocument[] {
+  const isOlder = new Set(rejected);
+  return [...documents.filter(({ id }) => isOlder.has(id)), ...documents.filter(({ id }) => !isOlder.has(id))];
 }

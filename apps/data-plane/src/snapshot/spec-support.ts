@@ -19,11 +19,18 @@ export function serverDocument(id: string, url = 'https://upstream.example/mcp',
 /** Validates nowhere: of a kind no data plane knows. */
 export const badDocument = (id: string): SealedDocument => compileDocument(specKeys, { kind: 'server', id, workspace: 'default', server: { name: 'BAD NAME' } } as never);
 
+/** What the control plane puts in the place of a document that it cannot open. */
+export const unreadableDocument = (id: string): SealedDocument => compileDocument(specKeys, { kind: 'unreadable', id });
+
 export interface FaultyChannel extends SnapshotChannel {
   /** Publishes the next revision. */
   put(documents: SealedDocument[], options?: { removed?: string[]; mode?: Publication['mode']; revision?: number }): Promise<void>;
   /** From now on hints are lost. */
   loseHints(lost: boolean): void;
+  /** From now on these documents are not there, although the index has them. */
+  loseDocuments(ids: readonly string[]): void;
+  /** Called before the next documents are read. */
+  beforeDocuments(act: () => Promise<void>): void;
   /** From now on every read fails. */
   fail(failing: boolean): void;
   subscribeAgain(): void;
@@ -37,15 +44,20 @@ export function faultyChannel(): FaultyChannel {
   const listeners = new Set<ChannelListener>();
   let lost = false;
   let failing = false;
+  let lostDocuments: readonly string[] = [];
+  let before: (() => Promise<void>) | undefined;
   let read = 0;
   const guarded = <T>(act: () => Promise<T>): Promise<T> => (failing ? Promise.reject(new Error('connection is closed')) : act());
   return {
     ...channel,
     readState: () => guarded(() => channel.readState()),
     readIndex: () => guarded(() => channel.readIndex()),
-    readDocuments: (ids) => {
+    readDocuments: async (ids) => {
       read += ids.length;
-      return guarded(() => channel.readDocuments(ids));
+      const act = before;
+      before = undefined;
+      await act?.();
+      return guarded(() => channel.readDocuments(ids.filter((id) => !lostDocuments.includes(id))));
     },
     follow: (listener) => {
       listeners.add(listener);
@@ -56,6 +68,8 @@ export function faultyChannel(): FaultyChannel {
       await channel.publish({ expected, revision: revision ?? (expected?.revision ?? 0) + 1, mode, documents, removed });
     },
     loseHints: (value) => void (lost = value),
+    loseDocuments: (ids) => void (lostDocuments = ids),
+    beforeDocuments: (act) => void (before = act),
     fail: (value) => void (failing = value),
     subscribeAgain: () => listeners.forEach((listener) => listener.onSubscribed()),
     documentsRead: () => read,

@@ -1,0 +1,39 @@
+import { GatewayError } from '@gatehouse/errors';
+import { createLogger } from '@gatehouse/service-runtime';
+import { Registry } from 'prom-client';
+import { expect, test } from 'vitest';
+import { observeCalls } from './observe-calls.ts';
+import { CallRecord } from './pipeline/call-record.ts';
+import { type PreparedServer, prepareServer } from './snapshot/prepared-server.ts';
+
+const server = (name: string) =>
+  prepareServer(name, 'default', {
+    name, type: 'mcp', upstream: { url: 'https://upstream.example/mcp' }, agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' },
+  });
+const callOf = (prepared: PreparedServer | undefined, error?: GatewayError): CallRecord => Object.assign(new CallRecord(0), { server: prepared, error });
+const logger = createLogger({ level: 'silent', role: 'spec', destination: { write: () => undefined } });
+
+test('what was counted of a server goes with it, its errors too, and comes back with a call', async () => {
+  const configured = new Set(['kept', 'gone']);
+  const registry = new Registry();
+  const record = observeCalls(logger, registry, () => 0, (workspace, name) => workspace === 'default' && configured.has(name));
+  const [kept, gone] = [server('kept'), server('gone')];
+  for (const call of [callOf(kept), callOf(gone), callOf(gone, new GatewayError('upstream_timeout')), callOf(undefined)]) record(call);
+  expect(await registry.metrics()).toContain('server="gone",outcome="upstream_timeout"');
+
+  configured.delete('gone');
+  const without = await registry.metrics();
+  expect(without).not.toContain('server="gone"');
+  expect(without).toContain('gatehouse_requests_total{workspace="default",server="kept",outcome="ok"} 1');
+
+  // A call that was under way when its server was deleted.
+  record(callOf(gone));
+  expect(await registry.metrics()).not.toContain('server="gone"');
+  configured.add('gone');
+  record(callOf(gone));
+  record(callOf(kept));
+  const back = await registry.metrics();
+  expect(back).toContain('gatehouse_requests_total{workspace="default",server="gone",outcome="ok"} 1');
+  expect(back).toContain('gatehouse_requests_total{workspace="default",server="kept",outcome="ok"} 2');
+  expect(back).toContain('gatehouse_request_duration_seconds_count{workspace="default",server="gone"} 1');
+});
