@@ -15,4 +15,12 @@ if (!existsSync(built)) {
   process.stderr.write('gatehouse is not built yet: run "npm run build" in the checkout.\n');
   process.exit(78);
 }
+// A data plane makes much that lives for one call. Left to itself, V8 grows its space for that to 128 MB before it collects;
+// with 8 MB it uses far less memory and no more time. The limit can only be given at the start, so the process begins again.
+const youngSpace = '--max-semi-space-size=8';
+const isDataPlane = process.argv[2] === 'data-plane' && !process.argv.includes('--help');
+if (isDataPlane && typeof process.execve === 'function' && !process.execArgv.includes(youngSpace)) {
+  process.removeAllListeners('warning');
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, youngSpace, ...process.argv.slice(1)], process.env);
+}
 await import(built.href);
