@@ -128,13 +128,15 @@ describe('a name taken over while the one who had it was rejected', () => {
   it('and a key id likewise', async () => {
     const account = (id: string, name: string, keyId: string): SealedDocument =>
       compileDocument(specKeys, { kind: 'service-account', id, workspace: 'default', name, groups: [], keyId, keyHash: 'h' });
+    const named = (keyId: string, name: string): Promise<void> => vi.waitFor(() => expect(follower.current?.serviceAccounts.get(keyId)?.name).toBe(name));
     await channel.put([account('b', 'first', 'k1')]);
     await follower.start();
+    await named('k1', 'first');
     await channel.put([fromTheFuture('b'), account('a', 'second', 'k1')]);
-    await vi.waitFor(() => expect(follower.current?.serviceAccounts.get('k1')?.name).toBe('second'));
+    await named('k1', 'second');
     await channel.put([account('b', 'first', 'k2')]);
-    await vi.waitFor(() => expect(follower.current?.serviceAccounts.get('k2')?.name).toBe('first'));
-    expect(follower.current?.serviceAccounts.get('k1')?.name).toBe('second');
+    await named('k2', 'first');
+    await named('k1', 'second');
   });
 });
 
