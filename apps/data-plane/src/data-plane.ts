@@ -12,6 +12,7 @@ import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
 import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
+import { isServed } from './bridges/is-served.ts';
 import { SessionAddresses } from './bridges/session-address.ts';
 import type { dataPlaneSettings } from './environment.ts';
 import { addDataPlaneGauges } from './observe-data-plane.ts';
@@ -64,11 +65,12 @@ export class DataPlane {
     // Our own fleet: the addresses it has are not public ones.
     const anywhere = createAddressGuard({ allowedRanges: ['all'] });
     this.#peers = new UpstreamTransport({ guard: anywhere, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN });
-    this.#bridgeSessions = new BridgeSessions({
+    const bridgeLimits = {
       max: settings.BRIDGE_MAX_SESSIONS,
       maxPerOwner: settings.BRIDGE_MAX_SESSIONS_PER_CALLER,
       idleMs: settings.SESSION_TTL_SECONDS * 1000,
-    });
+    };
+    this.#bridgeSessions = new BridgeSessions(bridgeLimits, (session) => isServed(this.#follower.current, session));
     this.#comments = new KeepAliveComments(settings.KEEP_ALIVE_COMMENT_MS);
     const gateway = this.#gateway();
     this.#http = createHttpServer({

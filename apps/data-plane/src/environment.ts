@@ -43,7 +43,7 @@ export const dataPlaneSettings = {
   KEEP_ALIVE_COMMENT_MS: { schema: schemas.integer(10, 300_000).default(20_000), description: 'How often an idle event stream gets a comment. Default 20000' },
   SESSION_TTL_SECONDS: { schema: schemas.integer(60, 2_592_000).default(86_400), description: 'How long a legacy MCP session id is valid. Default 86400 (a day)' },
   BRIDGE_MAX_SESSIONS: { schema: schemas.integer(1, 1_000_000).default(10_000), description: 'Most sessions between callers and upstreams of different transports that this data plane holds. Default 10000' },
-  BRIDGE_MAX_SESSIONS_PER_CALLER: { schema: schemas.integer(1, 1_000_000).default(100), description: 'Most of these sessions of one caller with one server; callers without a name count as one. Default 100' },
+  BRIDGE_MAX_SESSIONS_PER_CALLER: { schema: schemas.integer(1, 1_000_000).default(100), description: 'Most of these sessions of one caller with one server; callers without a name together have half of all. Default 100' },
   BRIDGE_BUFFER_BYTES: { schema: schemas.integer(65_536, 268_435_456).default(8_388_608), description: 'What may wait for the caller of such a session before its upstream is paused, and the largest message in it. Default 8388608 (8 MiB)' },
   DRAIN_TIMEOUT_MS: { schema: schemas.integer(0, 600_000).default(25_000), description: 'How long requests in flight may take after SIGTERM. Default 25000' },
   EGRESS_ALLOWED_RANGES: { schema: ranges.default([]), description: 'Addresses upstreams may have besides public ones: loopback, private, all, or CIDR ranges, comma-separated' },

@@ -1,13 +1,14 @@
 import type { SessionOwner } from '@gatehouse/mcp-protocol';
+import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
 
 export interface BridgeSession {
   readonly id: string;
   /** For whom it was opened; nobody else finds it. */
-  readonly ownerKey: string;
+  readonly owner: SessionOwner;
+  /** As it was when the session was opened. */
+  readonly upstream: PreparedUpstream;
   /** Whether somebody is waiting for something of it at this moment. */
   readonly isBusy: boolean;
   /** Resolves when the upstream has been told. May be called again. */
   close(): Promise<void>;
 }
-
-export const ownerKeyOf = ({ workspace, serverId, upstreamUrl, callerId }: SessionOwner): string => [workspace, serverId, upstreamUrl, callerId].join('\0');

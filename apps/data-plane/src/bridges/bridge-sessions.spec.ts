@@ -1,19 +1,24 @@
+import { anonymousCaller } from '@gatehouse/agent-auth';
 import type { SessionOwner } from '@gatehouse/mcp-protocol';
 import { describe, expect, it } from 'vitest';
-import { type BridgeSession, ownerKeyOf } from './bridge-session.ts';
+import { prepareServer } from '../snapshot/prepared-server.ts';
+import type { BridgeSession } from './bridge-session.ts';
 import { BridgeSessions } from './bridge-sessions.ts';
 
-const ownerOf = (callerId: string): SessionOwner => ({ workspace: 'w', serverId: 's', upstreamUrl: 'u', callerId });
+const ownerOf = (callerId: string, serverId = 's'): SessionOwner => ({ workspace: 'w', serverId, upstreamUrl: 'u', callerId });
+
+const { upstream } = prepareServer('s', 'w', { type: 'mcp', name: 's', upstream: { url: 'http://up.example' }, agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' } });
 
 class SpecSession implements BridgeSession {
   readonly id: string;
-  readonly ownerKey: string;
+  readonly owner: SessionOwner;
+  readonly upstream = upstream;
   isBusy = false;
   isClosed = false;
 
-  constructor(id: string, callerId = 'ana') {
+  constructor(id: string, callerId = 'ana', serverId = 's') {
     this.id = id;
-    this.ownerKey = ownerKeyOf(ownerOf(callerId));
+    this.owner = ownerOf(callerId, serverId);
   }
 
   close(): Promise<void> {
@@ -25,7 +30,8 @@ class OtherKind extends SpecSession {
   readonly other = true;
 }
 
-const start = (max = 3, maxPerOwner = 2): BridgeSessions => new BridgeSessions({ max, maxPerOwner, idleMs: 100 });
+const gone = new Set<string>();
+const start = (max = 3, maxPerOwner = 2): BridgeSessions => new BridgeSessions({ max, maxPerOwner, idleMs: 100 }, ({ id }) => !gone.has(id));
 const refused: unknown = expect.objectContaining({ code: 'too_many_sessions', rpcId: 7 });
 
 describe('sessions', () => {
@@ -75,8 +81,43 @@ describe('sessions', () => {
     sessions.add(used, null, 0);
     sessions.add(idle, null, 0);
     sessions.find(SpecSession, 'a', ownerOf('ana'), 50);
-    sessions.closeIdle(100);
+    sessions.sweep(100);
     expect([used.isClosed, idle.isClosed, sessions.size]).toEqual([false, true, 1]);
+  });
+
+  it('are closed when their server is gone, though somebody listens', () => {
+    const sessions = start();
+    const [kept, unserved] = [new SpecSession('kept'), new SpecSession('unserved')];
+    unserved.isBusy = true;
+    for (const session of [kept, unserved]) sessions.add(session, null, 0);
+    gone.add('unserved');
+    sessions.sweep(1);
+    expect([kept.isClosed, unserved.isClosed, sessions.size]).toEqual([false, true, 1]);
+  });
+
+  describe('of callers without a name', () => {
+    const fill = (sessions: BridgeSessions, count: number, serverId?: string): void => {
+      for (let index = 0; index < count; index += 1) {
+        const session = new SpecSession(`${serverId ?? 's'}-${index}`, anonymousCaller.id, serverId);
+        session.isBusy = true;
+        sessions.add(session, 7);
+      }
+    };
+
+    it('are not bound as those of one caller: they are many', () => {
+      const sessions = start(10, 2);
+      fill(sessions, 5);
+      expect(sessions.size).toBe(5);
+    });
+
+    it('have half of all with one server: there is room for others, and with other servers', () => {
+      const sessions = start(10, 2);
+      fill(sessions, 5);
+      expect(() => sessions.add(new SpecSession('a', anonymousCaller.id), 7)).toThrow(refused);
+      sessions.add(new SpecSession('b', 'ana'), 7);
+      fill(sessions, 4, 'other');
+      expect(sessions.size).toBe(10);
+    });
   });
 
   it('are all closed in the end', async () => {

@@ -5,7 +5,7 @@ import type { UpstreamRequest, UpstreamResponse } from '../../pipeline/request.t
 import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
 import { discard, isAccepted, withoutContent } from '../answers.ts';
 import type { BridgeContext, DescribeFailure } from '../bridge-context.ts';
-import { type BridgeSession, ownerKeyOf } from '../bridge-session.ts';
+import type { BridgeSession } from '../bridge-session.ts';
 import { Backlog, MessageStream } from '../message-stream.ts';
 import { readRefusal } from './read-refusal.ts';
 import { UpstreamExchanges } from './upstream-exchanges.ts';
@@ -14,7 +14,8 @@ import { readAnnouncements, readAnswer, type StreamReading } from './upstream-me
 /** A legacy SSE caller's session with an upstream that speaks Streamable HTTP: all it says goes to the caller's one stream. */
 export class StreamableUpstreamSession implements BridgeSession {
   readonly id = randomUUID();
-  readonly ownerKey: string;
+  readonly owner: SessionOwner;
+  readonly upstream: PreparedUpstream;
   readonly stream: MessageStream;
   /** The session lives as long as its caller listens. */
   readonly isBusy = true;
@@ -25,7 +26,8 @@ export class StreamableUpstreamSession implements BridgeSession {
   #isListening = false;
 
   constructor(context: BridgeContext, upstream: PreparedUpstream, owner: SessionOwner, describe: DescribeFailure) {
-    this.ownerKey = ownerKeyOf(owner);
+    this.owner = owner;
+    this.upstream = upstream;
     this.#context = context;
     this.#describe = describe;
     this.#exchanges = new UpstreamExchanges(context, upstream);

@@ -5,7 +5,7 @@ import type { StreamedBody, UpstreamRequest, UpstreamResponse } from '../../pipe
 import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
 import { discard, isAccepted, isEventStream } from '../answers.ts';
 import type { BridgeContext, DescribeFailure } from '../bridge-context.ts';
-import { type BridgeSession, ownerKeyOf } from '../bridge-session.ts';
+import type { BridgeSession } from '../bridge-session.ts';
 import { readEvents } from '../read-messages.ts';
 import { SessionRequest } from '../session-request.ts';
 import { changeHeaders, toListen, toPath } from '../upstream-variants.ts';
@@ -14,10 +14,10 @@ import { CallerStreams } from './caller-streams.ts';
 /** A session with an upstream that speaks HTTP+SSE (MCP 2024-11-05): one stream for all it says, one place to post to. */
 export class SseUpstreamSession implements BridgeSession {
   readonly id = randomUUID();
-  readonly ownerKey: string;
+  readonly owner: SessionOwner;
+  readonly upstream: PreparedUpstream;
   readonly streams: CallerStreams;
   readonly #context: BridgeContext;
-  readonly #upstream: PreparedUpstream;
   readonly #stream = new SessionRequest();
   readonly #endpoint = Promise.withResolvers<string>();
   #body: StreamedBody | undefined;
@@ -25,9 +25,9 @@ export class SseUpstreamSession implements BridgeSession {
   #ended: GatewayError | undefined;
 
   constructor(context: BridgeContext, upstream: PreparedUpstream, owner: SessionOwner, describe: DescribeFailure) {
-    this.ownerKey = ownerKeyOf(owner);
+    this.owner = owner;
+    this.upstream = upstream;
     this.#context = context;
-    this.#upstream = upstream;
     this.streams = new CallerStreams(describe, context.bufferBytes, () => this.#body?.resume());
     // Whether anyone waits for the endpoint or not, a session may end without it.
     this.#endpoint.promise.catch(() => undefined);
@@ -43,7 +43,7 @@ export class SseUpstreamSession implements BridgeSession {
    * @throws GatewayError as `forward` does
    */
   async open(outgoing: UpstreamRequest): Promise<UpstreamResponse | undefined> {
-    const response = await this.#context.dispatchStream(this.#upstream, toListen(outgoing), this.#stream);
+    const response = await this.#context.dispatchStream(this.upstream, toListen(outgoing), this.#stream);
     if (!isAccepted(response)) return response;
     this.#body = response.body;
     if (this.#ended !== undefined || !isEventStream(response)) {
@@ -66,7 +66,7 @@ export class SseUpstreamSession implements BridgeSession {
     const path = await this.#endpoint.promise;
     if (this.#ended !== undefined) throw this.#ended;
     // Sent whether or not the caller stays: going away does not take a message back.
-    const response = await this.#context.dispatch(this.#upstream, toPath(withoutSession(outgoing), this.#upstream.path, path), new SessionRequest());
+    const response = await this.#context.dispatch(this.upstream, toPath(withoutSession(outgoing), this.upstream.path, path), new SessionRequest());
     if (!isAccepted(response)) {
       if (response.status === 404) this.end(new GatewayError('session_not_found', { detail: 'the upstream ended the session' }));
       return response;
@@ -100,7 +100,7 @@ export class SseUpstreamSession implements BridgeSession {
 
   /** An endpoint on another origin would take the credentials there: it is not accepted. */
   #setEndpoint(endpoint: string): void {
-    const path = endpointPath(endpoint, this.#upstream.url);
+    const path = endpointPath(endpoint, this.upstream.url);
     if (path !== undefined) this.#endpoint.resolve(path);
     else this.end(new GatewayError('upstream_failed', { detail: 'the endpoint event names another origin' }));
   }
