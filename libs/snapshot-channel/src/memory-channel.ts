@@ -27,6 +27,7 @@ export function createMemoryChannel(): SnapshotChannel {
     },
     readState: () => Promise.resolve(state),
     readIndex: () => Promise.resolve(state && { state, index: new Map([...documents].map(([id, { hash }]) => [id, hash])) }),
+    isWhole: () => Promise.resolve(true),
     readDocuments: (ids) => Promise.resolve(ids.flatMap((id) => documents.get(id) ?? [])),
     follow: (listener) => {
       listeners.add(listener);

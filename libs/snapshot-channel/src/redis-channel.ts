@@ -4,7 +4,7 @@ import type { Secret } from '@gatehouse/sealing';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { redisKeys } from './redis-keys.ts';
-import { publishScript, readIndexScript } from './redis-scripts.ts';
+import { isWholeScript, publishResult, publishScript, readHeartbeatsScript, readIndexScript, reportHeartbeatScript } from './redis-scripts.ts';
 import type { ChannelDocument, ChannelState, Heartbeat, Hint, Publication, SnapshotChannel } from './snapshot-channel.ts';
 
 export interface RedisChannelOptions {
@@ -18,6 +18,8 @@ const commandTimeoutMs = 5_000;
 const heartbeatLifeMs = 60_000;
 const stagingLifeSeconds = 300;
 const documentsPerCommand = 500;
+const snapshotKeys = [redisKeys.state, redisKeys.index, redisKeys.documents] as const;
+const heartbeatKeys = [redisKeys.heartbeats, redisKeys.heartbeatTimes] as const;
 
 /** The channel over Redis. Every command is bounded in time, so that a half-open connection cannot hang a plane. */
 export function connectRedisChannel(options: RedisChannelOptions): SnapshotChannel {
@@ -34,10 +36,12 @@ export function connectRedisChannel(options: RedisChannelOptions): SnapshotChann
     publish: (publication) => publish(commands, publication),
     readState: async () => stateOf(await commands.hmget(redisKeys.state, 'revision', 'stamp')),
     readIndex: async () => {
-      const [fields, entries] = (await commands.eval(readIndexScript, 2, redisKeys.state, redisKeys.index)) as [(string | null)[], string[]];
+      const [fields, entries, whole] = (await commands.eval(readIndexScript, snapshotKeys.length, ...snapshotKeys)) as [(string | null)[], string[], number];
       const state = stateOf(fields);
+      if (state && whole !== 1) throw new Error('the snapshot in Redis is not whole: some of its keys are gone');
       return state && { state, index: pairs(entries) };
     },
+    isWhole: async () => (await commands.eval(isWholeScript, snapshotKeys.length, ...snapshotKeys)) === 1,
     readDocuments: (ids) => readDocuments(commands, ids),
     follow: (listener) => {
       const onHint = (hint: Hint): void => listener.onHint(hint);
@@ -50,9 +54,12 @@ export function connectRedisChannel(options: RedisChannelOptions): SnapshotChann
       });
     },
     reportHeartbeat: async (heartbeat) => {
-      await commands.hset(redisKeys.heartbeats, heartbeat.id, JSON.stringify(heartbeat));
+      await commands.eval(reportHeartbeatScript, heartbeatKeys.length, ...heartbeatKeys, heartbeat.id, JSON.stringify(heartbeat), heartbeatLifeMs);
     },
-    readHeartbeats: () => readHeartbeats(commands),
+    readHeartbeats: async () => {
+      const texts = (await commands.eval(readHeartbeatsScript, heartbeatKeys.length, ...heartbeatKeys, heartbeatLifeMs)) as string[];
+      return texts.map((text) => JSON.parse(text) as Heartbeat);
+    },
     close: () => {
       commands.disconnect();
       subscriber.disconnect();
@@ -98,9 +105,12 @@ async function publish(commands: Redis, { expected, revision, mode, documents, r
     removed,
     replaced: mode === 'replace',
   };
-  const keys = [redisKeys.state, redisKeys.index, redisKeys.documents, staging.index, staging.documents];
-  const args = [expected?.stamp ?? '', String(revision), state.stamp, mode, redisKeys.hints, JSON.stringify(hint), ...removed];
-  return (await commands.eval(publishScript, keys.length, ...keys, ...args)) === 1 ? state : undefined;
+  const keys = [...snapshotKeys, staging.index, staging.documents];
+  const args = [expected?.stamp ?? '', String(revision), state.stamp, mode, redisKeys.hints, JSON.stringify(hint), String(documents.length), ...removed];
+  const result = await commands.eval(publishScript, keys.length, ...keys, ...args);
+  if (result === publishResult.stagingLost) throw new Error('documents were lost on their way into Redis; nothing was published');
+  if (result === publishResult.notWhole) throw new Error('the snapshot in Redis is not whole: only a replacement can be published');
+  return result === publishResult.published ? state : undefined;
 }
 
 async function readDocuments(commands: Redis, ids: readonly string[]): Promise<ChannelDocument[]> {
@@ -113,14 +123,6 @@ async function readDocuments(commands: Redis, ids: readonly string[]): Promise<C
     });
   }
   return documents;
-}
-
-async function readHeartbeats(commands: Redis): Promise<Heartbeat[]> {
-  const all = Object.values(await commands.hgetall(redisKeys.heartbeats)).map((text) => JSON.parse(text) as Heartbeat);
-  const isDead = ({ reportedAt }: Heartbeat): boolean => Date.parse(reportedAt) < Date.now() - heartbeatLifeMs;
-  const dead = all.filter(isDead).map(({ id }) => id);
-  if (dead.length > 0) await commands.hdel(redisKeys.heartbeats, ...dead);
-  return all.filter((heartbeat) => !isDead(heartbeat));
 }
 
 // A document carries its own hash: what is read after the index may already be a newer version than the index named.

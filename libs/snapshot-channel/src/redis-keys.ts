@@ -7,4 +7,6 @@ export const redisKeys = {
   staging: (stamp: string) => ({ index: `{gatehouse}:snapshot:index:${stamp}`, documents: `{gatehouse}:snapshot:documents:${stamp}` }),
   hints: '{gatehouse}:snapshot:hints',
   heartbeats: '{gatehouse}:data-planes',
+  /** When each of them was heard of last, by Redis' clock. */
+  heartbeatTimes: '{gatehouse}:data-planes:times',
 } as const;

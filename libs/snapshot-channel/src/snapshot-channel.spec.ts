@@ -113,14 +113,6 @@ describe.each(channels)('the channel %s', (_name, open) => {
 });
 
 describe('the channel over Redis', () => {
-  it('forgets data planes that have not reported for more than a minute', async () => {
-    const channel = connectRedisChannel({ url: new Secret(redis.url) });
-    const reportedAt = new Date(Date.now() - 61_000).toISOString();
-    await channel.reportHeartbeat({ id: 'gone', version: '1', revision: 1, hash: 'h', ageSeconds: 1, source: 'channel', rejects: [], draining: false, reportedAt });
-    expect((await channel.readHeartbeats()).map(({ id }) => id)).not.toContain('gone');
-    await channel.close();
-  });
-
   it('subscribes again after its connection was killed, and says so', async () => {
     const channel = connectRedisChannel({ url: new Secret(redis.url) });
     let subscriptions = 0;

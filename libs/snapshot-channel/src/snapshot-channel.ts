@@ -56,11 +56,16 @@ export interface ChannelListener {
 
 /** The way from the control plane to the data planes. Two implementations: Redis, and in process. Errors reject. */
 export interface SnapshotChannel {
-  /** @returns the new state, or `undefined` when the channel was not in the expected state (read again, retry). */
+  /**
+   * Takes distinct documents. Where it rejects before it was sent nothing was written; a change rejects on what is not whole.
+   * @returns the new state, or `undefined` when the channel was not in the expected state (read again, retry)
+   */
   publish(publication: Publication): Promise<ChannelState | undefined>;
   readState(): Promise<ChannelState | undefined>;
-  /** State and index (id → hash) of one moment; `undefined` while nothing was ever published. */
+  /** State and index (id → hash) of one moment; `undefined` while nothing was ever published. Rejects what is not whole. */
   readIndex(): Promise<{ readonly state: ChannelState; readonly index: ReadonlyMap<string, string> } | undefined>;
+  /** Whether all is there that was published. What is not whole stays so until everything is published again. */
+  isWhole(): Promise<boolean>;
   /** The documents that exist, in any order; ids without one are left out. */
   readDocuments(ids: readonly string[]): Promise<readonly ChannelDocument[]>;
   /** @returns a function that ends the subscription. Never rejects for a lost connection: it goes on trying. */
