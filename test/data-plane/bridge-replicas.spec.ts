@@ -8,7 +8,7 @@ import { type InProcessDataPlane, startInProcessDataPlane } from '../support/in-
 import { textOf } from '../support/mcp-clients/mcp-client.ts';
 import { startSampleSseUpstream } from '../support/mcp-sample-sse-upstream.ts';
 import type { SampleUpstream } from '../support/mcp-sample-upstream.ts';
-import { headerValue, startRecordingUpstream } from '../support/recording-upstream.ts';
+import { headerValue, type RecordedRequest, type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
 import type { RunningUpstream } from '../support/serve-both-eras.ts';
 
 /* Two data planes of one fleet behind an address that may mean either. */
@@ -104,15 +104,73 @@ describe('a session of another data plane', () => {
     expect((await send(second, ping, await openAt(holder), { authorization: 'Bearer nobody' })).status).toBe(401);
   });
 
-  it('is not looked for twice: a request that was passed on stays where it is', async () => {
-    expect(await codeOf(await send(second, ping, await openAt(holder), { 'x-gatehouse-relayed': '1' }))).toEqual([404, 'session_not_found']);
-  });
-
   it('is gone with its holder: 404, so that the caller initializes again', async () => {
     const third = await startInProcessDataPlane({}, holder);
     const session = await openAt(third);
     await third.close();
     expect(await codeOf(await send(second, ping, session))).toEqual([404, 'session_not_found']);
+  });
+});
+
+describe('between data planes', () => {
+  const called = { id: 7, method: 'tools/call', params: { name: 'echo', arguments: { text: 'for-the-holder-only' } } };
+  /** A data plane whose address leads to something else now, and a session that it holds. */
+  async function elsewhere(): Promise<{ third: InProcessDataPlane; there: RecordingUpstream; session: string } & AsyncDisposable> {
+    const there = await startRecordingUpstream();
+    const third = await startInProcessDataPlane({ GATEHOUSE_DATA_PLANE_PEER_URL: there.origin }, holder);
+    const session = await openAt(third);
+    return { third, there, session, [Symbol.asyncDispose]: async () => void (await Promise.all([third.close(), there.close()])) };
+  }
+  const passOn = ({ rawHeaders, body, method, url }: RecordedRequest, plane: InProcessDataPlane): Promise<Response> => {
+    const ticket = rawHeaders[rawHeaders.findIndex((name) => name === 'x-gatehouse-relay') + 1] ?? '';
+    return fetch(plane.url + url, { method, body: new Uint8Array(body), headers: { 'x-gatehouse-relay': ticket } });
+  };
+
+  it('nothing of a request can be read on the way, or by another who has the address now', async () => {
+    await using place = await elsewhere();
+    const cookie = 'the-callers-cookie';
+    expect(await codeOf(await send(second, called, place.session, { cookie, 'x-gatehouse-key': ana }))).toEqual([404, 'session_not_found']);
+    const [seen] = place.there.requests;
+    expect(place.there.requests).toHaveLength(1);
+    const text = [seen?.method, seen?.url, ...(seen?.rawHeaders ?? []), seen?.body.toString('latin1')].join('\n');
+    for (const secret of [ana, place.session, cookie, 'for-the-holder-only', 'speaks-sse']) expect(text).not.toContain(secret);
+  });
+
+  it.each([200, 202, 302, 401, 404, 500])('another who answers %d is not heard', async (status) => {
+    await using place = await elsewhere();
+    place.there.handle((_request, response) => void response.writeHead(status, { 'content-type': 'application/json', 'x-gatehouse-relay': 'AAAA', location: '/' }).end('{"jsonrpc":"2.0","id":7,"result":{}}'));
+    expect(await codeOf(await send(second, called, place.session))).toEqual([404, 'session_not_found']);
+  });
+
+  it('a request is good once, at the data plane that it is for', async () => {
+    await using place = await elsewhere();
+    await (await send(second, called, place.session)).text();
+    const [sealed] = place.there.requests as [RecordedRequest];
+    for (const plane of [holder, second]) expect(await codeOf(await passOn(sealed, plane))).toEqual([404, 'not_found']);
+    expect(await (await passOn(sealed, place.third)).text()).toContain('for-the-holder-only');
+    expect(await codeOf(await passOn(sealed, place.third))).toEqual([404, 'not_found']);
+  });
+
+  it('a request that was changed on the way is none', async () => {
+    await using place = await elsewhere();
+    await (await send(second, called, place.session)).text();
+    const [sealed] = place.there.requests as [RecordedRequest];
+    sealed.body[sealed.body.length - 20]! ^= 1;
+    expect(await codeOf(await passOn(sealed, place.third))).toEqual([404, 'not_found']);
+  });
+
+  it('strangers find nothing there', async () => {
+    const strangers: RequestInit[] = [{}, { method: 'POST', body: 'x' }, { method: 'POST', body: 'x', headers: { 'x-gatehouse-relay': 'AAAA' } }];
+    for (const init of strangers) expect(await codeOf(await fetch(`${holder.url}/.gatehouse/relay`, init))).toEqual([404, 'not_found']);
+  });
+
+  it('a stream that only listens ends with its holder, in order and at once', async () => {
+    const third = await startInProcessDataPlane({}, holder);
+    const stream = await send(second, undefined, await openAt(third));
+    expect(stream.headers.get('content-type')).toBe('text/event-stream');
+    expect(stream.headers.get('x-gatehouse-relay')).toBeNull();
+    await third.close();
+    expect(await stream.text()).toBe('');
   });
 });
 

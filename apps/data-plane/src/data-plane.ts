@@ -13,12 +13,15 @@ import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
 import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
 import { isServed } from './bridges/is-served.ts';
+import { answerRelay, isRelay } from './bridges/relay/answer-relay.ts';
+import { PeerSeals } from './bridges/relay/peer-seals.ts';
 import { SessionAddresses } from './bridges/session-address.ts';
 import type { dataPlaneSettings } from './environment.ts';
 import { addDataPlaneGauges } from './observe-data-plane.ts';
 import { observeCalls } from './observe-calls.ts';
 import type { Gateway } from './pipeline/gateway.ts';
 import { handleRequest } from './pipeline/handle-request.ts';
+import type { IncomingRequest, Reply } from './pipeline/request.ts';
 import { SnapshotFollower } from './snapshot/follow-snapshots.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
@@ -39,6 +42,7 @@ export class DataPlane {
   readonly #streams: UpstreamTransport;
   readonly #peers: UpstreamTransport;
   readonly #bridgeSessions: BridgeSessions;
+  readonly #peerSeals: PeerSeals;
   readonly #comments: KeepAliveComments;
   readonly #http: HttpServer;
   readonly #heartbeat: Heartbeats;
@@ -71,12 +75,14 @@ export class DataPlane {
       idleMs: settings.SESSION_TTL_SECONDS * 1000,
     };
     this.#bridgeSessions = new BridgeSessions(bridgeLimits, (session) => isServed(this.#follower.current, session));
+    this.#peerSeals = new PeerSeals(keyRingOf(settings.SNAPSHOT_KEY, 'peer-relay'), () => this.#peerUrl);
     this.#comments = new KeepAliveComments(settings.KEEP_ALIVE_COMMENT_MS);
     const gateway = this.#gateway();
+    const handle = (request: IncomingRequest): Promise<Reply> => handleRequest(gateway, request);
     this.#http = createHttpServer({
       maxHeaderBytes: settings.MAX_HEADER_BYTES,
       stalledTimeoutMs: settings.STREAM_IDLE_TIMEOUT_MS,
-      handle: (request) => handleRequest(gateway, request),
+      handle: (request) => (isRelay(request) ? answerRelay(this.#peerSeals, request, handle) : handle(request)),
       isDraining: () => this.#draining,
     });
     addDataPlaneGauges(this.registry, {
@@ -184,6 +190,7 @@ export class DataPlane {
       dispatch: this.#calls.dispatch,
       dispatchStream: this.#streams.dispatch,
       dispatchToPeer: this.#peers.dispatch,
+      peerSeals: this.#peerSeals,
       logger: this.#logger,
       addresses: new SessionAddresses(sessions, () => this.#peerUrl),
       bufferBytes: this.#settings.BRIDGE_BUFFER_BYTES,

@@ -1,7 +1,8 @@
 import type { ForwardedCall } from '../pipeline/forwarded-call.ts';
 import type { UpstreamResponse } from '../pipeline/request.ts';
 import type { BridgeContext, Dispatch } from './bridge-context.ts';
-import { relayToHolder } from './relay-to-holder.ts';
+import type { PeerSeals } from './relay/peer-seals.ts';
+import { relayToHolder } from './relay/relay-to-holder.ts';
 import { takeFromPath } from './session-address.ts';
 import { serveSse } from './sse-to-streamable/serve-sse.ts';
 import { serveStreamable } from './streamable-to-sse/serve-streamable.ts';
@@ -9,6 +10,7 @@ import { serveStreamable } from './streamable-to-sse/serve-streamable.ts';
 export interface ForwardContext extends BridgeContext {
   /** To other data planes: the only connections that no address guard looks at, as they only go where a data plane said it is. */
   readonly dispatchToPeer: Dispatch;
+  readonly peerSeals: PeerSeals;
 }
 
 /**
@@ -26,7 +28,7 @@ export function forwardCall(context: ForwardContext, forwarded: ForwardedCall): 
 
   const name = sessionNameOf(forwarded);
   const address = name === undefined ? undefined : context.addresses.open(call.owner, name);
-  if (address !== undefined && !context.addresses.isHere(address)) return relayToHolder(context.dispatchToPeer, address.peerUrl, forwarded);
+  if (address !== undefined && !context.addresses.isHere(address)) return relayToHolder(context.dispatchToPeer, context.peerSeals, address.peerUrl, forwarded);
   return speaksStreamable ? serveStreamable(context, forwarded, address) : serveSse(context, forwarded, address);
 }
 

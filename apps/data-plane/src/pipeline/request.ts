@@ -57,4 +57,6 @@ export interface Reply {
   readonly body: string | StreamedBody | undefined;
   /** Whether the body is a stream of server-sent events. */
   readonly isEventStream?: boolean;
+  /** Whether its caller only listens, though this request is no GET: another data plane passed it on. */
+  readonly onlyListens?: boolean;
 }

@@ -47,7 +47,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       .then((reply) => {
         if (options.isDraining()) reply.headers.push('connection', 'close');
         writeReply(message, response, reply, options.stalledTimeoutMs);
-        if (message.method === 'GET' && typeof reply.body === 'object') trackListening(listening, response, reply.body, options.isDraining());
+        if ((message.method === 'GET' || reply.onlyListens) && typeof reply.body === 'object') trackListening(listening, response, reply.body, options.isDraining());
       })
       // Whatever goes wrong with one answer is its own end, never the process's.
       .catch(() => response.destroy());

@@ -1,55 +1,57 @@
-import { toGatewayError, GatewayError } from '@gatehouse/errors';
-import { ChallengeError } from '../pipeline/authenticate-caller.ts';
-import type { ForwardedCall } from '../pipeline/forwarded-call.ts';
-import type { IncomingRequest, UpstreamResponse } from '../pipeline/request.ts';
-import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
-import { discard } from './answers.ts';
-import type { Dispatch } from './bridge-context.ts';
+import { GatewayError, toGatewayError } from '@gatehouse/errors';
+import { ChallengeError } from '../../pipeline/authenticate-caller.ts';
+import type { ForwardedCall } from '../../pipeline/forwarded-call.ts';
+import type { UpstreamResponse } from '../../pipeline/request.ts';
+import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
+import { discard } from '../answers.ts';
+import type { Dispatch } from '../bridge-context.ts';
+import { relayHeader, relayPath } from './answer-relay.ts';
+import type { PeerSeals } from './peer-seals.ts';
+import { RelayedRequest } from './relayed-request.ts';
 
-/** Marks a request that one data plane passed to another. Forged, it keeps its sender's own request from being passed on. */
-const marker = 'x-gatehouse-relayed';
-
-/** About the connection and not the request (RFC 9110 section 7.6.1), or made anew with it. */
-const hopByHop = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect', 'content-length', marker]);
+/** About the connection and not the request (RFC 9110 section 7.6.1), or nothing that a gateway reads. */
+const notRelayed = new Set(['connection', 'keep-alive', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade', 'expect', 'content-length', 'cookie', relayHeader]);
 
 /** What the holder needs longer than its own timeouts. */
 const marginMs = 5_000;
 
 /**
  * Passes a request to the data plane that holds its session, as it came: the holder makes up its own mind about it, from
- * authentication on.
+ * authentication on. Its address is as old as the session and may be another's by now, and the line may be open to others: the
+ * request, with the caller's credentials in it, goes sealed, and only who could open it is heard. The answer comes back as it
+ * is: no credential of the caller's is in it, and keeping it from who listens on the way is the network's.
  * @throws GatewayError session_not_found where there is no holder any more: the caller initializes again
  */
-export async function relayToHolder(dispatch: Dispatch, peerUrl: string, { call, request, outgoing }: ForwardedCall): Promise<UpstreamResponse> {
-  if (isRelayed(request)) throw new GatewayError('session_not_found', { detail: 'relayed already' });
+export async function relayToHolder(dispatch: Dispatch, seals: PeerSeals, peerUrl: string, { call, request, outgoing }: ForwardedCall): Promise<UpstreamResponse> {
+  if (request instanceof RelayedRequest) throw new GatewayError('session_not_found', { detail: 'relayed already' });
   const holder = holderAt(peerUrl);
-  const prefix = holder.path.replace(/\/$/, '');
-  const relayed = {
-    method: request.method,
-    path: prefix + request.target,
-    headers: relayedHeaders(request.headers),
-    body: call.body,
+  const sealed = seals.seal(peerUrl, { method: request.method, target: request.target, headers: relayedHeaders(request.headers), body: call.body ?? Buffer.alloc(0) });
+  const relay = {
+    method: 'POST',
+    path: holder.path.replace(/\/$/, '') + relayPath,
+    headers: ['content-type', 'application/octet-stream', relayHeader, sealed.ticket],
+    body: sealed.content,
     responseTimeoutMs: outgoing.responseTimeoutMs + marginMs,
     idleTimeoutMs: outgoing.idleTimeoutMs,
   };
-  try {
-    const response = await dispatch(holder, relayed, request);
-    // Not the upstream's refusal of our credential, but the holder's of the caller's.
-    if (response.status === 401) {
-      discard(response.body);
-      throw new ChallengeError('invalid_credential');
-    }
-    // The holder's answer has these for its own caller; ours are added as to any answer.
-    return { ...response, headers: { ...response.headers, 'x-accel-buffering': undefined, vary: undefined } };
-  } catch (thrown) {
+  const response = await dispatch(holder, relay, request).catch((thrown: unknown) => {
     const error = toGatewayError(thrown);
     throw isAway(error) ? new GatewayError('session_not_found', { detail: 'its holder cannot be reached', cause: error }) : error;
+  });
+  if (!seals.isProof(peerUrl, sealed, response.headers[relayHeader])) {
+    discard(response.body);
+    throw new GatewayError('session_not_found', { detail: 'another than its holder answers there' });
   }
+  // Not the upstream's refusal of our credential, but the holder's of the caller's.
+  if (response.status === 401) {
+    discard(response.body);
+    throw new ChallengeError('invalid_credential');
+  }
+  // The holder's answer has these for its own caller; ours are added as to any answer.
+  return { ...response, headers: { ...response.headers, 'x-accel-buffering': undefined, vary: undefined, [relayHeader]: undefined } };
 }
 
 const isAway = ({ code }: GatewayError): boolean => code === 'upstream_unreachable' || code === 'upstream_failed' || code === 'upstream_timeout';
-
-const isRelayed = ({ headers }: IncomingRequest): boolean => headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === marker);
 
 const connect = {};
 
@@ -60,13 +62,9 @@ function holderAt(peerUrl: string): PreparedUpstream {
 }
 
 /** What `Connection` nominates is left out too: it was meant for this hop, and would be taken at the next one for the caller's. */
-function relayedHeaders(rows: readonly string[]): string[] {
+export function relayedHeaders(rows: readonly string[]): string[] {
   const names = rows.map((name, index) => (index % 2 === 0 ? name.toLowerCase() : ''));
   const nominated = names.flatMap((name, index) => (name === 'connection' ? (rows[index + 1] ?? '').toLowerCase().split(',') : []));
-  const dropped = new Set([...hopByHop, ...nominated.map((name) => name.trim()).filter((name) => name !== 'host')]);
-  const relayed: string[] = [];
-  for (const [index, name] of names.entries()) {
-    if (index % 2 === 0 && !dropped.has(name)) relayed.push(rows[index] as string, rows[index + 1] as string);
-  }
-  return [...relayed, marker, '1'];
+  const dropped = new Set([...notRelayed, ...nominated.map((name) => name.trim()).filter((name) => name !== 'host')]);
+  return names.flatMap((name, index) => (index % 2 === 0 && !dropped.has(name) ? [rows[index] as string, rows[index + 1] as string] : []));
 }
