@@ -20,10 +20,16 @@ export function violates(error: unknown, constraint: string): boolean {
   return databaseErrorOf(error)?.constraint === constraint;
 }
 
+/** Whether the database could not answer at the moment. Of a commit, this says nothing of whether it was made. */
+export function isUnavailable(error: unknown): boolean {
+  const { code } = databaseErrorOf(error) ?? {};
+  return isConnectionFailure(error) || (code !== undefined && unavailable.test(code));
+}
+
 /** An error of a statement, as the error it means to whoever asked. */
 export function asGatewayError(error: unknown): unknown {
+  if (isUnavailable(error)) return new GatewayError('database_unavailable', { cause: error });
   const { code } = databaseErrorOf(error) ?? {};
-  if (isConnectionFailure(error) || (code && unavailable.test(code))) return new GatewayError('database_unavailable', { cause: error });
   if (code && collided.has(code)) return new GatewayError('conflict', { cause: error });
   return error;
 }

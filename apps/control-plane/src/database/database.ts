@@ -1,6 +1,6 @@
 import { GatewayError } from '@gatehouse/errors';
 import type { DataSource, QueryRunner } from 'typeorm';
-import { asGatewayError, isConnectionFailure } from './database-errors.ts';
+import { asGatewayError, isConnectionFailure, isUnavailable } from './database-errors.ts';
 import type { Sql } from './sql.ts';
 
 interface Connection {
@@ -21,18 +21,17 @@ export class Database {
   /** One statement on its own. */
   readonly sql: Sql = (text, parameters) => this.#connected((sql) => sql(text, parameters));
 
+  /** @throws GatewayError commit_unknown, where it may have been committed; after any other error it was not */
   transaction<T>(run: (sql: Sql) => Promise<T>): Promise<T> {
     return this.#connected(async (sql) => {
       await sql('begin');
-      try {
-        const result = await run(sql);
-        await sql('commit');
-        return result;
-      } catch (error) {
+      const result = await run(sql).catch(async (error: unknown) => {
         // On a broken connection there is nothing to roll back, and its error is not the one to report.
         if (!isConnectionFailure(error)) await sql('rollback').catch(() => undefined);
         throw error;
-      }
+      });
+      await commit(sql);
+      return result;
     });
   }
 
@@ -75,5 +74,14 @@ export class Database {
         throw error;
       }
     };
+  }
+}
+
+/** A commit whose answer does not come may have been made all the same: to say that nothing was changed would be a guess. */
+async function commit(sql: Sql): Promise<void> {
+  try {
+    await sql('commit');
+  } catch (error) {
+    throw isUnavailable(error) ? new GatewayError('commit_unknown', { cause: error }) : error;
   }
 }

@@ -32,14 +32,15 @@ export class IdempotencyInterceptor implements NestInterceptor {
     return from(this.#once(scope, request, context.switchToHttp().getResponse<FastifyReply>(), next));
   }
 
-  async #once(scope: { actor: string; route: string; key: string }, request: FastifyRequest, reply: FastifyReply, next: CallHandler): Promise<unknown> {
+  async #once(scope: { actor: string; route: string; key: string }, request: FastifyRequest & AuthenticatedRequest, reply: FastifyReply, next: CallHandler): Promise<unknown> {
     const begun = await this.#idempotency.begin(scope, request.body);
     if ('answer' in begun) {
       void reply.status(begun.answer.status).headers({ ...begun.answer.headers, 'Idempotency-Replayed': 'true' });
       return begun.answer.body;
     }
+    request.attempt = begun.attempt;
     const body: unknown = await lastValueFrom<unknown>(next.handle()).catch(async (error: unknown) => {
-      await this.#idempotency.release(begun.attempt).catch((cause: unknown) => this.#logger.warn({ err: cause }, 'an idempotency key was not released'));
+      await this.#release(begun.attempt, error);
       throw error;
     });
     const headers = Object.fromEntries(replayedHeaders.flatMap((name) => (reply.hasHeader(name) ? [[name, String(reply.getHeader(name))]] : [])));
@@ -48,5 +49,11 @@ export class IdempotencyInterceptor implements NestInterceptor {
       .conclude(begun.attempt, { status: reply.statusCode, headers, body })
       .catch((cause: unknown) => this.#logger.warn({ err: cause }, 'an answer was not recorded for its idempotency key'));
     return body;
+  }
+
+  async #release(attempt: string, error: unknown): Promise<void> {
+    // Kept: whether the change was made shows a little later, and by the key.
+    if (error instanceof GatewayError && error.code === 'commit_unknown') return;
+    await this.#idempotency.release(attempt).catch((cause: unknown) => this.#logger.warn({ err: cause }, 'an idempotency key was not released'));
   }
 }

@@ -31,7 +31,7 @@ export class IdempotencyService {
     this.#vault = vault;
   }
 
-  /** @throws GatewayError idempotency_key_reused, idempotency_in_progress */
+  /** @throws GatewayError idempotency_key_reused, idempotency_in_progress, conflict where the request was carried out and its answer was lost */
   async begin(scope: IdempotencyScope, request: unknown): Promise<Begun> {
     const { sql } = this.#database;
     await forgetOldKeys(sql);
@@ -61,7 +61,14 @@ export class IdempotencyService {
   }
 }
 
-function answerOf(ring: KeyRing, { attempt, status, headers, sealedBody }: RecordedAnswer): Answer {
+const answerLost = {
+  pointer: '/Idempotency-Key',
+  detail: 'is of a request that was carried out, and whose answer was lost; read again',
+  code: 'answer_lost',
+} as const;
+
+function answerOf(ring: KeyRing, { attempt, status, headers, sealedBody, isLost }: RecordedAnswer): Answer {
+  if (isLost) throw new GatewayError('conflict', { problems: [answerLost] });
   if (status === null || sealedBody === null) throw new GatewayError('idempotency_in_progress');
   return { status, headers: headers ?? {}, body: JSON.parse(unseal(ring, context(attempt, 'body'), sealedBody).toString('utf8')) };
 }

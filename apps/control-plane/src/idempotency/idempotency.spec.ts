@@ -49,7 +49,7 @@ test('a request that was refused may be corrected under its key', async () => {
   expect((await post('c-1', { name: 'a-slug' })).status).toBe(201);
 });
 
-test('a key is kept for a day, and a claim whose process died for a minute', async () => {
+test('a key is kept for a day, and a claim whose process died before its change for a minute', async () => {
   await post('d-1', { name: 'aged' });
   await fixture.query(`update idempotency_keys set created_at = now() - interval '23 hours' where key = 'd-1'`);
   expect((await post('d-1', { name: 'aged' })).headers.get('idempotency-replayed')).toBe('true');
@@ -57,10 +57,25 @@ test('a key is kept for a day, and a claim whose process died for a minute', asy
   expect((await post('d-1', { name: 'aged' })).body).toMatchObject({ code: 'name_taken' });
 
   await post('d-2', { name: 'abandoned' });
+  // As if the audit event, which has the attempt's id, and the change had never been committed.
+  await fixture.query(`alter table audit_events disable trigger audit_events_append_only;
+    update audit_events set id = gen_random_uuid() where id = (select attempt from idempotency_keys where key = 'd-2');
+    alter table audit_events enable trigger audit_events_append_only`);
   await fixture.query(`update idempotency_keys set status = null, created_at = now() - interval '30 seconds' where key = 'd-2'`);
   expect((await post('d-2', { name: 'abandoned' })).body).toMatchObject({ code: 'idempotency_in_progress' });
   await fixture.query(`update idempotency_keys set created_at = now() - interval '61 seconds' where key = 'd-2'`);
   expect((await post('d-2', { name: 'abandoned' })).body).toMatchObject({ code: 'name_taken' });
+});
+
+test('a process that died between a change and its answer leaves a key that does not make the change again', async () => {
+  const { body } = await post('e-1', { name: 'died-late' });
+  const rotate = () => post('e-2', {}, `${accounts}/${body.id}/rotate-key`);
+  expect((await rotate()).status).toBeLessThan(300);
+  const keyId = () => fixture.query(`select key_id from service_accounts where name = 'died-late'`);
+  const rotated = await keyId();
+  await fixture.query(`update idempotency_keys set status = null, headers = null, sealed_body = null, created_at = now() - interval '61 seconds' where key = 'e-2'`);
+  expect((await rotate()).body).toMatchObject({ status: 409, code: 'conflict', errors: [{ code: 'answer_lost' }] });
+  expect(await keyId()).toEqual(rotated);
 });
 
 test('a key that is no key is refused', async () => {

@@ -14,7 +14,7 @@ const reasons = {
   415: 'The body is not JSON.',
   422: 'The document has problems; nothing was changed.',
   428: 'If-Match is missing.',
-  503: 'The database cannot be reached at the moment; nothing was changed.',
+  503: 'The database cannot be reached at the moment. Nothing was changed, unless the code is commit_unknown: then read again.',
 } as const;
 
 const methods = ['get', 'post', 'put', 'patch', 'delete'] as const;

@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import type { KeyRing } from '@gatehouse/sealing';
+import { type KeyRing, UnsealError } from '@gatehouse/sealing';
 import type { Sql } from '../database/sql.ts';
 import { openSecret, readSealedSecrets, type SealedSecret } from '../vault/secrets.store.ts';
 import type { Vault } from '../vault/vault.ts';
@@ -12,19 +12,26 @@ export type OpenedServer =
 /** Opens the secrets of servers. One that does not open is reported and does not keep the others from opening. */
 export async function openServers(sql: Sql, vault: Vault, rows: readonly ServerRow[]): Promise<OpenedServer[]> {
   const sealed = Map.groupBy(await readSealedSecrets(sql, 'servers', rows.map(({ id }) => id)), ({ ownerId }) => ownerId);
-  const rings = new Map<string, KeyRing>();
+  const rings = new Map<string, KeyRing | UnsealError>();
   for (const workspaceId of new Set(rows.filter(({ id }) => sealed.has(id)).map((row) => row.workspaceId))) {
-    rings.set(workspaceId, await vault.openingRing(sql, workspaceId));
+    rings.set(workspaceId, await vault.openingRing(sql, workspaceId).catch(unsealError));
   }
   return rows.map((row) => openServer(row, sealed.get(row.id) ?? [], rings.get(row.workspaceId)));
 }
 
-function openServer(row: ServerRow, sealed: readonly SealedSecret[], ring: KeyRing | undefined): OpenedServer {
+function openServer(row: ServerRow, sealed: readonly SealedSecret[], ring: KeyRing | UnsealError | undefined): OpenedServer {
   if (!ring) return { row, secrets: new Map() };
   const owner = { workspaceId: row.workspaceId, table: 'servers', id: row.id };
   try {
+    if (ring instanceof UnsealError) throw ring;
     return { row, secrets: new Map(sealed.map((secret) => [secret.field, openSecret(ring, owner, secret)])) };
   } catch (cause) {
     return { row, error: new GatewayError('vault_sealed_value_unreadable', { detail: `a secret of server ${row.id}`, cause }) };
   }
+}
+
+/** A data key that does not open is one workspace's fault; anything else is not about keys. */
+function unsealError(error: unknown): UnsealError {
+  if (error instanceof UnsealError) return error;
+  throw error;
 }

@@ -3,7 +3,7 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, P
 import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
-import { Actor } from '../http/actor.ts';
+import { Actor, type ChangeAuthor } from '../http/actor.ts';
 import { entityTag } from '../http/entity-tag.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { type Page, readPageQuery } from '../http/page.ts';
@@ -32,7 +32,7 @@ export class ServersController {
   @ApiBody({ type: ServerInput })
   @ZodResponse({ status: 201, description: 'The server.', type: ServerOutput })
   async createServer(
-    @Param('workspace') workspace: string, @Body() body: unknown, @Actor() actor: string, @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('workspace') workspace: string, @Body() body: unknown, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadableServer> {
     const server = await this.#servers.create(workspace, body, actor);
     void reply.header('Location', `/v1/workspaces/${server.workspace}/servers/${server.id}`);
@@ -54,7 +54,7 @@ export class ServersController {
   @ZodResponse({ status: 200, description: 'The server.', type: ServerOutput })
   async replaceServer(
     @Param('workspace') workspace: string, @Param('server') idOrName: string, @Body() body: unknown,
-    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: string, @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadableServer> {
     return tagged(reply, await this.#servers.replace({ workspace, idOrName }, body, ifMatch, actor));
   }
@@ -66,7 +66,7 @@ export class ServersController {
   @ZodResponse({ status: 200, description: 'The server.', type: ServerOutput })
   async patchServer(
     @Param('workspace') workspace: string, @Param('server') idOrName: string, @Body() patch: unknown,
-    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: string, @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadableServer> {
     return tagged(reply, await this.#servers.patch({ workspace, idOrName }, patch, ifMatch, actor));
   }
@@ -77,7 +77,7 @@ export class ServersController {
   @ApiNoContentResponse({ description: 'It is gone.' })
   deleteServer(
     @Param('workspace') workspace: string, @Param('server') idOrName: string,
-    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: string,
+    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor,
   ): Promise<void> {
     return this.#servers.delete({ workspace, idOrName }, ifMatch, actor);
   }

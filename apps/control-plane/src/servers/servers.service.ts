@@ -5,6 +5,7 @@ import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
+import type { ChangeAuthor } from '../http/actor.ts';
 import { requireMatch } from '../http/entity-tag.ts';
 import { type Page, pageOf, type PageQuery } from '../http/page.ts';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
@@ -55,7 +56,7 @@ export class ServersService {
     return this.#present(sql, await findServer(sql, id, idOrName));
   }
 
-  async create(workspaceReference: string, body: unknown, actor: string): Promise<ReadableServer> {
+  async create(workspaceReference: string, body: unknown, actor: ChangeAuthor): Promise<ReadableServer> {
     const created = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, workspaceReference);
       const written = readWrittenServer(body, this.#writeContext(workspace, []));
@@ -70,15 +71,15 @@ export class ServersService {
     return created;
   }
 
-  replace(reference: ServerReference, body: unknown, ifMatch: string | undefined, actor: string): Promise<ReadableServer> {
+  replace(reference: ServerReference, body: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
     return this.#change(reference, () => body, ifMatch, actor);
   }
 
-  patch(reference: ServerReference, patch: unknown, ifMatch: string | undefined, actor: string): Promise<ReadableServer> {
+  patch(reference: ServerReference, patch: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
     return this.#change(reference, (current) => mergePatch(current, patch), ifMatch, actor);
   }
 
-  async delete({ workspace: workspaceReference, idOrName }: ServerReference, ifMatch: string | undefined, actor: string): Promise<void> {
+  async delete({ workspace: workspaceReference, idOrName }: ServerReference, ifMatch: string | undefined, actor: ChangeAuthor): Promise<void> {
     await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, workspaceReference);
       const row = await findServer(sql, workspace.id, idOrName, true);
@@ -92,7 +93,7 @@ export class ServersService {
     this.#publisher.nudge();
   }
 
-  async #change(reference: ServerReference, toBody: (current: ReadableServer) => unknown, ifMatch: string | undefined, actor: string): Promise<ReadableServer> {
+  async #change(reference: ServerReference, toBody: (current: ReadableServer) => unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
     const changed = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, reference.workspace);
       // Locked: of two changes with the same If-Match, the second sees the first one's revision.
@@ -123,7 +124,7 @@ export class ServersService {
   /** Revision and audit event, which every change ends with, and what the caller gets to see. */
   async #conclude(
     sql: Sql,
-    change: { action: string; actor: string; workspace: WorkspaceRow; id: string; name: string; fields: readonly string[] },
+    change: { action: string; actor: ChangeAuthor; workspace: WorkspaceRow; id: string; name: string; fields: readonly string[] },
     former?: { before: ServerRow; kept: number },
   ): Promise<ReadableServer> {
     const { action, actor, workspace, id, name, fields } = change;

@@ -4,7 +4,7 @@ import { ApiBody, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/sw
 import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
 import { Database } from '../database/database.ts';
-import { Actor } from '../http/actor.ts';
+import { Actor, type ChangeAuthor } from '../http/actor.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { entityTag, requireMatch } from '../http/entity-tag.ts';
 import { type Page, pageOf, readPageQuery } from '../http/page.ts';
@@ -41,7 +41,7 @@ export class ServiceAccountsController {
   @ApiBody({ type: ServiceAccountInput })
   @ZodResponse({ status: 201, description: 'The account and its key.', type: IssuedServiceAccountOutput })
   async createServiceAccount(
-    @Param('workspace') workspace: string, @Body() body: unknown, @Actor() actor: string, @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('workspace') workspace: string, @Body() body: unknown, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     const issued = await this.#accounts.create(workspace, body, actor);
     void reply.header('Location', `/v1/workspaces/${issued.row.workspace}/service-accounts/${issued.row.id}`);
@@ -64,7 +64,7 @@ export class ServiceAccountsController {
   @ZodResponse({ status: 200, description: 'The account.', type: ServiceAccountOutput })
   async replaceServiceAccount(
     @Param('workspace') workspace: string, @Param('account') idOrName: string, @Body() body: unknown,
-    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: string, @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadableServiceAccount> {
     const matches = (row: ServiceAccountRow): void => requireMatch(ifMatch, row);
     return tagged(reply, await this.#accounts.replace({ workspace, idOrName }, body, matches, actor));
@@ -74,7 +74,7 @@ export class ServiceAccountsController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a service account; its key is invalid at once' })
   @ApiNoContentResponse({ description: 'It is gone.' })
-  deleteServiceAccount(@Param('workspace') workspace: string, @Param('account') idOrName: string, @Actor() actor: string): Promise<void> {
+  deleteServiceAccount(@Param('workspace') workspace: string, @Param('account') idOrName: string, @Actor() actor: ChangeAuthor): Promise<void> {
     return this.#accounts.delete({ workspace, idOrName }, actor);
   }
 
@@ -82,7 +82,7 @@ export class ServiceAccountsController {
   @ApiOperation({ summary: 'Make a new key, shown this once; the old one is invalid at once' })
   @ZodResponse({ status: 200, description: 'The account and its new key.', type: IssuedServiceAccountOutput })
   async rotateServiceAccountKey(
-    @Param('workspace') workspace: string, @Param('account') idOrName: string, @Actor() actor: string, @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('workspace') workspace: string, @Param('account') idOrName: string, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply,
   ) {
     return presentIssued(reply, await this.#accounts.rotateKey({ workspace, idOrName }, actor));
   }

@@ -7,6 +7,7 @@ import { appendAuditEvent } from '../audit/append-audit-event.ts';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
+import type { ChangeAuthor } from '../http/actor.ts';
 import { parseDocument } from '../http/parse-document.ts';
 import { takeRevision } from '../snapshots/revisions.store.ts';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
@@ -28,7 +29,7 @@ export interface Issued {
 
 interface Change {
   readonly action: string;
-  readonly actor: string;
+  readonly actor: ChangeAuthor;
   readonly workspace: WorkspaceRow;
   readonly id: string;
   readonly name: string;
@@ -46,7 +47,7 @@ export class ServiceAccountsService {
     this.#publisher = publisher;
   }
 
-  create(workspaceReference: string, body: unknown, actor: string): Promise<Issued> {
+  create(workspaceReference: string, body: unknown, actor: ChangeAuthor): Promise<Issued> {
     return this.#published(async (sql) => {
       const workspace = await findWorkspace(sql, workspaceReference);
       const { name, groups = [] } = readWritten(body, workspace);
@@ -59,7 +60,7 @@ export class ServiceAccountsService {
   }
 
   /** Its name stays: it is what the audit trail and access rules know it by. */
-  replace(reference: ServiceAccountReference, body: unknown, requireMatch: (row: ServiceAccountRow) => void, actor: string): Promise<ServiceAccountRow> {
+  replace(reference: ServiceAccountReference, body: unknown, requireMatch: (row: ServiceAccountRow) => void, actor: ChangeAuthor): Promise<ServiceAccountRow> {
     return this.#published(async (sql) => {
       const workspace = await findWorkspace(sql, reference.workspace);
       const row = await findServiceAccount(sql, workspace.id, reference.idOrName, true);
@@ -74,7 +75,7 @@ export class ServiceAccountsService {
     });
   }
 
-  rotateKey(reference: ServiceAccountReference, actor: string): Promise<Issued> {
+  rotateKey(reference: ServiceAccountReference, actor: ChangeAuthor): Promise<Issued> {
     return this.#published(async (sql) => {
       const workspace = await findWorkspace(sql, reference.workspace);
       const { id, name } = await findServiceAccount(sql, workspace.id, reference.idOrName, true);
@@ -85,7 +86,7 @@ export class ServiceAccountsService {
     });
   }
 
-  delete(reference: ServiceAccountReference, actor: string): Promise<void> {
+  delete(reference: ServiceAccountReference, actor: ChangeAuthor): Promise<void> {
     return this.#published(async (sql) => {
       const workspace = await findWorkspace(sql, reference.workspace);
       const { id, name } = await findServiceAccount(sql, workspace.id, reference.idOrName, true);

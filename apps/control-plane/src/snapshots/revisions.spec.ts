@@ -5,7 +5,7 @@ import type { DataSource } from 'typeorm';
 import { Database } from '../database/database.ts';
 import { migrate } from '../database/migrate.ts';
 import { openDataSource } from '../database/open-data-source.ts';
-import { readChangesSince, readRevision, takeRevision } from './revisions.store.ts';
+import { forgetOldRevisions, readChangesSince, readRevision, readSeenRevision, takeRevision } from './revisions.store.ts';
 
 let postgres: TestPostgres;
 let dataSource: DataSource;
@@ -64,4 +64,18 @@ test('a transaction that fails leaves no revision behind', async () => {
   });
   await expect(failing).rejects.toThrow('on purpose');
   expect(await readRevision(database.sql)).toBe(before);
+});
+
+test('old revisions are forgotten, by several at once, and who is behind them is told that something is missing', async () => {
+  const { sql } = database;
+  for (const id of ['1', '2', '3', '4', '5']) await database.transaction((transaction) => takeRevision(transaction, [id]));
+  const newest = await readRevision(sql);
+  await Promise.all([1, 2, 3].map(() => forgetOldRevisions(sql, 2)));
+  expect(await sql('select revision from revisions order by revision')).toEqual([{ revision: newest - 1 }, { revision: newest }]);
+  expect(await readSeenRevision(sql)).toMatchObject({ revision: newest, at: expect.any(String) as string });
+  for (const [behind, continues] of [[0, true], [1, true], [2, true], [3, false], [newest, false]] as const) {
+    expect(await readChangesSince(sql, newest - behind, undefined), `${behind} behind`).toMatchObject({ continues });
+  }
+  await database.transaction((transaction) => takeRevision(transaction, ['6']));
+  expect(await readChangesSince(sql, newest, undefined)).toMatchObject({ continues: true, changed: ['6'] });
 });

@@ -30,10 +30,23 @@ export async function readSeenRevision(sql: Sql): Promise<SeenRevision> {
   return row ?? { revision: 0, at: null };
 }
 
+/** How many of the newest are kept. Who is further behind publishes everything. */
+const revisionsKept = 10_000;
+const forgottenAtOnce = 50_000;
+
+/** Several processes may do this at once: the newest ones are the same for all, and a row is deleted by one of them. */
+export async function forgetOldRevisions(sql: Sql, kept = revisionsKept): Promise<void> {
+  await sql(
+    `delete from revisions where revision in (
+       select revision from revisions where revision <= (select revision from revision_counter where id = 1) - $1::bigint order by revision limit $2)`,
+    [kept, forgottenAtOnce],
+  );
+}
+
 export interface ChangesSince extends SeenRevision {
   /** Ids that any revision in between changed. */
   readonly changed: readonly string[];
-  /** Whether what was seen before is still part of this database's history. */
+  /** Whether what was seen before is still part of this database's history, and every revision since is still known. */
   readonly continues: boolean;
 }
 
@@ -42,7 +55,8 @@ export async function readChangesSince(sql: Sql, revision: number, seen: SeenRev
   const [row] = await sql<ChangesSince>(
     `select c.revision, r.at::text as at,
        coalesce((select jsonb_agg(distinct element) from revisions, jsonb_array_elements_text(revisions.changed) as elements (element) where revisions.revision > $1), '[]') as changed,
-       $3::text is null or exists (select from revisions where revision = $2 and at::text = $3) as continues
+       ($3::text is null or exists (select from revisions where revision = $2 and at::text = $3))
+         and (c.revision <= $1 or exists (select from revisions where revision = $1 + 1)) as continues
      from revision_counter c left join revisions r on r.revision = c.revision where c.id = 1`,
     [revision, seen?.revision ?? 0, seen?.at ?? null],
   );

@@ -8,12 +8,14 @@ import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { Metrics } from '../health/metrics.ts';
 import { Vault } from '../vault/vault.ts';
 import { publishChanges, type PublishContext, type PublishOutcome, reconcile } from './publish-snapshot.ts';
-import type { SeenRevision } from './revisions.store.ts';
+import { forgetOldRevisions, type SeenRevision } from './revisions.store.ts';
 
 const firstRetryMs = 250;
 const lastRetryMs = 10_000;
 /** Every so many runs everything is compared by content, whatever the revisions say. */
 const runsPerReconciliation = 360;
+/** A vault that is repaired leaves no revision behind: while something cannot be opened, it is looked at sooner. */
+const runsWhileUnreadable = 6;
 
 /** Keeps the channel up to date: at start, after each change, and by a poll for what either of them missed. */
 @Injectable()
@@ -80,6 +82,8 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
       // Someone else published meanwhile: look again at what is there now.
       if (outcome.result === 'lost_race') this.#again = true;
       else this.#runsUntilReconciliation = isDue ? runsPerReconciliation : this.#runsUntilReconciliation - 1;
+      if (outcome.unreadable.length > 0) this.#runsUntilReconciliation = Math.min(this.#runsUntilReconciliation, runsWhileUnreadable);
+      if (isDue) await forgetOldRevisions(this.#context.sql);
       this.#failures = 0;
     } catch (error) {
       this.#failures += 1;
@@ -91,7 +95,7 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
   #report({ result, seen: { revision }, documents, removed, unreadable }: PublishOutcome): void {
     this.#metrics.publications.inc({ outcome: result });
     if (result !== 'lost_race') this.#metrics.publishedRevision.set(revision);
-    for (const { id, error } of unreadable) this.#logger.error({ err: error, document: id }, 'a document could not be opened and was not published');
+    for (const { id, error } of unreadable) this.#logger.error({ err: error, document: id }, 'a document could not be opened; data planes keep the version they have');
     if (result !== 'unchanged') this.#logger.info({ result, revision, documents, removed }, 'snapshot published');
   }
 

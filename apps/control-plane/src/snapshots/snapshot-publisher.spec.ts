@@ -148,6 +148,45 @@ test('a secret that does not open keeps its document as it was, and only that on
   expect([index.get(broken.id), index.has(other.id)]).toEqual([before, true]);
 });
 
+test('a secret, or a whole data key, that does not open keeps its documents in an index that is made anew', async () => {
+  const { plane } = fixture;
+  const broken = await create(plane, 'broken-too');
+  await fixture.query(`update secrets set sealed = set_byte(sealed, 20, 255 - get_byte(sealed, 20)) where owner_id = '${broken.id}'`);
+  await plane.send('POST', '/v1/workspaces', { body: { name: 'keyless' } });
+  const { body: keyless } = await plane.send<ReadableServer>('POST', '/v1/workspaces/keyless/servers', { body: sampleServer('keyless') });
+  const other = await create(plane, 'whole');
+  const spoilKey = `update data_keys set wrapped = set_byte(wrapped, 20, 255 - get_byte(wrapped, 20)) where workspace_id = (select id from workspaces where name = 'keyless')`;
+  await fixture.query(spoilKey);
+
+  const keys = snapshotKeysOf([parseKey(plane.environment['GATEHOUSE_SNAPSHOT_KEY'] ?? '')]);
+  const channel = observedChannel();
+  const fresh = await startTestControlPlane({ environment: fixture.plane.environment, channel });
+  const kindOf = async ({ id }: ReadableServer): Promise<unknown> => {
+    const [document] = await channel.readDocuments([id]);
+    return document && (openDocument(keys, document) as { kind: string }).kind;
+  };
+  await until(async () => (await channel.readState()) !== undefined);
+  expect(await Promise.all([broken, keyless, other].map(kindOf))).toEqual(['unreadable', 'unreadable', 'server']);
+
+  // Repaired, without a revision that would say so. The poll of these specs is a second.
+  await fixture.query(spoilKey);
+  await until(async () => (await kindOf(keyless)) === 'server', 20_000);
+  expect(await kindOf(broken)).toBe('unreadable');
+  await fresh.close();
+}, 40_000);
+
+test('a channel that is not whole gets everything again, although its state is the newest', async () => {
+  const channel = observedChannel();
+  const plane = await startTestControlPlane({ environment: fixture.plane.environment, channel });
+  const { revision } = await create(plane, 'lost-from-the-channel');
+  await caughtUp(plane, revision);
+  const published = channel.publications.length;
+  channel.isWhole = () => Promise.resolve(channel.publications.length > published);
+  await until(() => channel.publications.length > published);
+  expect(channel.publications.at(-1)).toMatchObject({ mode: 'replace', revision });
+  await plane.close();
+});
+
 test('a disabled server is published too, so that data planes can say that it is', async () => {
   const { plane } = fixture;
   const { body } = await plane.send<ReadableServer>('POST', servers, { body: sampleServer('disabled', { enabled: false }) });

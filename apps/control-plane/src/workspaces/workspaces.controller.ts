@@ -3,7 +3,7 @@ import { ApiBody, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/sw
 import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
 import { Database } from '../database/database.ts';
-import { Actor } from '../http/actor.ts';
+import { Actor, type ChangeAuthor } from '../http/actor.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { type Page, pageOf, readPageQuery } from '../http/page.ts';
 import { type ReadableWorkspace, WorkspaceInput, WorkspaceOutput, WorkspacePage } from './workspace-document.ts';
@@ -34,7 +34,7 @@ export class WorkspacesController {
   @ApiOperation({ summary: 'Make a workspace' })
   @ApiBody({ type: WorkspaceInput })
   @ZodResponse({ status: 201, description: 'The workspace.', type: WorkspaceOutput })
-  async createWorkspace(@Body() body: unknown, @Actor() actor: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<ReadableWorkspace> {
+  async createWorkspace(@Body() body: unknown, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply): Promise<ReadableWorkspace> {
     const row = await this.#workspaces.create(body, actor);
     void reply.header('Location', `/v1/workspaces/${row.id}`);
     return present(row);
@@ -51,7 +51,7 @@ export class WorkspacesController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete an empty workspace' })
   @ApiNoContentResponse({ description: 'It is gone.' })
-  deleteWorkspace(@Param('workspace') workspace: string, @Actor() actor: string): Promise<void> {
+  deleteWorkspace(@Param('workspace') workspace: string, @Actor() actor: ChangeAuthor): Promise<void> {
     return this.#workspaces.delete(workspace, actor);
   }
 }

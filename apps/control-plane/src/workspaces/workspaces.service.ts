@@ -2,6 +2,7 @@ import { Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
 import { Database } from '../database/database.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
+import type { ChangeAuthor } from '../http/actor.ts';
 import { parseDocument } from '../http/parse-document.ts';
 import { deleteKeys } from '../vault/data-keys.store.ts';
 import { writableWorkspace } from './workspace-document.ts';
@@ -16,7 +17,7 @@ export class WorkspacesService {
     this.#database = database;
   }
 
-  create(body: unknown, actor: string): Promise<WorkspaceRow> {
+  create(body: unknown, actor: ChangeAuthor): Promise<WorkspaceRow> {
     const { name } = parseDocument(writableWorkspace, body);
     return this.#database.transaction(async (sql) => {
       const row = await insertWorkspace(sql, uuidV7(), name);
@@ -26,7 +27,7 @@ export class WorkspacesService {
   }
 
   /** Only an empty one. Its data keys go with it: what a backup still holds of its secrets can no longer be opened here. */
-  delete(reference: string, actor: string): Promise<void> {
+  delete(reference: string, actor: ChangeAuthor): Promise<void> {
     return this.#database.transaction(async (sql) => {
       const { id, name } = await findWorkspace(sql, reference);
       await deleteWorkspace(sql, id);
