@@ -83,8 +83,8 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
       if (outcome.result === 'lost_race') this.#again = true;
       else this.#runsUntilReconciliation = isDue ? runsPerReconciliation : this.#runsUntilReconciliation - 1;
       if (outcome.unreadable.length > 0) this.#runsUntilReconciliation = Math.min(this.#runsUntilReconciliation, runsWhileUnreadable);
-      if (isDue) await forgetOldRevisions(this.#context.sql);
       this.#failures = 0;
+      if (isDue) await forgetOldRevisions(this.#context.sql).catch((error: unknown) => this.#logger.warn({ err: error }, 'old revisions were not forgotten'));
     } catch (error) {
       this.#failures += 1;
       this.#metrics.publications.inc({ outcome: 'failed' });
