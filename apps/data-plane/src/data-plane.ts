@@ -22,6 +22,7 @@ import { observeCalls } from './observe-calls.ts';
 import type { Gateway } from './pipeline/gateway.ts';
 import { handleRequest } from './pipeline/handle-request.ts';
 import type { IncomingRequest, Reply } from './pipeline/request.ts';
+import { serverKey } from './snapshot/current-snapshot.ts';
 import { SnapshotFollower } from './snapshot/follow-snapshots.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
@@ -179,7 +180,7 @@ export class DataPlane {
         record.upstreamMs = now() - record.startedAt;
         return response;
       },
-      record: observeCalls(this.#logger, this.registry, now),
+      record: observeCalls(this.#logger, this.registry, now, (workspace, server) => this.#follower.current?.servers.get(serverKey(workspace, server)) !== undefined),
       now,
     };
   }
