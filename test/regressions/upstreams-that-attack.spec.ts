@@ -45,7 +45,7 @@ async function rawUpstream(bytes: string): Promise<{ server: Server; url: string
     socket.on('error', () => undefined);
     socket.once('data', () => socket.end(Buffer.from(bytes, 'latin1')));
   });
-  return { server, url: `http://127.0.0.1:${await listenOnLoopback(server as never)}/mcp` };
+  return { server, url: `http://127.0.0.1:${await listenOnLoopback(server)}/mcp` };
 }
 
 it('ten thousand comments before a legacy stream’s endpoint do not end the process', async () => {

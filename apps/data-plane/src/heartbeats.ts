@@ -7,8 +7,8 @@ export interface HeartbeatsOptions {
   /** The data plane's name. */
   readonly id: string;
   readonly intervalMs: number;
-  status(): SnapshotStatus;
-  isDraining(): boolean;
+  readonly status: () => SnapshotStatus;
+  readonly isDraining: () => boolean;
 }
 
 /** Tells the control plane which revision this data plane serves: at every change, and regularly. */

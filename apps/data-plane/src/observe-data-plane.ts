@@ -2,11 +2,11 @@ import { Gauge, type Registry } from 'prom-client';
 import type { SnapshotStatus } from './snapshot/follow-snapshots.ts';
 
 export interface ObservedDataPlane {
-  status(): SnapshotStatus;
-  diskFailures(): number;
-  bridgeSessions(): number;
-  upstreamPools(): number;
-  openStreams(): number;
+  readonly status: () => SnapshotStatus;
+  readonly diskFailures: () => number;
+  readonly bridgeSessions: () => number;
+  readonly upstreamPools: () => number;
+  readonly openStreams: () => number;
 }
 
 /** What a data plane is at the moment, read when it is asked for. */

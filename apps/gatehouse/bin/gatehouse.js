@@ -21,6 +21,6 @@ const youngSpace = '--max-semi-space-size=8';
 const isDataPlane = process.argv[2] === 'data-plane' && !process.argv.includes('--help');
 if (isDataPlane && typeof process.execve === 'function' && !process.execArgv.includes(youngSpace)) {
   process.removeAllListeners('warning');
-  process.execve(process.execPath, [process.execPath, ...process.execArgv, youngSpace, ...process.argv.slice(1)], process.env);
+  process.execve(process.execPath, [process.execPath, ...process.execArgv, youngSpace, ...process.argv.slice(1)]);
 }
 await import(built.href);

@@ -52,6 +52,11 @@ describe('the document', () => {
     }
   });
 
+  test('is where the control plane’s own URL leads', async () => {
+    const response = await fetch(plane.url, { redirect: 'manual' });
+    expect([response.status, response.headers.get('location')]).toEqual([302, '/docs']);
+  });
+
   test('is readable at /docs, with nothing from elsewhere', async () => {
     const page = await plane.send('GET', '/docs', { authorization: undefined });
     expect(page.status).toBe(200);

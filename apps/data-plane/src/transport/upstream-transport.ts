@@ -52,7 +52,7 @@ export class UpstreamTransport {
   #start(exchange: Exchange, upstream: PreparedUpstream, outgoing: UpstreamRequest): void {
     exchange.begin();
     const options: Dispatcher.DispatchOptions = {
-      method: outgoing.method as Dispatcher.HttpMethod,
+      method: outgoing.method,
       path: outgoing.path,
       headers: outgoing.headers,
       body: outgoing.body ?? null,
