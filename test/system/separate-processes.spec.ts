@@ -12,14 +12,17 @@ let planes: DataPlaneProcess[];
 let redis: RunningRedis;
 
 const patience = { timeout: 20_000, interval: 50 };
-const call = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: {} } });
+let calls = 0;
 
 /** The stored key that the upstream sees when a data plane is called. */
 async function keySeenThrough(plane: DataPlaneProcess): Promise<string | undefined> {
-  const seen = upstream.requests.length;
-  const response = await fetch(`${plane.dataPlaneUrl}/mcp/default/orders`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: call });
+  // Planes are called side by side: the id says which request came through which.
+  const id = (calls += 1);
+  const body = JSON.stringify({ jsonrpc: '2.0', id, method: 'tools/call', params: { name: 'echo', arguments: {} } });
+  const response = await fetch(`${plane.dataPlaneUrl}/mcp/default/orders`, { method: 'POST', headers: { 'content-type': 'application/json' }, body });
   if (response.status !== 200) return `${response.status} ${await response.text()}`;
-  return headerValue(upstream.requests[seen] as (typeof upstream.requests)[number], 'x-api-key');
+  const seen = upstream.requests.find((request) => (JSON.parse(request.body.toString()) as { id: number }).id === id);
+  return seen && headerValue(seen, 'x-api-key');
 }
 const everyPlaneSends = (key: string): Promise<void> => vi.waitFor(async () => expect(await Promise.all(planes.map(keySeenThrough))).toEqual(planes.map(() => key)), patience);
 const setKey = async (value: string): Promise<void> => {
