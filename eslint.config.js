@@ -2,7 +2,7 @@ import js from '@eslint/js';
 import nx from '@nx/eslint-plugin';
 import tseslint from 'typescript-eslint';
 
-/** style.md's direction: app → runtime → domain → protocol → kernel; domain may use domain. */
+/** The direction (ARCHITECTURE.md): app → runtime → domain → protocol → kernel; domain may use domain. */
 const depConstraints = [
   { sourceTag: 'layer:kernel', onlyDependOnLibsWithTags: ['layer:kernel'] },
   { sourceTag: 'layer:protocol', onlyDependOnLibsWithTags: ['layer:kernel'] },

@@ -62,7 +62,7 @@ describe('an allowed page', () => {
   });
 });
 
-it('a data plane without a configuration answers 503, never 404 (trust.md fault 5)', async () => {
+it('a data plane without a configuration answers 503, never 404 (fault 5)', async () => {
   const fresh = await startInProcessDataPlane();
   const response = await fetch(`${fresh.url}/mcp/default/orders`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: call });
   expect([response.status, response.headers.get('retry-after')]).toEqual([503, '1']);

@@ -69,7 +69,7 @@ describe('an upstream that goes wrong', () => {
     expect(response.status).toBe(status);
     expect(response.headers.get('www-authenticate')).toBeNull();
     expect(await codeOf(response)).toBe(code);
-    // Nothing that may have had an effect is sent again (trust.md fault 14).
+    // Nothing that may have had an effect is sent again (fault 14).
     expect(upstream.requests.length).toBe(before + 1);
   });
 

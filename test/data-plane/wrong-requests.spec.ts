@@ -71,7 +71,7 @@ describe('a wrong request gets a JSON-RPC error that names what is wrong', () =>
   });
 });
 
-describe('header attacks (trust.md)', () => {
+describe('header attacks', () => {
   const path = '/mcp/default/orders';
 
   it.each([

@@ -67,7 +67,7 @@ describe('control plane, two data planes, Postgres and Redis as processes of the
     }, patience);
   });
 
-  it('Redis is killed, an edit is made, Redis comes back empty: the edit arrives (trust.md fault 2)', async () => {
+  it('Redis is killed, an edit is made, Redis comes back empty: the edit arrives (fault 2)', async () => {
     await redis.kill9();
     await setKey('key-3');
     // Meanwhile both serve what they have, and stay ready.
@@ -77,7 +77,7 @@ describe('control plane, two data planes, Postgres and Redis as processes of the
     await everyPlaneSends('key-3');
   });
 
-  it('P30 control plane, Redis and Postgres are killed and a data plane is started again: it serves (trust.md fault 5)', async () => {
+  it('P30 control plane, Redis and Postgres are killed and a data plane is started again: it serves (fault 5)', async () => {
     await vi.waitFor(async () => {
       for (const { internalUrl } of planes) {
         const status = (await (await fetch(`${internalUrl}/debug/snapshot`)).json()) as { revision: number; revisionOnDisk: number };

@@ -33,7 +33,7 @@ export type Authentication =
 /** An agent authentication compiled from its configuration, once per revision. */
 export interface PreparedAgentAuth {
   readonly type: string;
-  /** Whether anyone who reaches the gateway is let in (product.md D11). */
+  /** Whether anyone who reaches the gateway is let in (D11, docs/rules.md). */
   readonly open: boolean;
   authenticate(presented: PresentedCredentials, context: AgentAuthContext): Authentication | Promise<Authentication>;
 }

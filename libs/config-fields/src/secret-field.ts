@@ -8,7 +8,7 @@ export interface FieldMeta {
   readonly allowEmpty?: boolean;
 }
 
-/** A view of a secret: how it is written, how it is when everything is known, how it is read back (product.md D9). */
+/** A view of a secret: how it is written, how it is when everything is known, how it is read back (D9, docs/rules.md). */
 export type SecretField<S extends z.ZodType> = (meta: FieldMeta) => S;
 
 /** Stands in a written document where `null` was: the stored secret is to be cleared. */

@@ -18,7 +18,7 @@ export function relayStream(reply: Reply, server: PreparedServer, call: Call, { 
   if (typeof reply.body !== 'object' || !reply.isEventStream) return reply;
   const { body } = reply;
   const rewrite = new EndpointEvent((endpoint) => {
-    // On another origin the credentials would follow it there: it is not accepted (product.md D7).
+    // On another origin the credentials would follow it there: it is not accepted (D7, docs/rules.md).
     const path = endpointPath(endpoint, server.upstream.url);
     if (path === undefined) return undefined;
     const id = callContext.sessions.seal(purpose, call.owner, path);

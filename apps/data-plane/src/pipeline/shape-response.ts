@@ -3,7 +3,7 @@ import type { SealedSessions } from '@gatehouse/mcp-protocol';
 import type { Call } from './read-call.ts';
 import type { Reply, StreamedBody, UpstreamResponse } from './request.ts';
 
-/** What an upstream says about its own connection, host or origin; none of it is true of ours (product.md D8). */
+/** What an upstream says about its own connection, host or origin; none of it is true of ours (D8, docs/rules.md). */
 const dropped = new Set([
   'connection', 'keep-alive', 'proxy-authenticate', 'proxy-authentication-info', 'proxy-connection', 'te', 'trailer', 'transfer-encoding', 'upgrade',
   'set-cookie', 'set-cookie2', 'clear-site-data', 'strict-transport-security', 'public-key-pins', 'alt-svc', 'nel', 'report-to', 'reporting-endpoints',

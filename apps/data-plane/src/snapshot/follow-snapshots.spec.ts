@@ -66,7 +66,7 @@ describe('a hint that is lost', () => {
     channel.loseHints(false);
   });
 
-  it('is made up for by the next one, whose base is not ours (trust.md fault 6)', async () => {
+  it('is made up for by the next one, whose base is not ours (fault 6)', async () => {
     await channel.put([serverDocument('c', v3)]);
     await eventually({ 'default/a': v2, 'default/b': v2, 'default/c': v3 });
   });
@@ -87,7 +87,7 @@ describe('a hint that is lost', () => {
   });
 });
 
-describe('a restored database (trust.md fault 9)', () => {
+describe('a restored database (fault 9)', () => {
   it('is followed to its lower revision, and nothing comes back', async () => {
     await channel.put([serverDocument('a', v1)]);
     await channel.put([serverDocument('late', v1)]);
@@ -99,7 +99,7 @@ describe('a restored database (trust.md fault 9)', () => {
   });
 });
 
-describe('a document that does not compile (trust.md fault 12)', () => {
+describe('a document that does not compile (fault 12)', () => {
   it('is rejected and reported, the others are updated, its old version stays', async () => {
     await channel.put([serverDocument('a', v1), serverDocument('b', v1)]);
     await follower.start();
@@ -139,7 +139,7 @@ describe('a channel that fails', () => {
     expect(follower.status.degraded).toBe(false);
   });
 
-  it('that comes back empty is not an empty configuration (trust.md fault 2)', async () => {
+  it('that comes back empty is not an empty configuration (fault 2)', async () => {
     const restored = new SnapshotFollower({ channel: faultyChannel(), keys: specKeys, pollMs: 5, logger: silentLogger(), onApplied: () => undefined });
     await channel.put([serverDocument('a', v1)]);
     await follower.start();

@@ -54,7 +54,7 @@ describe('a snapshot on disk', () => {
   });
 });
 
-describe('a damaged snapshot is skipped for the one before (trust.md fault 10)', () => {
+describe('a damaged snapshot is skipped for the one before (fault 10)', () => {
   const bytesOf = async (): Promise<Buffer> => readFile(file());
   it.each<[string, () => Promise<unknown>]>([
     ['zero bytes', () => truncate(file(), 0)],
@@ -79,7 +79,7 @@ describe('a damaged snapshot is skipped for the one before (trust.md fault 10)',
   });
 });
 
-describe('a disk that cannot be written (trust.md fault 11)', () => {
+describe('a disk that cannot be written (fault 11)', () => {
   it('is counted and does not throw', async () => {
     const blocked = join(directory, 'blocked');
     await writeFile(blocked, 'a file where the folder should be');

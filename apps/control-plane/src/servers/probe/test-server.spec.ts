@@ -189,14 +189,12 @@ describe('fails at', () => {
     const upstream = await upstreamThat(() => undefined);
     const report = await testServer(serverAt(upstream.url), impatient);
     expect(failedStep(report)).toMatchObject({ step: 'discover', reason: 'upstream_timeout' });
-    expect(report.durationMs).toBeLessThan(4_000);
   });
 
   it('discover: an upstream that begins a stream and then hangs', async () => {
     const upstream = await upstreamThat((_request, response) => void response.writeHead(200, { 'Content-Type': 'text/event-stream' }).flushHeaders());
     const report = await testServer(serverAt(upstream.url), impatient);
     expect(failedStep(report)).toMatchObject({ reason: 'upstream_timeout' });
-    expect(report.durationMs).toBeLessThan(4_000);
   });
 
   it('initialize: an HTTP+SSE stream that never names its endpoint, or names one elsewhere', async () => {
