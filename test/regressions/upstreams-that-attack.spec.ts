@@ -152,6 +152,41 @@ it('Connection nominates Mcp-Param-* too', async () => {
   expect(names.filter((name) => name.startsWith('Mcp-Param'))).toEqual(['Mcp-Param-A']);
 });
 
+it('a second answer on a connection is not written into either', async () => {
+  upstream.handle((_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: one\n\n'));
+  const { hostname, port, host } = new URL(dataPlane.url);
+  const socket = connect({ host: hostname, port: Number(port) });
+  let text = '';
+  const closed = once(socket, 'close');
+  socket.on('error', () => undefined);
+  socket.on('data', (chunk: Buffer) => {
+    text += chunk.toString();
+    if (text.includes('data: one')) socket.write('garbage that is no request\r\n\r\n');
+  });
+  socket.write(`GET /nothing HTTP/1.1\r\nHost: ${host}\r\n\r\n${postLines('/mcp/default/orders', host, call, 'Connection: keep-alive').join('\r\n')}\r\n\r\n${call}`);
+  await closed;
+  expect(text).not.toMatch(/HTTP\/1\.1 400/);
+});
+
+it('a body that is no body is 400, not silence', async () => {
+  const { host } = new URL(dataPlane.url);
+  const reply = await rawRequest(dataPlane.url, ['POST /mcp/default/orders HTTP/1.1', `Host: ${host}`, 'Content-Type: application/json', 'Transfer-Encoding: chunked'], 'ZZZ\r\n');
+  expect([reply.status, reply.body]).toEqual([400, expect.stringContaining('invalid_request')]);
+});
+
+it('a caller that reads slowly still gets comments once it has caught up', async () => {
+  upstream.handle((_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream' }).write(`data: ${'x'.repeat(3_000_000)}\n\n`));
+  const answer = await open('/mcp/default/orders');
+  let tail = '';
+  await new Promise<void>((resolve) => {
+    answer.on('data', (chunk: Buffer) => {
+      tail = (tail + chunk.toString('latin1')).slice(-100);
+      if (tail.endsWith(': keep-alive\n\n')) resolve();
+    });
+  });
+  answer.destroy();
+});
+
 describe('a body that is too large', () => {
   it('is answered, and its connection does not go on for ever', async () => {
     const { host } = new URL(dataPlane.url);

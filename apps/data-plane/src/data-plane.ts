@@ -118,6 +118,7 @@ export class DataPlane {
     this.#draining = true;
     this.#heartbeat.beat();
     const { server } = this.#http;
+    // Also of one that never listened: closing says so in an error, which is as good.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     this.#http.endListeningStreams();

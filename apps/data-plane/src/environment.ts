@@ -47,5 +47,5 @@ export const dataPlaneSettings = {
   BRIDGE_BUFFER_BYTES: { schema: schemas.integer(65_536, 268_435_456).default(8_388_608), description: 'What may wait for the caller of such a session before its upstream is paused, and the largest message in it. Default 8388608 (8 MiB)' },
   DRAIN_TIMEOUT_MS: { schema: schemas.integer(0, 600_000).default(25_000), description: 'How long requests in flight may take after SIGTERM. Default 25000' },
   EGRESS_ALLOWED_RANGES: { schema: ranges.default([]), description: 'Addresses upstreams may have besides public ones: loopback, private, all, or CIDR ranges, comma-separated' },
-  LOG_LEVEL: { schema: schemas.text.default('info'), description: 'trace, debug, info, warn, error. Default info' },
+  LOG_LEVEL: { schema: schemas.logLevel.default('info'), description: 'trace, debug, info, warn, error. Default info' },
 } as const;

@@ -32,19 +32,22 @@ export async function startDataPlane({ environment, channel, logger: givenLogger
   const ownChannel = channel ? undefined : connectOwnChannel(settings.REDIS_URL, logger);
   const dataPlane = new DataPlane(settings, (channel ?? ownChannel) as SnapshotChannel, logger);
   const internal = await NestFactory.create<NestFastifyApplication>(AppModule.for(dataPlane), new FastifyAdapter(), { logger: nestLogger(logger), abortOnError: false });
-  await internal.listen(settings.DATA_PLANE_INTERNAL_PORT, settings.DATA_PLANE_INTERNAL_HOST);
-  const url = await dataPlane.start();
-  logger.info({ url }, 'data plane listens');
-  return {
-    url,
-    internalUrl: await internal.getUrl(),
-    close: async () => {
-      // Health answers until the last request is done: a probe sees "draining", not a closed port.
-      await dataPlane.stop();
-      await internal.close();
-      await ownChannel?.close();
-    },
+  const close = async (): Promise<void> => {
+    // Health answers until the last request is done: a probe sees "draining", not a closed port.
+    await dataPlane.stop();
+    await internal.close();
+    await ownChannel?.close();
   };
+  try {
+    await internal.listen(settings.DATA_PLANE_INTERNAL_PORT, settings.DATA_PLANE_INTERNAL_HOST);
+    const url = await dataPlane.start();
+    logger.info({ url }, 'data plane listens');
+    return { url, internalUrl: await internal.getUrl(), close };
+  } catch (error) {
+    // A port that is taken, say: nothing of what was started may keep the process, or its health, alive.
+    await close();
+    throw error;
+  }
 }
 
 function connectOwnChannel(url: Secret | undefined, logger: Logger): SnapshotChannel {

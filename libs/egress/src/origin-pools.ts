@@ -63,6 +63,14 @@ export class OriginPools {
     return entry.pool;
   }
 
+  /** Closes an origin's pool once what is in flight has finished; the next request has a new one. */
+  discard(origin: string, connect: ConnectOptions = defaultConnect): void {
+    const key = origin + this.#keyOf(connect);
+    const entry = this.#pools.get(key);
+    this.#pools.delete(key);
+    void entry?.pool.close();
+  }
+
   /** Lets requests in flight finish. A later `dispatcherFor` opens new pools. */
   async close(): Promise<void> {
     await Promise.all(this.#takeAll().map((pool) => pool.close()));

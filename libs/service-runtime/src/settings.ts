@@ -67,6 +67,7 @@ export const settingSchemas = {
     z
       .string(required)
       .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), `must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`),
+  logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent'),
   list: z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== '')),
   secret: z.instanceof(Secret, { error: required }),
 };

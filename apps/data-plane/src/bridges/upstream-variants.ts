@@ -30,7 +30,8 @@ export function changeHeaders(headers: readonly string[], changes: HeaderChanges
     if (!Object.hasOwn(changes, name.toLowerCase())) changed.push(name, headers[index + 1] as string);
   }
   for (const [name, value] of Object.entries(changes)) {
-    if (value !== undefined) changed.push(name, value);
+    // Some are the upstream's own words: what no header can hold is not sent back.
+    if (value !== undefined && /^[\x20-\x7e]*$/.test(value)) changed.push(name, value);
   }
   return changed;
 }

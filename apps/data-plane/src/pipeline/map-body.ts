@@ -4,6 +4,8 @@ import type { BodySink, StreamedBody } from './request.ts';
 /** What stands between a body and where it goes. Each method is given the sink behind it. */
 export interface BodyFilter {
   write(chunk: Buffer, sink: BodySink): boolean;
+  /** What it was written to wants more again. */
+  resumed?(): void;
   /** Once, when nothing more comes: it ended, failed, or was aborted. */
   over?(): void;
 }
@@ -30,7 +32,10 @@ export function mapBody(body: StreamedBody, makeFilter: (sink: BodySink) => Body
         },
       });
     },
-    resume: () => body.resume(),
+    resume: () => {
+      filter?.resumed?.();
+      body.resume();
+    },
     abort: () => {
       over();
       body.abort();

@@ -44,6 +44,21 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
     clearTimeout(this.#timer);
   }
 
+  /** Whether it failed before it was sent. */
+  get isRefused(): boolean {
+    return this.#isOver && this.#controller === undefined;
+  }
+
+  /** Whether it is still in undici's hands without a connection. */
+  get isQueued(): boolean {
+    return this.#controller === undefined && !this.#isOver;
+  }
+
+  /** undici's own limits count from when there is a connection; until then this one does. */
+  expectStart(withinMs: number): void {
+    this.#timer = setTimeout(() => this.abort(new GatewayError('upstream_timeout', { detail: 'no connection in time' })), withinMs).unref();
+  }
+
   fail(thrown: unknown): void {
     const error = toUpstreamError(thrown);
     if (!this.#isAnswered) this.#reject(error);
@@ -54,6 +69,7 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    clearTimeout(this.#timer);
     if (this.#aborted) controller.abort(this.#aborted);
   }
 
@@ -104,15 +120,17 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
     // Whoever waits hears of it now; undici, when it comes to this request.
     if (!this.#isAnswered) this.#reject(reason);
     this.#controller?.abort(reason);
-    if (!this.#hasBegun) {
-      clearTimeout(this.#timer);
-      this.#giveUp?.();
-    }
+    if (this.#controller !== undefined) return;
+    clearTimeout(this.#timer);
+    // One that undici has and never started must not keep its place until it does.
+    if (this.#hasBegun) this.#over();
+    else this.#giveUp?.();
   }
 
   #over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
+    clearTimeout(this.#timer);
     this.#onOver();
   }
 }

@@ -64,6 +64,10 @@ class CommentedStream implements BodyFilter {
     return (this.#isReading = this.#sink.write(chunk));
   }
 
+  resumed(): void {
+    this.#isReading = true;
+  }
+
   over(): void {
     this.#onOver(this);
   }

@@ -23,8 +23,8 @@ export interface HttpServer {
 /** The callers' side of the pipeline on `node:http`: no framework, no per-request wiring. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
   const listening = new Set<() => void>();
-  // Where a request is being answered, the parser's complaint about the next one must not be written into its answer.
-  const answering = new WeakSet<Duplex>();
+  // Where an answer has begun, the parser's complaint about the next request must not be written into it.
+  const answering = new AnswersBegun();
   const server = createServer({
     // Node answers 431 beyond this; the pipeline's own limits are below it.
     maxHeaderSize: options.maxHeaderBytes + 8_192,
@@ -37,15 +37,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   // Node drops headers beyond this without a word; the pipeline counts them and says so.
   server.maxHeadersCount = 0;
   server.on('request', (message: IncomingMessage, response: ServerResponse) => {
-    const { socket } = message;
-    answering.add(socket);
-    response.on('close', () => answering.delete(socket));
     // A response that cannot be written is over by its 'close'; nobody is left to tell.
     response.on('error', () => undefined);
     options
       .handle(new NodeRequest(message, response))
       .then((reply) => {
         if (options.isDraining()) reply.headers.push('connection', 'close');
+        answering.add(message.socket, response);
         writeReply(message, response, reply, options.stalledTimeoutMs);
         if ((message.method === 'GET' || reply.onlyListens) && typeof reply.body === 'object') trackListening(listening, response, reply.body, options.isDraining());
       })
@@ -59,6 +57,20 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
       for (const end of listening) end();
     },
   };
+}
+
+/** Answers that have begun and are not over, by connection: a pipelining caller may have several. */
+class AnswersBegun {
+  readonly #counts = new WeakMap<Duplex, number>();
+
+  has(socket: Duplex): boolean {
+    return (this.#counts.get(socket) ?? 0) > 0;
+  }
+
+  add(socket: Duplex, response: ServerResponse): void {
+    this.#counts.set(socket, (this.#counts.get(socket) ?? 0) + 1);
+    response.on('close', () => this.#counts.set(socket, (this.#counts.get(socket) ?? 1) - 1));
+  }
 }
 
 function trackListening(listening: Set<() => void>, response: ServerResponse, body: StreamedBody, isDraining: boolean): void {

@@ -59,10 +59,15 @@ export class UpstreamTransport {
       headersTimeout: outgoing.responseTimeoutMs,
       bodyTimeout: outgoing.idleTimeoutMs,
     };
+    const { origin, connect } = upstream;
     try {
-      this.#pools.dispatcherFor(upstream.origin, upstream.connect).dispatch(options, exchange);
+      const wantsMore = this.#pools.dispatcherFor(origin, connect).dispatch(options, exchange);
+      // A request that undici refuses (a header it cannot write) leaves the pool's connection waiting for a drain that never
+      // comes: such a pool is not used again.
+      if (!wantsMore && exchange.isRefused) this.#pools.discard(origin, connect);
     } catch (error) {
       exchange.fail(error);
     }
+    if (exchange.isQueued) exchange.expectStart(outgoing.responseTimeoutMs);
   }
 }
