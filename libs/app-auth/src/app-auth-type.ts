@@ -12,6 +12,10 @@ export interface Credential {
 /** An app authentication compiled from its configuration, once per revision. */
 export interface PreparedAppAuth {
   readonly type: string;
+  /** The headers that its credentials go into: nothing of the caller's leaves under these names. */
+  readonly headerNames: readonly string[];
+  /** Whether the gateway holds a credential for this upstream. */
+  readonly storesCredential: boolean;
   obtain(): readonly Credential[] | Promise<readonly Credential[]>;
 }
 
@@ -35,5 +39,6 @@ export const appAuthType = <const Type extends string, W extends ObjectSchema, C
 
 /** The common case: the same credentials on every call. */
 export function fixedCredentials(type: string, credentials: readonly Credential[]): PreparedAppAuth {
-  return { type, obtain: () => credentials };
+  const headerNames = credentials.filter((credential) => credential.in === 'header').map(({ name }) => name);
+  return { type, headerNames, storesCredential: credentials.length > 0, obtain: () => credentials };
 }

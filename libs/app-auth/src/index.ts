@@ -1,3 +1,5 @@
 export type { Credential, PreparedAppAuth } from './app-auth-type.ts';
+export { credentialHeaderName, fitForHeader } from './credential-fields.ts';
+export { toHeaderBytes } from './header-bytes.ts';
 export { insertCredentials } from './insert-credentials.ts';
 export { type AppAuth, appAuthTypes, completeAppAuth, prepareAppAuth, readableAppAuth, writableAppAuth } from './registry.ts';

@@ -1,13 +1,14 @@
 import type { Credential } from './app-auth-type.ts';
 
 /**
- * The one place where a credential enters a request: over whatever has its name in `headers` (flat: name, value, …), or into
+ * The one place where a credential enters a request: over whatever has its name in `headers` (flat: name, value, …) or in
  * the query of `path`, which is given back.
  */
 export function insertCredentials(path: string, headers: string[], credentials: readonly Credential[]): string {
   let target = path;
   for (const credential of credentials) {
     if (credential.in === 'query') {
+      if (target.includes('?')) target = withoutParameter(target, credential.name);
       const pair = `${encodeURIComponent(credential.name)}=${encodeURIComponent(credential.value.reveal())}`;
       target += `${target.includes('?') ? '&' : '?'}${pair}`;
     } else {
@@ -23,3 +24,14 @@ function removeHeader(headers: string[], name: string): void {
     if (headers[index]?.toLowerCase() === name) headers.splice(index, 2);
   }
 }
+
+function withoutParameter(target: string, name: string): string {
+  const [path, query] = splitAt(target, target.indexOf('?'));
+  const kept = query.split('&').filter((pair) => nameOf(pair) !== name);
+  return kept.length === 0 || (kept.length === 1 && kept[0] === '') ? path : `${path}?${kept.join('&')}`;
+}
+
+// As servers read it (URL Standard, application/x-www-form-urlencoded): another spelling of the name is the same parameter.
+const nameOf = (pair: string): string | undefined => new URLSearchParams(pair).keys().next().value;
+
+const splitAt = (text: string, index: number): [string, string] => [text.slice(0, index), text.slice(index + 1)];

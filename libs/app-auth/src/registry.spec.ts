@@ -22,6 +22,7 @@ describe('every type', () => {
 describe('the credential of', () => {
   it.each<[string, unknown, string[]]>([
     ['none', { type: 'none' }, []],
+    ['passthrough: the caller brings it', { type: 'passthrough' }, []],
     ['api-key in a header', { type: 'api-key', name: 'X-API-Key', in: 'header', value: 'k' }, ['header X-API-Key: k']],
     ['api-key in the query', { type: 'api-key', name: 'api key', in: 'query', value: 'k&=' }, ['query api key: k&=']],
     ['bearer', { type: 'bearer', token: 't' }, ['header Authorization: Bearer t']],

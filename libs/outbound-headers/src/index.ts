@@ -1,1 +1,2 @@
-export {};
+export { completeOutboundHeaders, type OutboundHeaders, type PreparedOutboundHeader, prepareOutboundHeaders, readableOutboundHeaders, writableOutboundHeaders } from './outbound-header.ts';
+export { outboundHeaderSources } from './registry.ts';

@@ -1,0 +1,27 @@
+import type { Secret } from '@gatehouse/sealing';
+import type { z } from 'zod';
+
+/** Where an outbound header has its value from, compiled once per revision. */
+export interface PreparedSource {
+  readonly type: string;
+  /** The value, or nothing where there is none for this call. At once where it is known, as it mostly is. */
+  obtain(): Secret | undefined | Promise<Secret | undefined>;
+}
+
+type ObjectSchema = z.ZodType<{ type: string }>;
+
+/** One kind of source: its configuration in three views of the secrets, and its behaviour. */
+export interface OutboundHeaderSource<Type extends string, Writable extends ObjectSchema, Complete extends ObjectSchema, Readable extends ObjectSchema> {
+  readonly type: Type;
+  readonly title: string;
+  readonly description: string;
+  readonly writable: Writable;
+  readonly complete: Complete;
+  readonly readable: Readable;
+  prepare(config: z.output<Complete>): PreparedSource;
+}
+
+/** Checks a literal against `OutboundHeaderSource` while it keeps its own type. */
+export const outboundHeaderSource = <const Type extends string, W extends ObjectSchema, C extends ObjectSchema, R extends ObjectSchema>(
+  source: OutboundHeaderSource<Type, W, C, R>,
+): OutboundHeaderSource<Type, W, C, R> => source;

@@ -1,0 +1,20 @@
+import { taggedUnionOf } from '@gatehouse/config-fields';
+import type { z } from 'zod';
+import type { PreparedSource } from './outbound-header-source.ts';
+import { staticValue } from './static.ts';
+
+/** Every source of outbound headers there is. The schemas, the types, OpenAPI and the forms derive from this list. */
+export const outboundHeaderSources = [staticValue] as const;
+
+export const writableSource = taggedUnionOf(outboundHeaderSources, 'writable').meta({ id: 'OutboundHeaderSourceInput' });
+export const completeSource = taggedUnionOf(outboundHeaderSources, 'complete');
+export const readableSource = taggedUnionOf(outboundHeaderSources, 'readable').meta({ id: 'OutboundHeaderSource' });
+
+export type OutboundHeaderSourceConfig = z.output<typeof completeSource>;
+
+/** Compiles a source, once per revision. */
+export function prepareSource(config: OutboundHeaderSourceConfig): PreparedSource {
+  const source = outboundHeaderSources.find((candidate) => candidate.type === config.type);
+  if (!source) throw new TypeError('unknown source of an outbound header');
+  return (source.prepare as (config: OutboundHeaderSourceConfig) => PreparedSource)(config);
+}
