@@ -3,7 +3,7 @@ export { observeCalls } from '../../apps/data-plane/src/observe-calls.ts';
 export { authenticateCaller } from '../../apps/data-plane/src/pipeline/authenticate-caller.ts';
 export { buildUpstreamRequest } from '../../apps/data-plane/src/pipeline/build-upstream-request.ts';
 export { CallRecord } from '../../apps/data-plane/src/pipeline/call-record.ts';
-export { cleanHeaders } from '../../apps/data-plane/src/pipeline/clean-headers.ts';
+export { cleanHeaders } from '@gatehouse/upstream-request';
 export type { Gateway } from '../../apps/data-plane/src/pipeline/gateway.ts';
 export { handleRequest } from '../../apps/data-plane/src/pipeline/handle-request.ts';
 export { matchServer, parseRoute } from '../../apps/data-plane/src/pipeline/match-server.ts';

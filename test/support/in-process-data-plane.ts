@@ -4,7 +4,9 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { issueServiceAccountKey } from '@gatehouse/agent-auth';
 import { startDataPlane } from '@gatehouse/data-plane';
-import { compileDocument, type PlainSnapshotDocument, type SealedDocument, snapshotKeysOf } from '@gatehouse/gateway-config';
+import {
+  compileDocument, type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument, resolveGlobalPolicy, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy,
+} from '@gatehouse/gateway-config';
 import { createLogger } from '@gatehouse/service-runtime';
 import { createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 
@@ -23,6 +25,8 @@ export interface InProcessDataPlane {
   /** Publishes these servers of workspace `default`, with ids equal to their names, and waits until they are served. */
   publish(...servers: SpecServer[]): Promise<void>;
   remove(...names: string[]): Promise<void>;
+  /** Publishes the global policy, of its document and what the environment says. */
+  publishHeaderPolicy(document: StoredHeaderPolicy | undefined, environment?: Partial<EnvironmentPolicy>): Promise<void>;
   /** Makes a service account of workspace `default`; resolves to its key once it is served. */
   addServiceAccount(name: string): Promise<string>;
   close(): Promise<void>;
@@ -80,6 +84,10 @@ export async function startInProcessDataPlane(
         ),
       ),
     remove: (...names) => publish([], names),
+    publishHeaderPolicy: (document, environment) => {
+      const policy = resolveGlobalPolicy(document, { enabled: true, list: [], source: undefined, ...environment });
+      return publish([compileDocument(keys, { kind: 'header-policy', id: headerPolicyId, policy })]);
+    },
     addServiceAccount: async (name) => {
       const { key, keyId, keyHash } = issueServiceAccountKey();
       await publish([compileDocument(keys, { kind: 'service-account', id: `account-${name}`, workspace: 'default', name, groups: [], keyId, keyHash })]);

@@ -25,6 +25,7 @@ import type { IncomingRequest, Reply } from './pipeline/request.ts';
 import { serverKey } from './snapshot/current-snapshot.ts';
 import { SnapshotFollower } from './snapshot/follow-snapshots.ts';
 import { Heartbeats } from './heartbeats.ts';
+import { openKeySets, type OpenKeySets } from './key-sets.ts';
 import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
 import { KeepAliveComments } from './transport/keep-alive-comments.ts';
 import { createHttpServer, type HttpServer } from './transport/serve-http.ts';
@@ -44,6 +45,7 @@ export class DataPlane {
   readonly #peers: UpstreamTransport;
   readonly #bridgeSessions: BridgeSessions;
   readonly #peerSeals: PeerSeals;
+  readonly #keySets: OpenKeySets;
   readonly #comments: KeepAliveComments;
   readonly #http: HttpServer;
   readonly #heartbeat: Heartbeats;
@@ -64,6 +66,7 @@ export class DataPlane {
       isDraining: () => this.#draining,
     });
     const guard = createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES });
+    this.#keySets = openKeySets(guard, logger);
     const connectTimeoutMs = settings.CONNECT_TIMEOUT_MS;
     this.#calls = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.CONNECTIONS_PER_ORIGIN });
     this.#streams = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN });
@@ -133,6 +136,7 @@ export class DataPlane {
     await this.#follower.stop();
     await this.#keeper.flush();
     this.#comments.stop();
+    await this.#keySets.close();
     await Promise.all([this.#calls, this.#streams, this.#peers].map((transport) => transport.close()));
   }
 
@@ -171,6 +175,7 @@ export class DataPlane {
         allowedOrigins: new Set([publicUrl.origin, ...settings.ALLOWED_ORIGINS]),
         allowedHosts: settings.ALLOWED_HOSTS.length > 0 ? new Set(settings.ALLOWED_HOSTS.map((host) => host.toLowerCase())) : undefined,
       },
+      authentication: { keySets: this.#keySets.keySets, now: Date.now },
       callContext: { sessions, maxBodyBytes: settings.MAX_BODY_BYTES },
       shapeContext: { sessions, eventStream: (body) => this.#comments.wrap(body) },
       timeouts: { responseMs: settings.RESPONSE_TIMEOUT_MS, streamIdleMs: settings.STREAM_IDLE_TIMEOUT_MS },

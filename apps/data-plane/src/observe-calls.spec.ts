@@ -4,7 +4,7 @@ import { Registry } from 'prom-client';
 import { expect, test } from 'vitest';
 import { observeCalls } from './observe-calls.ts';
 import { CallRecord } from './pipeline/call-record.ts';
-import { type PreparedServer, prepareServer } from './snapshot/prepared-server.ts';
+import { type PreparedServer, prepareServer } from '@gatehouse/upstream-request';
 
 const server = (name: string) =>
   prepareServer(name, 'default', {

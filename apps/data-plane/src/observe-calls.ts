@@ -1,8 +1,9 @@
 import type { Logger } from '@gatehouse/service-runtime';
+import { dropReasons, type Verdict, verdictOutcome } from '@gatehouse/header-policy';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { CallRecord } from './pipeline/call-record.ts';
 import { serverKey } from './snapshot/current-snapshot.ts';
-import type { PreparedServer } from './snapshot/prepared-server.ts';
+import type { PreparedServer } from '@gatehouse/upstream-request';
 
 /** What was counted of one server. */
 interface Series {
@@ -11,6 +12,8 @@ interface Series {
   readonly outcomes: Set<string>;
   readonly count: Counter.Internal;
   readonly duration: Histogram.Internal<string>;
+  /** What became of callers' headers, until the next scrape. */
+  readonly verdicts: Map<string, number>;
 }
 
 /**
@@ -27,6 +30,7 @@ export function observeCalls(
     for (const [key, { workspace, server, outcomes }] of known) {
       if (isConfigured(workspace, server)) continue;
       for (const outcome of outcomes) count.remove({ workspace, server, outcome });
+      for (const outcome of verdictOutcomes) verdicts.remove({ workspace, server, outcome });
       duration.remove({ workspace, server });
       known.delete(key);
       // A call that is still under way would count in a child that nobody remembers.
@@ -48,13 +52,26 @@ export function observeCalls(
     registers: [registry],
     collect: forget,
   });
+  const verdicts = new Counter({
+    name: 'gatehouse_header_verdicts_total',
+    help: 'Headers of callers by what became of them: kept, renamed, replaced, or why they were dropped.',
+    labelNames: ['workspace', 'server', 'outcome'] as const,
+    registers: [registry],
+    collect: () => {
+      forget();
+      for (const { workspace, server, verdicts: counts } of known.values()) {
+        for (const [outcome, number] of counts) verdicts.inc({ workspace, server, outcome }, number);
+        counts.clear();
+      }
+    },
+  });
   const seriesOf = (prepared: PreparedServer): Series => {
     let series = bound.get(prepared);
     if (series === undefined) {
       const { workspace, name: server } = prepared;
       const key = serverKey(workspace, server);
       series = known.get(key) ?? {
-        workspace, server, outcomes: new Set(['ok']), count: count.labels({ workspace, server, outcome: 'ok' }), duration: duration.labels({ workspace, server }),
+        workspace, server, outcomes: new Set(['ok']), count: count.labels({ workspace, server, outcome: 'ok' }), duration: duration.labels({ workspace, server }), verdicts: new Map(),
       };
       known.set(key, series);
       bound.set(prepared, series);
@@ -68,6 +85,7 @@ export function observeCalls(
     if (server !== undefined) {
       const series = seriesOf(server);
       series.duration.observe(elapsedMs / 1000);
+      if (record.verdicts !== undefined) addVerdicts(series.verdicts, record.verdicts);
       if (error === undefined) series.count.inc();
       else {
         series.outcomes.add(error.code);
@@ -79,10 +97,11 @@ export function observeCalls(
     }
     const level = error?.level ?? 'info';
     if (logger.isLevelEnabled(level)) logger[level](describe(record, elapsedMs), 'call');
+    if (record.verdicts !== undefined && logger.isLevelEnabled('debug')) logger.debug(describeDropped(record, record.verdicts), 'headers');
   };
 }
 
-function describe({ server, caller, call, error, upstreamStatus, upstreamMs }: CallRecord, elapsedMs: number): object {
+function describe({ server, caller, call, error, verdicts, upstreamStatus, upstreamMs }: CallRecord, elapsedMs: number): object {
   return {
     ...(server && { workspace: server.workspace, server: server.name }),
     ...(caller && { caller: caller.id }),
@@ -90,11 +109,34 @@ function describe({ server, caller, call, error, upstreamStatus, upstreamMs }: C
     ...(call?.message?.method && { method: bounded(call.message.method) }),
     ...(call?.message?.method === 'tools/call' && call.message.name && { tool: bounded(call.message.name) }),
     outcome: error?.code ?? 'ok',
+    ...(verdicts && { headers: countVerdicts(verdicts) }),
     ...(error && { err: error }),
     ...(upstreamStatus !== undefined && { upstreamStatus }),
     ...(upstreamMs !== undefined && { upstreamMs: round(upstreamMs) }),
     durationMs: round(elapsedMs),
   };
+}
+
+const verdictOutcomes = [...dropReasons, 'kept', 'renamed', 'replaced'] as const;
+
+function addVerdicts(counts: Map<string, number>, verdicts: readonly Verdict[]): void {
+  for (const verdict of verdicts) {
+    const outcome = verdictOutcome(verdict);
+    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+  }
+}
+
+/** How many headers were kept, dropped for which reason, …: never which, never what was in them. */
+function countVerdicts(verdicts: readonly Verdict[]): Record<string, number> {
+  const counts = new Map<string, number>();
+  addVerdicts(counts, verdicts);
+  return Object.fromEntries(counts);
+}
+
+/** Which headers did not leave, by name and reason (P19). */
+function describeDropped({ server }: CallRecord, verdicts: readonly Verdict[]): object {
+  const dropped = verdicts.filter(({ action }) => action === 'dropped').map(({ name, reason, rule }) => ({ name: bounded(name), reason, rule }));
+  return { workspace: server?.workspace, server: server?.name, dropped };
 }
 
 const round = (ms: number): number => Math.round(ms * 100) / 100;

@@ -1,3 +1,4 @@
+import type { KeySets, TokenDenial } from '@gatehouse/token-verification';
 import type { z } from 'zod';
 import type { Caller } from './caller.ts';
 
@@ -23,18 +24,34 @@ export interface AgentAuthContext {
   readonly workspace: string;
   /** By key id. */
   readonly serviceAccounts: { get(keyId: string): ServiceAccountRecord | undefined };
+  /** By URL. */
+  readonly keySets: Pick<KeySets, 'at'>;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
 }
 
-/** A caller, or why there is none (for the challenge, RFC 6750 section 3.1). */
-export type Authentication =
-  | { readonly caller: Caller }
-  | { readonly denied: 'missing_credential' | 'invalid_credential' };
+/** Why there is no caller, and what the challenge may say of it (RFC 6750 section 3). */
+export interface Denial {
+  readonly denied: 'missing_credential' | 'invalid_credential' | TokenDenial;
+  /** Public, fit for `error_description`, nothing out of the credential. */
+  readonly description?: string;
+}
+
+export type Authentication = { readonly caller: Caller } | Denial;
 
 /** An agent authentication compiled from its configuration, once per revision. */
 export interface PreparedAgentAuth {
   readonly type: string;
   /** Whether anyone who reaches the gateway is let in (D11, docs/rules.md). */
   readonly open: boolean;
+  /** Patterns of caller's headers that never go on. */
+  readonly restrictedHeaders: readonly string[];
+  /** Whether the caller's own `Authorization` may go on, if app authentication wants it too (D2, docs/rules.md). */
+  readonly forwardsAuthorization: boolean;
+  /**
+   * At once where nothing has to be fetched or computed for it.
+   * @throws GatewayError caller_keys_unavailable
+   */
   authenticate(presented: PresentedCredentials, context: AgentAuthContext): Authentication | Promise<Authentication>;
 }
 

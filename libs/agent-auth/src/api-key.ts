@@ -19,7 +19,7 @@ export const apiKey = agentAuthType({
   prepare: () => {
     // Hashing a key costs more than the rest of this stage; a server remembers those it has verified, oldest out first.
     const verified = new Map<string, Verified>();
-    return { type: 'api-key', open: false, authenticate: (presented, context) => authenticate(verified, presented, context) };
+    return { type: 'api-key', open: false, forwardsAuthorization: false, restrictedHeaders: [], authenticate: (presented, context) => authenticate(verified, presented, context) };
   },
 });
 

@@ -7,6 +7,7 @@ export {
   writableServiceAccount,
 } from './service-account-document.ts';
 export {
+  headerPolicyId,
   isUnreadable,
   type PlainSnapshotDocument,
   type SealedDocument,
@@ -15,3 +16,15 @@ export {
   type UnreadableDocument,
 } from './snapshot.ts';
 export { snapshotKeysOf } from './snapshot-keys.ts';
+export {
+  type GlobalHeaderPolicy,
+  globalHeaderPolicy,
+  type ReadableHeaderPolicy,
+  readableHeaderPolicy,
+  type ServerHeaderPolicy,
+  type StoredHeaderPolicy,
+  storedHeaderPolicy,
+  writableHeaderPolicy,
+} from './header-policy-document.ts';
+export { defaultMaxValueBytes, neverPasses } from './header-policy-fields.ts';
+export { type EnvironmentPolicy, mappingRule, noGlobalPolicy, resolveGlobalPolicy } from './resolve-global-policy.ts';

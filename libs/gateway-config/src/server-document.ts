@@ -1,7 +1,10 @@
 import { agentAuth } from '@gatehouse/agent-auth';
-import { completeAppAuth, readableAppAuth, writableAppAuth } from '@gatehouse/app-auth';
+import { type AppAuth, completeAppAuth, prepareAppAuth, readableAppAuth, writableAppAuth } from '@gatehouse/app-auth';
 import { httpUrl, slug } from '@gatehouse/config-fields';
+import { canonicalName } from '@gatehouse/header-policy';
+import { completeOutboundHeaders, type OutboundHeaders, readableOutboundHeaders, writableOutboundHeaders } from '@gatehouse/outbound-headers';
 import { z } from 'zod';
+import { serverHeaderPolicy } from './header-policy-document.ts';
 
 /** Bounds in seconds; what is absent is the data plane's own default. */
 const timeouts = z
@@ -20,9 +23,6 @@ const upstream = z
   })
   .meta({ id: 'Upstream' });
 
-/** The simplest safe policy: nothing of the caller's passes but what the protocol needs. */
-const headerPolicy = z.strictObject({ mode: z.literal('none') }).meta({ id: 'HeaderPolicy' });
-
 const serverFields = {
   name: slug('Name'),
   title: z.string().max(200).optional().meta({ title: 'Title' }),
@@ -30,7 +30,7 @@ const serverFields = {
   type: z.literal('mcp'),
   upstream,
   agentAuth,
-  headerPolicy: headerPolicy.optional(),
+  headerPolicy: serverHeaderPolicy.optional(),
   enabled: z.boolean().optional(),
 };
 
@@ -51,14 +51,22 @@ const optionalReadOnly = z
   .partial().shape;
 
 /** A server as it is written: POST, PUT, `apply -f`. */
-export const writableServer = z.strictObject({ ...serverFields, appAuth: writableAppAuth.optional(), ...optionalReadOnly });
+export const writableServer = z.strictObject({ ...serverFields, appAuth: writableAppAuth.optional(), outboundHeaders: writableOutboundHeaders.optional(), ...optionalReadOnly });
+
+/** One header, one writer: what app authentication sets, no outbound header sets again. */
+function checkHeaderNames({ appAuth, outboundHeaders = [] }: { appAuth: AppAuth; outboundHeaders?: OutboundHeaders | undefined }, context: z.RefinementCtx): void {
+  const taken = new Set(prepareAppAuth(appAuth).headerNames.map(canonicalName));
+  for (const [index, { name }] of outboundHeaders.entries()) {
+    if (taken.has(canonicalName(name))) context.addIssue({ code: 'custom', path: ['outboundHeaders', index, 'name'], message: 'is set by appAuth already' });
+  }
+}
 
 /** A server with every reference resolved and every secret present: what a snapshot holds. */
-export const completeServer = z.strictObject({ ...serverFields, appAuth: completeAppAuth });
+export const completeServer = z.strictObject({ ...serverFields, appAuth: completeAppAuth, outboundHeaders: completeOutboundHeaders.optional() }).superRefine(checkHeaderNames);
 
 /** A server as it is read. */
 export const readableServer = z
-  .object({ ...readOnlyFields, kind: z.literal('Server'), ...serverFields, appAuth: readableAppAuth, enabled: z.boolean(), warnings: z.array(warning) })
+  .object({ ...readOnlyFields, kind: z.literal('Server'), ...serverFields, appAuth: readableAppAuth, outboundHeaders: readableOutboundHeaders.optional(), enabled: z.boolean(), warnings: z.array(warning) })
   .meta({ id: 'Server' });
 
 export type ServerDocument = z.output<typeof completeServer>;

@@ -1,9 +1,11 @@
 import { z } from 'zod';
+import { globalHeaderPolicy } from './header-policy-document.ts';
 import { completeServer } from './server-document.ts';
 
-/** One document of a snapshot: a server with everything resolved, or a service account's verifier. */
+/** One document of a snapshot: a server with everything resolved, a service account's verifier, or the global header policy. */
 export const snapshotDocument = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('server'), id: z.string(), workspace: z.string(), server: completeServer }),
+  z.strictObject({ kind: z.literal('header-policy'), id: z.string(), policy: globalHeaderPolicy }),
   z.strictObject({
     kind: z.literal('service-account'),
     id: z.string(),
@@ -27,6 +29,9 @@ export interface UnreadableDocument {
 
 export const isUnreadable = (document: unknown): document is UnreadableDocument =>
   typeof document === 'object' && document !== null && 'kind' in document && document.kind === 'unreadable';
+
+/** The id of the one document of kind `header-policy`. */
+export const headerPolicyId = '00000000-0000-7000-8000-000000000001';
 
 export type SnapshotDocument = z.output<typeof snapshotDocument>;
 /** A document as JSON: its secrets are plain text. It exists only between opening one seal and making another. */

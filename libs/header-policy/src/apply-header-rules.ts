@@ -30,6 +30,7 @@ export function applyHeaderRules(rules: HeaderRules, rows: readonly string[], no
   const verdicts: Verdict[] = [];
   let authorizations: Authorization[] | undefined;
   let singletons: string[] | undefined;
+  let replaced: string[] | undefined;
   for (let index = 0; index + 1 < rows.length; index += 2) {
     const name = rows[index] as string;
     const decision = rules.decide(name);
@@ -55,11 +56,15 @@ export function applyHeaderRules(rules: HeaderRules, rows: readonly string[], no
         (authorizations ??= []).push({ pass, value, verdictIndex: verdicts.length - 1 });
         continue;
       }
-      if (pass.isSingleton) {
-        if (singletons?.includes(outgoingName)) throw new GatewayError('duplicate_header', { detail: outgoingName.toLowerCase() });
-        (singletons ??= []).push(outgoingName);
+      if (pass.singleton !== undefined) {
+        if (singletons?.includes(pass.singleton)) throw new GatewayError('duplicate_header', { detail: pass.singleton });
+        (singletons ??= []).push(pass.singleton);
       }
-      if (pass.replaces !== undefined) removeBase(headers, base, pass.replaces);
+      // Once: what the caller sent of it may be several rows.
+      if (pass.replaces !== undefined && !replaced?.includes(pass.replaces)) {
+        removeHeader(headers, pass.replaces);
+        (replaced ??= []).push(pass.replaces);
+      }
       headers.push(outgoingName, value);
     }
   }
@@ -81,11 +86,8 @@ function addAuthorization(headers: string[], verdicts: Verdict[], authorizations
   }
 }
 
-/** Takes out the gateway's own header, once: what the caller sent of it may be several rows. */
-function removeBase(headers: string[], base: readonly string[], name: string): void {
-  for (let index = 0; index < Math.min(base.length, headers.length); index += 2) {
-    if (headers[index] !== name) continue;
-    headers.splice(index, 2);
-    return;
+function removeHeader(headers: string[], name: string): void {
+  for (let index = headers.length - 2; index >= 0; index -= 2) {
+    if (headers[index]?.toLowerCase() === name) headers.splice(index, 2);
   }
 }

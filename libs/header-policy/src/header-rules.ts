@@ -50,7 +50,8 @@ export interface Pass {
   readonly replaces?: string;
   /** Of two `Authorization`s one leaves: the one of the higher rank. */
   readonly authorizationRank: number;
-  readonly isSingleton: boolean;
+  /** Its canonical name where it may leave once only. */
+  readonly singleton?: string;
 }
 
 /** What a name alone decides. */
@@ -141,7 +142,6 @@ export class HeaderRules {
     const refuse = (reason: DropReason, by: NamedRule): Pass => ({
       verdict: { name, action: 'dropped', reason, ...(!isSame && { outgoingName }), rule: by.rule, from: by.from },
       authorizationRank: 0,
-      isSingleton: false,
     });
     const conflict = this.#conflict(canonical);
     if (conflict !== undefined) return refuse(conflict.reason, conflict);
@@ -151,7 +151,7 @@ export class HeaderRules {
       outgoingName,
       ...(replaces && { replaces: canonical }),
       authorizationRank: canonical !== 'authorization' ? 0 : canonicalName(name) === upstreamAuthorization ? 2 : 1,
-      isSingleton: isSingletonHeader(canonical),
+      ...(isSingletonHeader(canonical) && { singleton: canonical }),
     };
   }
 

@@ -48,16 +48,19 @@ export interface PreparedOutboundHeader {
 export function prepareOutboundHeaders(headers: OutboundHeaders): PreparedOutboundHeader[] {
   return headers.map((header) => {
     const source = prepareSource(header.source);
+    // Values rarely change from one call to the next: neither does what is made of them.
+    let last: { readonly value: Secret; readonly credential: Credential } | undefined;
     const toCredential = (value: Secret | undefined): Credential | undefined => {
-      if (value !== undefined) return { in: 'header', name: header.name, value: new Secret(toHeaderBytes(`${header.prefix ? `${header.prefix} ` : ''}${value.reveal()}`)) };
-      if (header.required ?? true) throw new GatewayError('credential_unavailable', { detail: `no value for the outbound header ${header.name}` });
-      return undefined;
+      if (value === undefined) {
+        if (header.required ?? true) throw new GatewayError('credential_unavailable', { detail: `no value for the outbound header ${header.name}` });
+        return undefined;
+      }
+      if (last?.value !== value) {
+        const text = `${header.prefix ? `${header.prefix} ` : ''}${value.reveal()}`;
+        last = { value, credential: { in: 'header', name: header.name, value: new Secret(toHeaderBytes(text)) } };
+      }
+      return last.credential;
     };
-    // What never changes is made once.
-    if (source.type === 'static') {
-      const credential = toCredential(source.obtain() as Secret);
-      return { name: header.name, source: source.type, obtain: () => credential };
-    }
     return {
       name: header.name,
       source: source.type,

@@ -2,7 +2,7 @@ import type { GatewayError } from '@gatehouse/errors';
 import type { RpcId } from '@gatehouse/mcp-protocol';
 import type { Logger } from '@gatehouse/service-runtime';
 import type { IncomingRequest, UpstreamRequest, UpstreamResponse } from '../pipeline/request.ts';
-import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import type { BridgeSessions } from './bridge-sessions.ts';
 import type { SessionAddresses } from './session-address.ts';
 

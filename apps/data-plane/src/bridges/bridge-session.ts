@@ -1,5 +1,5 @@
 import type { SessionOwner } from '@gatehouse/mcp-protocol';
-import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 
 export interface BridgeSession {
   readonly id: string;

@@ -1,7 +1,7 @@
 import { anonymousCaller } from '@gatehouse/agent-auth';
 import type { SessionOwner } from '@gatehouse/mcp-protocol';
 import { describe, expect, it } from 'vitest';
-import { prepareServer } from '../snapshot/prepared-server.ts';
+import { prepareServer } from '@gatehouse/upstream-request';
 import type { BridgeSession } from './bridge-session.ts';
 import { BridgeSessions } from './bridge-sessions.ts';
 

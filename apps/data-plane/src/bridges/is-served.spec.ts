@@ -1,7 +1,7 @@
 import { anonymousCaller } from '@gatehouse/agent-auth';
 import { expect, it } from 'vitest';
 import { applyChange, emptySnapshot, type Snapshot } from '../snapshot/current-snapshot.ts';
-import { prepareServer } from '../snapshot/prepared-server.ts';
+import { prepareServer } from '@gatehouse/upstream-request';
 import { serverDocument } from '../snapshot/spec-support.ts';
 import { isServed } from './is-served.ts';
 

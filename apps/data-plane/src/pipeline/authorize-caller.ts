@@ -1,6 +1,6 @@
 import type { Caller } from '@gatehouse/agent-auth';
 import { GatewayError } from '@gatehouse/errors';
-import type { PreparedServer } from '../snapshot/prepared-server.ts';
+import type { PreparedServer } from '@gatehouse/upstream-request';
 
 /**
  * Whether this caller may use this server. Without access rules everyone of the workspace may; a caller that nobody vouched

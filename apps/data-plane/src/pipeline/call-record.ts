@@ -1,6 +1,7 @@
 import type { Caller } from '@gatehouse/agent-auth';
 import type { GatewayError } from '@gatehouse/errors';
-import type { PreparedServer } from '../snapshot/prepared-server.ts';
+import type { Verdict } from '@gatehouse/header-policy';
+import type { PreparedServer } from '@gatehouse/upstream-request';
 import type { Route } from './match-server.ts';
 import type { Call } from './read-call.ts';
 
@@ -12,6 +13,8 @@ export class CallRecord {
   caller: Caller | undefined;
   call: Call | undefined;
   error: GatewayError | undefined;
+  /** What became of the caller's headers: names and reasons. */
+  verdicts: readonly Verdict[] | undefined;
   upstreamStatus: number | undefined;
   /** Milliseconds from start to the first byte of the upstream's answer. */
   upstreamMs: number | undefined;

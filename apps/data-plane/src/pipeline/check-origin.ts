@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import type { CallerHeaders } from './clean-headers.ts';
+import type { CallerHeaders } from '@gatehouse/upstream-request';
 
 export interface OriginRules {
   readonly allowedOrigins: ReadonlySet<string>;

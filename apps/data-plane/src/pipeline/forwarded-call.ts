@@ -1,4 +1,4 @@
-import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import type { Route } from './match-server.ts';
 import type { Call } from './read-call.ts';
 import type { IncomingRequest, UpstreamRequest } from './request.ts';

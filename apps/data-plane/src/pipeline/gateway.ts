@@ -1,8 +1,9 @@
 import type { Snapshot } from '../snapshot/current-snapshot.ts';
 import type { UpstreamTimeouts } from './build-upstream-request.ts';
+import type { AuthenticationContext } from './authenticate-caller.ts';
 import type { CallRecord } from './call-record.ts';
 import type { OriginRules } from './check-origin.ts';
-import type { HeaderLimits } from './clean-headers.ts';
+import type { HeaderLimits } from '@gatehouse/upstream-request';
 import type { ForwardedCall } from './forwarded-call.ts';
 import type { CallContext } from './read-call.ts';
 import type { UpstreamResponse } from './request.ts';
@@ -17,6 +18,7 @@ export interface Gateway {
   snapshot(): Snapshot;
   readonly limits: { readonly headers: HeaderLimits };
   readonly originRules: OriginRules;
+  readonly authentication: AuthenticationContext;
   readonly callContext: CallContext;
   readonly shapeContext: ShapeContext;
   readonly timeouts: UpstreamTimeouts;

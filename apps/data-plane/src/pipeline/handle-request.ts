@@ -3,7 +3,7 @@ import { authenticateCaller } from './authenticate-caller.ts';
 import { authorizeCaller } from './authorize-caller.ts';
 import { buildUpstreamRequest } from './build-upstream-request.ts';
 import { checkOrigin, corsHeaders, preflightHeaders } from './check-origin.ts';
-import { cleanHeaders } from './clean-headers.ts';
+import { cleanHeaders } from '@gatehouse/upstream-request';
 import type { Gateway } from './gateway.ts';
 import { matchServer, parseRoute } from './match-server.ts';
 import { obtainCredentials } from './obtain-credentials.ts';
@@ -36,18 +36,19 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     const server = (record.server = matchServer(snapshot, route));
 
     // The body is read only for callers that are known and may call: strangers cost no memory.
-    const caller = (record.caller = await authenticateCaller(server, headers, snapshot));
+    const caller = (record.caller = await authenticateCaller(server, headers, snapshot, gateway.authentication));
     authorizeCaller(server, caller);
     const call = (record.call = await readCall(request, route, headers, server, caller, gateway.callContext));
 
     const credentials = await obtainCredentials(server);
     const upstreamPath = route.endpoint === 'sse-messages' ? relayMessage(route, call, gateway) : undefined;
 
-    // The caller's headers first, credentials last: nothing of the caller's can name or replace them.
-    const outgoing = buildUpstreamRequest(server, call, headers, credentials, gateway.timeouts, upstreamPath);
+    // The header policy first, credentials last: nothing of the caller's can name or replace them.
+    const { outgoing, verdicts } = buildUpstreamRequest(snapshot, server, call, request, headers, credentials, gateway.timeouts, upstreamPath);
+    record.verdicts = verdicts;
     const response = await gateway.forward({ route, upstream: server.upstream, call, request, outgoing }, record);
 
-    const shaped = shapeResponse(call, response, gateway.shapeContext);
+    const shaped = shapeResponse(server, call, response, gateway.shapeContext);
     const reply = route.endpoint === 'sse' ? relayStream(shaped, server, call, gateway) : shaped;
     return withCors(reply, origin);
   } catch (thrown) {

@@ -1,6 +1,6 @@
 import { GatewayError } from '@gatehouse/errors';
 import { serverKey, type Snapshot } from '../snapshot/current-snapshot.ts';
-import type { PreparedServer } from '../snapshot/prepared-server.ts';
+import type { PreparedServer } from '@gatehouse/upstream-request';
 
 /** What a path asks for: an MCP endpoint, or a legacy client's stream and the place it posts messages to. */
 export type Endpoint = 'mcp' | 'sse' | 'sse-messages';

@@ -1,19 +1,28 @@
 import type { Credential } from '@gatehouse/app-auth';
 import { GatewayError } from '@gatehouse/errors';
-import type { PreparedServer } from '../snapshot/prepared-server.ts';
+import type { PreparedServer } from '@gatehouse/upstream-request';
+
+type Obtained = Credential | undefined;
 
 /**
- * What the call carries upstream. At once where it is known, as it mostly is; a promise where it has to be fetched.
+ * What the call carries upstream: app authentication's credentials, then the outbound headers. At once where all of it is
+ * known, as it mostly is; a promise where something has to be fetched.
  * @throws GatewayError credential_unavailable: a call that should carry a credential never goes out without
  */
-export function obtainCredentials({ appAuth }: PreparedServer): readonly Credential[] | Promise<readonly Credential[]> {
+export function obtainCredentials({ appAuth, outboundHeaders }: PreparedServer): readonly Credential[] | Promise<readonly Credential[]> {
   try {
     const credentials = appAuth.obtain();
-    return credentials instanceof Promise ? credentials.catch(unavailable) : credentials;
+    if (outboundHeaders.length === 0) return credentials instanceof Promise ? credentials.catch(unavailable) : credentials;
+    const headers = outboundHeaders.map((header) => header.obtain());
+    if (!(credentials instanceof Promise) && headers.every(isThere)) return present([...credentials, ...headers]);
+    return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...(first as readonly Credential[]), ...(others as Obtained[])])).catch(unavailable);
   } catch (cause) {
     return unavailable(cause);
   }
 }
+
+const isThere = (value: Obtained | Promise<Obtained>): value is Obtained => !(value instanceof Promise);
+const present = (values: readonly Obtained[]): Credential[] => values.filter((value) => value !== undefined);
 
 function unavailable(cause: unknown): never {
   throw cause instanceof GatewayError ? cause : new GatewayError('credential_unavailable', { cause });

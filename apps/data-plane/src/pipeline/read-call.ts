@@ -1,8 +1,8 @@
 import type { Caller } from '@gatehouse/agent-auth';
 import { GatewayError } from '@gatehouse/errors';
 import { isModernRevision, type MessageSummary, readMessage, rpcErrorCodes, type SealedSessions, type SessionOwner } from '@gatehouse/mcp-protocol';
-import type { PreparedServer } from '../snapshot/prepared-server.ts';
-import type { CallerHeaders } from './clean-headers.ts';
+import type { PreparedServer } from '@gatehouse/upstream-request';
+import type { CallerHeaders } from '@gatehouse/upstream-request';
 import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
 import type { IncomingRequest } from './request.ts';

@@ -1,6 +1,6 @@
 import { GatewayError } from '@gatehouse/errors';
 import { EndpointEvent, endpointPath } from '@gatehouse/mcp-protocol';
-import type { PreparedServer } from '../snapshot/prepared-server.ts';
+import type { PreparedServer } from '@gatehouse/upstream-request';
 import type { Gateway } from './gateway.ts';
 import { mapBody } from './map-body.ts';
 import type { Route } from './match-server.ts';

@@ -18,7 +18,7 @@ export function renderError(error: GatewayError, route: Route | undefined, reque
   const headers = ['content-type', 'application/json', 'cache-control', 'no-store', 'content-length', String(Buffer.byteLength(body))];
   if (error instanceof ChallengeError) headers.push('www-authenticate', error.challenge);
   if (error.code === 'method_not_allowed') headers.push('allow', route?.endpoint === 'sse' ? 'GET' : route?.endpoint === 'mcp' ? 'GET, POST, DELETE' : 'POST');
-  if (error.code === 'not_ready' || error.code === 'upstream_busy' || error.code === 'too_many_sessions') headers.push('retry-after', '1');
+  if (error.code === 'not_ready' || error.code === 'caller_keys_unavailable' || error.code === 'upstream_busy' || error.code === 'too_many_sessions') headers.push('retry-after', '1');
   // The rest of an oversized body is not read: the connection cannot be used again.
   if (error.code === 'body_too_large' || error.code === 'headers_too_large') headers.push('connection', 'close');
   return { status: error.status, headers, body };

@@ -1,5 +1,6 @@
 import { GatewayError } from '@gatehouse/errors';
 import type { SealedSessions } from '@gatehouse/mcp-protocol';
+import type { PreparedServer } from '@gatehouse/upstream-request';
 import type { Call } from './read-call.ts';
 import type { Reply, StreamedBody, UpstreamResponse } from './request.ts';
 
@@ -22,11 +23,13 @@ export interface ShapeContext {
  * The answer as the caller gets it. Its body is not touched, only streamed.
  * @throws GatewayError upstream_redirected, upstream_rejected_credentials, upstream_failed
  */
-export function shapeResponse(call: Call, response: UpstreamResponse, context: ShapeContext): Reply {
+export function shapeResponse({ appAuth }: Pick<PreparedServer, 'appAuth'>, call: Call, response: UpstreamResponse, context: ShapeContext): Reply {
   const { status } = response;
   if (status === 301 || status === 302 || status === 303 || status === 307 || status === 308) return refuse(response, 'upstream_redirected');
-  // An upstream's 401 is about the gateway's credential; handed on, it would send the caller to log in at the wrong place.
-  if (status === 401) return refuse(response, 'upstream_rejected_credentials');
+  // With pass-through the credential was the caller's, and so is the answer about it (D8, docs/rules.md). Otherwise it is about
+  // the gateway's: handed on, it would send the caller to log in at the wrong place.
+  const isCallersCredential = appAuth.type === 'passthrough';
+  if (status === 401 && !isCallersCredential) return refuse(response, 'upstream_rejected_credentials');
   // What no HTTP server may say, and ours could not repeat (RFC 9110 section 15).
   if (status < 200 || status > 599) return refuse(response, 'upstream_failed');
   const headers: string[] = [];
@@ -34,7 +37,7 @@ export function shapeResponse(call: Call, response: UpstreamResponse, context: S
   const isEventStream = saysEventStream(response.headers);
   for (const name in response.headers) {
     const value = response.headers[name];
-    if (value === undefined || isDropped(name) || nominated?.has(name)) continue;
+    if (value === undefined || (isDropped(name) && !(isCallersCredential && name === 'www-authenticate')) || nominated?.has(name)) continue;
     // Comments and our own endpoint go into such a stream: whatever length it had, it has another.
     if (isEventStream && name === 'content-length') continue;
     if (typeof value === 'string') headers.push(name, value);

@@ -1,12 +1,14 @@
 import { createHash } from 'node:crypto';
 import type { ServiceAccountRecord } from '@gatehouse/agent-auth';
+import { type GlobalHeaderPolicy, noGlobalPolicy } from '@gatehouse/gateway-config';
 import type { ChannelDocument, ChannelState } from '@gatehouse/snapshot-channel';
-import type { PreparedServer } from './prepared-server.ts';
+import type { PreparedServer } from '@gatehouse/upstream-request';
 import { ShardedMap } from './sharded-map.ts';
 
 /** A document that passed every check, with what was made of it. */
 export type PreparedDocument =
   | { readonly kind: 'server'; readonly source: ChannelDocument; readonly server: PreparedServer }
+  | { readonly kind: 'header-policy'; readonly source: ChannelDocument; readonly policy: GlobalHeaderPolicy }
   | { readonly kind: 'service-account'; readonly source: ChannelDocument; readonly account: ServiceAccountRecord };
 
 /** Everything a data plane serves from, of one revision. Immutable: a request holds one from its first stage to its last. */
@@ -15,6 +17,7 @@ export interface Snapshot {
   readonly documents: ShardedMap<PreparedDocument>;
   readonly servers: ShardedMap<PreparedServer>;
   readonly serviceAccounts: ShardedMap<ServiceAccountRecord>;
+  readonly headerPolicy: GlobalHeaderPolicy;
   /** Ids whose newest version could not be used: what is here of them, if anything, is an older one. */
   readonly rejected: readonly string[];
   /** Of ids and hashes of all documents; equal hashes serve the same. */
@@ -32,7 +35,7 @@ export interface SnapshotChange {
 export const serverKey = (workspace: string, name: string): string => `${workspace}/${name}`;
 
 export function emptySnapshot(state: ChannelState): Snapshot {
-  return { state, documents: ShardedMap.empty(), servers: ShardedMap.empty(), serviceAccounts: ShardedMap.empty(), rejected: [], hash: '0'.repeat(64) };
+  return { state, documents: ShardedMap.empty(), servers: ShardedMap.empty(), serviceAccounts: ShardedMap.empty(), headerPolicy: noGlobalPolicy, rejected: [], hash: '0'.repeat(64) };
 }
 
 /** A new snapshot with a change applied; the old one stays as it is for whoever holds it. */
@@ -44,6 +47,7 @@ export function applyChange(snapshot: Snapshot, { state, prepared, removed, reje
     // What is replaced goes first: two servers may have changed names with each other.
     servers: snapshot.servers.with([...replaced.flatMap((old) => withoutServer(snapshot, old)), ...prepared.flatMap(serverEntry)]),
     serviceAccounts: snapshot.serviceAccounts.with([...replaced.flatMap((old) => withoutAccount(snapshot, old)), ...prepared.flatMap(accountEntry)]),
+    headerPolicy: headerPolicyAfter(snapshot, prepared, replaced),
     rejected,
     hash: [...replaced, ...prepared].reduce((hash, { source }) => xorHex(hash, digest(source)), snapshot.hash),
   };
@@ -64,6 +68,12 @@ function withoutServer({ servers }: Snapshot, document: PreparedDocument): (read
 
 function withoutAccount({ serviceAccounts }: Snapshot, document: PreparedDocument): (readonly [string, undefined])[] {
   return accountEntry(document).flatMap(([key, { id }]) => (serviceAccounts.get(key)?.id === id ? [[key, undefined]] : []));
+}
+
+function headerPolicyAfter({ headerPolicy }: Snapshot, prepared: readonly PreparedDocument[], replaced: readonly PreparedDocument[]): GlobalHeaderPolicy {
+  const next = prepared.findLast((document) => document.kind === 'header-policy');
+  if (next !== undefined) return next.policy;
+  return replaced.some(({ kind }) => kind === 'header-policy') ? noGlobalPolicy : headerPolicy;
 }
 
 // Exclusive or over the documents' digests: adding or removing one costs the same for any number of documents.

@@ -4,7 +4,7 @@ import { isUnreadable, openDocument, snapshotDocument, type SnapshotKeys } from 
 import { describeError } from '@gatehouse/service-runtime';
 import type { ChannelDocument } from '@gatehouse/snapshot-channel';
 import type { PreparedDocument } from './current-snapshot.ts';
-import { prepareServer } from './prepared-server.ts';
+import { prepareServer } from '@gatehouse/upstream-request';
 
 export interface Reject {
   readonly id: string;
@@ -34,6 +34,7 @@ function prepareDocument(keys: SnapshotKeys, source: ChannelDocument): PreparedD
   if (isUnreadable(opened)) throw new GatewayError('vault_sealed_value_unreadable', { detail: 'on the control plane' });
   const document = snapshotDocument.parse(opened);
   if (document.kind === 'server') return { kind: 'server', source, server: prepareServer(document.id, document.workspace, document.server) };
+  if (document.kind === 'header-policy') return { kind: 'header-policy', source, policy: document.policy };
   const { id, workspace, name, groups, keyId, keyHash } = document;
   return { kind: 'service-account', source, account: { id, workspace, name, groups, keyId, keyHash } };
 }

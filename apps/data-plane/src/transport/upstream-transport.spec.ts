@@ -4,7 +4,7 @@ import { once } from 'node:events';
 import { createAddressGuard } from '@gatehouse/egress';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import type { IncomingRequest, UpstreamRequest } from '../pipeline/request.ts';
-import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { UpstreamTransport } from './upstream-transport.ts';
 
 const server = createServer((request, response) => void (request.url === '/hangs' || response.end('{}')));

@@ -2,7 +2,7 @@ import { type AddressGuard, OriginPools, OriginSlots } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { Dispatcher } from 'undici';
 import type { IncomingRequest, UpstreamRequest, UpstreamResponse } from '../pipeline/request.ts';
-import type { PreparedUpstream } from '../snapshot/prepared-server.ts';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { Exchange } from './exchange.ts';
 
 export interface UpstreamTransportOptions {

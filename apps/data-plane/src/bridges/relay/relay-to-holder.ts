@@ -2,7 +2,7 @@ import { GatewayError, toGatewayError } from '@gatehouse/errors';
 import { ChallengeError } from '../../pipeline/authenticate-caller.ts';
 import type { ForwardedCall } from '../../pipeline/forwarded-call.ts';
 import type { UpstreamResponse } from '../../pipeline/request.ts';
-import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { discard } from '../answers.ts';
 import type { Dispatch } from '../bridge-context.ts';
 import { relayHeader, relayPath } from './answer-relay.ts';

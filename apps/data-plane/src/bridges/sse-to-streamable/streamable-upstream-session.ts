@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { GatewayError, toGatewayError } from '@gatehouse/errors';
 import { formatEvent, readEnvelopes, requestIds, type RpcEnvelope, type RpcId, type SessionOwner, withResponseId } from '@gatehouse/mcp-protocol';
 import type { UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
-import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { discard, isAccepted, withoutContent } from '../answers.ts';
 import type { BridgeContext, DescribeFailure } from '../bridge-context.ts';
 import type { BridgeSession } from '../bridge-session.ts';

@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import type { BodySink, StreamedBody } from '../../pipeline/request.ts';
-import { prepareServer } from '../../snapshot/prepared-server.ts';
+import { prepareServer } from '@gatehouse/upstream-request';
 import type { BridgeContext, Dispatch } from '../bridge-context.ts';
 import { UpstreamExchanges } from './upstream-exchanges.ts';
 

@@ -1,6 +1,6 @@
 import { mapBody } from '../../pipeline/map-body.ts';
 import type { StreamedBody, UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
-import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { discard } from '../answers.ts';
 import type { BridgeContext } from '../bridge-context.ts';
 import { SessionRequest } from '../session-request.ts';

@@ -2,7 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { GatewayError } from '@gatehouse/errors';
 import { endpointPath, type ServerSentEvent, type SessionOwner } from '@gatehouse/mcp-protocol';
 import type { StreamedBody, UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
-import type { PreparedUpstream } from '../../snapshot/prepared-server.ts';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { discard, isAccepted, isEventStream } from '../answers.ts';
 import type { BridgeContext, DescribeFailure } from '../bridge-context.ts';
 import type { BridgeSession } from '../bridge-session.ts';

@@ -2,6 +2,8 @@ import { type PreparedAgentAuth, prepareAgentAuth } from '@gatehouse/agent-auth'
 import { type PreparedAppAuth, prepareAppAuth } from '@gatehouse/app-auth';
 import type { ConnectOptions } from '@gatehouse/egress';
 import type { ServerDocument } from '@gatehouse/gateway-config';
+import { type PreparedOutboundHeader, prepareOutboundHeaders } from '@gatehouse/outbound-headers';
+import { ServerHeaderRules } from './server-header-rules.ts';
 
 /** A server compiled for calls: everything that can be decided once per revision is decided here. */
 export interface PreparedServer {
@@ -11,6 +13,8 @@ export interface PreparedServer {
   readonly enabled: boolean;
   readonly agentAuth: PreparedAgentAuth;
   readonly appAuth: PreparedAppAuth;
+  readonly outboundHeaders: readonly PreparedOutboundHeader[];
+  readonly headerRules: ServerHeaderRules;
   readonly upstream: PreparedUpstream;
 }
 
@@ -26,13 +30,18 @@ export interface PreparedUpstream {
 }
 
 export function prepareServer(id: string, workspace: string, server: ServerDocument): PreparedServer {
+  const agentAuth = prepareAgentAuth(server.agentAuth);
+  const appAuth = prepareAppAuth(server.appAuth);
+  const outboundHeaders = prepareOutboundHeaders(server.outboundHeaders ?? []);
   return {
     id,
     workspace,
     name: server.name,
     enabled: server.enabled ?? true,
-    agentAuth: prepareAgentAuth(server.agentAuth),
-    appAuth: prepareAppAuth(server.appAuth),
+    agentAuth,
+    appAuth,
+    outboundHeaders,
+    headerRules: new ServerHeaderRules({ headerPolicy: server.headerPolicy, agentAuth, appAuth, outboundHeaders }),
     upstream: prepareUpstream(server.upstream),
   };
 }

@@ -1,6 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
+import { canonicalName, isSingletonHeader } from '@gatehouse/header-policy';
 
-/** The caller's headers that the gateway reads, each at most once. Everything else waits for the header policy. */
+/** The caller's headers that the gateway reads, each at most once. Everything else is the header policy's. */
 export class CallerHeaders {
   authorization: string | undefined = undefined;
   gatehouseKey: string | undefined = undefined;
@@ -18,11 +19,14 @@ export class CallerHeaders {
   mcpParams: string[] | undefined = undefined;
   traceparent: string | undefined = undefined;
   tracestate: string | undefined = undefined;
+  baggage: string | undefined = undefined;
   /** Of a preflight. */
   requestedHeaders: string | undefined = undefined;
+  /** What `Connection` lists, as canonical names: the header policy drops it. */
+  nominated: ReadonlySet<string> | undefined = undefined;
 }
 
-type Singleton = Exclude<keyof CallerHeaders, 'mcpParams'>;
+type Singleton = Exclude<keyof CallerHeaders, 'mcpParams' | 'nominated'>;
 
 const singletons = new Map<string, Singleton>([
   ['authorization', 'authorization'],
@@ -39,11 +43,12 @@ const singletons = new Map<string, Singleton>([
   ['mcp-name', 'mcpName'],
   ['traceparent', 'traceparent'],
   ['tracestate', 'tracestate'],
+  ['baggage', 'baggage'],
   ['access-control-request-headers', 'requestedHeaders'],
 ]);
 
-/** Headers whose rows add up to one list (RFC 9110 section 5.3, W3C Trace Context section 3.3.1.1). */
-const lists = new Set<Singleton>(['accept', 'tracestate']);
+/** Headers whose rows add up to one list (RFC 9110 section 5.3, W3C Trace Context section 3.3.1.1, W3C Baggage section 3.2). */
+const lists = new Set<Singleton>(['accept', 'tracestate', 'baggage']);
 
 export interface HeaderLimits {
   readonly maxBytes: number;
@@ -60,6 +65,7 @@ export function cleanHeaders(rows: readonly string[], limits: HeaderLimits): Rea
   // A class, so that all of them have one shape, whatever came.
   const headers = new CallerHeaders();
   let nominated: string | undefined;
+  let others: string[] | undefined;
   let bytes = 0;
   for (let index = 0; index + 1 < rows.length; index += 2) {
     const rawName = rows[index] as string;
@@ -76,6 +82,9 @@ export function cleanHeaders(rows: readonly string[], limits: HeaderLimits): Rea
       nominated = nominated === undefined ? value : `${nominated},${value}`;
     } else if (name.startsWith('mcp-param-')) {
       (headers.mcpParams ??= []).push(rawName, value);
+    } else if (isSingletonHeader(name)) {
+      if (others?.includes(name)) throw new GatewayError('duplicate_header', { detail: name });
+      (others ??= []).push(name);
     }
   }
   if (bytes > limits.maxBytes) throw new GatewayError('headers_too_large', { detail: `${bytes} bytes` });
@@ -87,6 +96,7 @@ function dropNominated(headers: CallerHeaders, nominated: string): void {
   // What almost every connection says nominates nothing.
   if (nominated === 'keep-alive' || nominated === 'close') return;
   const names = new Set(nominated.toLowerCase().split(',').map((token) => token.trim()));
+  headers.nominated = new Set([...names].map(canonicalName));
   for (const name of names) {
     const field = singletons.get(name);
     // Host is not the connection's to remove.

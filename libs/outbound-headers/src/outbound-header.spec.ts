@@ -1,0 +1,41 @@
+import { readdirSync } from 'node:fs';
+import { takeSecrets } from '@gatehouse/config-fields';
+import { describe, expect, it } from 'vitest';
+import { completeOutboundHeaders, prepareOutboundHeaders, writableOutboundHeaders } from './outbound-header.ts';
+import { outboundHeaderSources } from './registry.ts';
+
+const fixed = (name: string, value: string, more: object = {}): object => ({ name, source: { type: 'static', value }, ...more });
+const problems = (headers: unknown): string[] => writableOutboundHeaders.safeParse(headers).error?.issues.map(({ path }) => `/${path.join('/')}`) ?? [];
+
+it('every source has a file, and is registered', () => {
+  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|outbound-header/.test(name));
+  expect(files.sort()).toEqual(outboundHeaderSources.map(({ type }) => `${type}.ts`).sort());
+});
+
+it.each([
+  ['a value', fixed('X-Service', 'v'), 'v'],
+  ['a prefix', fixed('Authorization', 't', { prefix: 'Bearer' }), 'Bearer t'],
+  ['a value beyond Latin-1, as its UTF-8 bytes', fixed('X', '€'), 'â\u0082¬'],
+])('%s', async (_name, header, expected) => {
+  const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([header]));
+  const credential = await prepared?.obtain();
+  expect(credential?.value.reveal()).toBe(expected);
+  expect(await prepared?.obtain()).toBe(credential);
+});
+
+describe('refused', () => {
+  it.each<[string, unknown, string]>([
+    ['two of one name, in any spelling', [fixed('X-User-Id', 'a'), fixed('x_user_id', 'b')], '/1/name'],
+    ['a name that is no token', [fixed('X Y', 'a')], '/0/name'],
+    ['a framing header', [fixed('Transfer-Encoding', 'a')], '/0/name'],
+    ['a line break in a value', [fixed('X', 'a\nb')], '/0/source/value'],
+    ['a control character in a prefix', [fixed('X', 'a', { prefix: 'B\r' })], '/0/prefix'],
+    ['an unknown source', [{ name: 'X', source: { type: 'magic' } }], '/0/source/type'],
+    ['an unknown field', [fixed('X', 'a', { vaule: 'b' })], '/0'],
+  ])('%s', (_name, headers, pointer) => expect(problems(headers)).toContain(pointer));
+});
+
+it('a secret follows its header’s name, not its place', () => {
+  const parsed = writableOutboundHeaders.parse([fixed('X-A', '1'), fixed('X-B', '2')]);
+  expect([...takeSecrets({ outboundHeaders: parsed }).secrets.keys()]).toEqual(['/outboundHeaders[x-a]/source[static]/value', '/outboundHeaders[x-b]/source[static]/value']);
+});
