@@ -12,7 +12,7 @@ export async function timeStages(gateway: Gateway, timing: Timing): Promise<[nam
   const snapshot = gateway.snapshot();
   const server = matchServer(snapshot, route);
   const headers = cleanHeaders(sample.headers, gateway.limits.headers);
-  const caller = await authenticateCaller(server, headers, snapshot);
+  const caller = await authenticateCaller(server, headers, snapshot, gateway.authentication);
   const call = await readCall(sample, route, headers, server, caller, gateway.callContext);
   const credentials = await obtainCredentials(server);
   const record = Object.assign(new CallRecord(gateway.now()), { route, server, caller, call, upstreamStatus: 200, upstreamMs: 1 });
@@ -22,7 +22,7 @@ export async function timeStages(gateway: Gateway, timing: Timing): Promise<[nam
   return [
     ['match: route, server', await timeCalls(timing, requests, (request) => matchServer(snapshot, parseRoute(request.target) ?? route), false)],
     ['clean headers', await timeCalls(timing, requests, (request) => cleanHeaders(request.headers, gateway.limits.headers), false)],
-    ['authenticate caller', await timeCalls(timing, freshHeaders, (fresh) => authenticateCaller(server, fresh, snapshot))],
+    ['authenticate caller', await timeCalls(timing, freshHeaders, (fresh) => authenticateCaller(server, fresh, snapshot, gateway.authentication))],
     ['read call (body, JSON)', await timeCalls(timing, requests, (request) => readCall(request, route, headers, server, caller, gateway.callContext))],
     ['obtain credentials', await timeCalls(timing, nothing, () => obtainCredentials(server))],
     ['build upstream request', await timeCalls(timing, freshHeaders, (fresh) => buildUpstreamRequest(snapshot, server, call, sample, fresh, credentials, gateway.timeouts), false)],

@@ -1,3 +1,4 @@
+import { KeySets } from '@gatehouse/token-verification';
 import { describe, expect, it } from 'vitest';
 import type { AgentAuthContext, ServiceAccountRecord } from './agent-auth-type.ts';
 import { apiKey } from './api-key.ts';
@@ -10,6 +11,8 @@ const account: ServiceAccountRecord = { id: 'a1', workspace: 'default', name: 'c
 const contextWith = (record: ServiceAccountRecord | undefined, workspace = 'default'): AgentAuthContext => ({
   workspace,
   serviceAccounts: new Map(record ? [[record.keyId, record]] : []),
+  keySets: new KeySets({ fetch: () => Promise.reject(new Error('nothing to fetch')), now: Date.now }),
+  now: Date.now,
 });
 const prepared = apiKey.prepare({ type: 'api-key' });
 const authenticate = (authorization: string | undefined, context = contextWith(account), gatehouseKey?: string) =>

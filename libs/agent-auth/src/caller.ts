@@ -2,9 +2,11 @@
 export interface Caller {
   /** Stable and unique in a workspace: sessions are bound to it, call events name it. */
   readonly id: string;
-  readonly kind: 'anonymous' | 'service-account';
+  readonly kind: 'anonymous' | 'service-account' | 'token';
   readonly name: string;
   readonly groups: readonly string[];
+  /** What a verified token says of its caller; never logged. */
+  readonly claims?: Readonly<Record<string, unknown>>;
 }
 
 /** The caller of a server that checks nothing. */

@@ -32,6 +32,7 @@ export const errorCodes = {
   // Who the caller is
   unauthenticated: entry(401, 'A valid credential is needed.'),
   forbidden: entry(403, 'The caller may not use this.'),
+  caller_keys_unavailable: entry(503, 'The keys that tokens for this server are verified with cannot be fetched at the moment; try again later.', 'warn'),
 
   // What the request is for
   not_found: entry(404, 'There is nothing here.', 'debug'),
@@ -48,6 +49,7 @@ export const errorCodes = {
   upstream_rejected_credentials: entry(502, 'The upstream answered 401: it wants other credentials than the gateway sends for this server.', 'warn'),
   upstream_not_mcp: entry(502, 'The upstream of this server answered with something that is not MCP.', 'warn'),
   upstream_busy: entry(503, 'Too many calls are waiting for the upstream of this server; try again later.', 'warn'),
+  upstream_circuit_open: entry(503, 'The upstream of this server failed too often and is given a pause; try again later.', 'warn'),
   upstream_timeout: entry(504, 'The upstream of this server did not answer in time.', 'warn'),
   upstream_address_refused: entry(502, 'The address of this server’s upstream is not one the gateway may connect to.', 'warn'),
 

@@ -45,7 +45,7 @@ export async function relayToHolder(dispatch: Dispatch, seals: PeerSeals, peerUr
   // Not the upstream's refusal of our credential, but the holder's of the caller's.
   if (response.status === 401) {
     discard(response.body);
-    throw new ChallengeError('invalid_credential');
+    throw new ChallengeError({ denied: 'invalid_credential' });
   }
   // The holder's answer has these for its own caller; ours are added as to any answer.
   return { ...response, headers: { ...response.headers, 'x-accel-buffering': undefined, vary: undefined, [relayHeader]: undefined } };
