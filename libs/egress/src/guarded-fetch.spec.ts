@@ -3,6 +3,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAddressGuard } from './address-guard.ts';
+import { CircuitBreakers } from './circuit-breakers.ts';
 import { guardedFetch, type RequestTarget } from './guarded-fetch.ts';
 import { OriginPools } from './origin-pools.ts';
 
@@ -52,6 +53,64 @@ it('streams, and closes the connection when the reader stops', async () => {
   const reader = response.body?.getReader();
   expect(Buffer.from((await reader?.read())?.value as Uint8Array).toString()).toBe('first');
   await reader?.cancel();
+});
+
+describe('with a scope', () => {
+  /** Redirects as its path says: `/scope/<status>/<location in base64url>`. */
+  const redirecting = createServer((request, response) => {
+    arrivals.push(`${request.method} ${request.url}`);
+    const [, , status, location] = (request.url ?? '').split('?', 1)[0]?.split('/') ?? [];
+    if (location === undefined) return void request.pipe(response.writeHead(200), { end: true });
+    response.writeHead(Number(status), { Location: Buffer.from(location, 'base64url').toString() }).end('x'.repeat(100_000));
+  });
+  const arrivals: string[] = [];
+  let origin: string;
+  beforeAll(async () => {
+    await once(redirecting.listen(0, '127.0.0.1'), 'listening');
+    origin = `http://127.0.0.1:${(redirecting.address() as AddressInfo).port}`;
+  });
+  afterAll(() => {
+    redirecting.closeAllConnections();
+    redirecting.close();
+  });
+  const scoped = (path: string, init?: RequestInit) => {
+    arrivals.length = 0;
+    const finish = ({ path, headers }: RequestTarget): RequestTarget => ({ path: `${path}?key=1`, headers: [...headers, 'X-Key', '1'] });
+    return guardedFetch(pools, { redirectScope: `${origin}/scope`, finish })(`${origin}${path}`, init);
+  };
+  const to = (status: number, location: string): string => `/scope/${status}/${Buffer.from(location).toString('base64url')}`;
+
+  it('follows inside of it with method, body and the last word on each request', async () => {
+    const path = to(307, '/scope/end');
+    const response = await scoped(path, { method: 'POST', body: 'the body' });
+    expect([response.status, await response.text()]).toEqual([200, 'the body']);
+    expect(arrivals).toEqual([`POST ${path}?key=1`, 'POST /scope/end?key=1']);
+  });
+
+  it('follows five and not six', async () => {
+    const after = (hops: number): string => (hops === 0 ? '/scope/end' : to(302, after(hops - 1)));
+    expect((await scoped(after(5))).status).toBe(200);
+    await expect(scoped(after(6))).rejects.toMatchObject({ code: 'upstream_redirected', reason: 'too_many' });
+    expect(arrivals).toHaveLength(6);
+  });
+
+  it.each([
+    ['another origin', 307, 'http://127.0.0.1:9/scope/x', 'other_origin'],
+    ['another path', 307, '/elsewhere', 'outside_base_path'],
+    ['a POST as a GET', 303, '/scope/end', 'method_not_repeated'],
+  ])('refuses %s', async (_, status, location, reason) => {
+    await expect(scoped(to(status, location), { method: 'POST', body: '{}' })).rejects.toMatchObject({ code: 'upstream_redirected', reason });
+    expect(arrivals).toHaveLength(1);
+  });
+});
+
+it('goes through the circuits of its pools', async () => {
+  const circuits = new CircuitBreakers({ failures: 2, openMs: 60_000, now: () => 0 });
+  const guard = createAddressGuard({ allowedRanges: ['loopback'] });
+  const broken = guardedFetch(new OriginPools({ guard, circuits }));
+  const gone = AbortSignal.abort(new Error('no longer needed'));
+  for (let count = 0; count < 3; count += 1) await expect(broken('http://127.0.0.1:1/', { signal: gone })).rejects.toThrow('no longer needed');
+  for (const code of ['upstream_unreachable', 'upstream_unreachable', 'upstream_circuit_open']) await expect(broken('http://127.0.0.1:1/')).rejects.toMatchObject({ code });
 });
 
 describe('fails', () => {

@@ -1,6 +1,7 @@
 import { hash } from 'node:crypto';
 import { type Dispatcher, Pool } from 'undici';
 import type { AddressGuard } from './address-guard.ts';
+import type { CircuitBreakers } from './circuit-breakers.ts';
 import { guardedConnector, type ResolveName, type UpstreamTls } from './guarded-connector.ts';
 
 /** How connections to an origin are made. Servers with equal options share their connections. */
@@ -21,6 +22,8 @@ export interface OriginPoolsOptions {
   /** How long an unused connection is kept where the upstream does not say. 4 seconds when absent. */
   readonly keepAliveTimeoutMs?: number;
   readonly resolveName?: ResolveName;
+  /** Several pools may share them. Whoever dispatches asks them; absent, every request is sent. */
+  readonly circuits?: CircuitBreakers;
 }
 
 interface Entry {
@@ -47,12 +50,21 @@ export class OriginPools {
     return this.#pools.size;
   }
 
+  get circuits(): CircuitBreakers | undefined {
+    return this.#options.circuits;
+  }
+
+  /** What requests to an origin have in common that share their connections. */
+  keyOf(origin: string, connect: ConnectOptions = defaultConnect): string {
+    return origin + this.#keyOf(connect);
+  }
+
   /**
    * The dispatcher for an origin as `URL.origin` spells it. Dispatch at once and ask again for the next request: an idle pool
    * may be closed between. Keep one `connect` object per server; its key is computed once per object.
    */
   dispatcherFor(origin: string, connect: ConnectOptions = defaultConnect): Dispatcher {
-    const key = origin + this.#keyOf(connect);
+    const key = this.keyOf(origin, connect);
     let entry = this.#pools.get(key);
     if (!entry) {
       if (this.#pools.size >= this.#maxPools) this.#closeIdle();
@@ -65,7 +77,7 @@ export class OriginPools {
 
   /** Closes an origin's pool once what is in flight has finished; the next request has a new one. */
   discard(origin: string, connect: ConnectOptions = defaultConnect): void {
-    const key = origin + this.#keyOf(connect);
+    const key = this.keyOf(origin, connect);
     const entry = this.#pools.get(key);
     this.#pools.delete(key);
     void entry?.pool.close();

@@ -42,3 +42,22 @@ it('keeps origins apart', () => {
   enter('2', 1, 'b');
   expect(started).toEqual(['1', '2']);
 });
+
+it('what leaves as it starts goes no deeper, however many there are', () => {
+  const { slots, enter } = setup(1, 20_000);
+  enter('1');
+  let started = 0;
+  let depth = 0;
+  const failAtOnce = (): void => {
+    started += 1;
+    depth += 1;
+    expect(depth).toBe(1);
+    slots.leave('a');
+    depth -= 1;
+  };
+  for (let count = 0; count < 20_000; count += 1) slots.enter('a', 0, failAtOnce);
+  slots.leave('a');
+  expect(started).toBe(20_000);
+  // All places are free again.
+  expect(slots.enter('a', 0, () => undefined)).toBeUndefined();
+});

@@ -13,6 +13,7 @@ interface Waiting {
 
 interface Gate {
   running: number;
+  isStarting: boolean;
   waitingBytes: number;
   readonly waiting: Set<Waiting>;
 }
@@ -52,19 +53,23 @@ export class OriginSlots {
   leave(origin: string): void {
     const gate = this.#gates.get(origin);
     if (gate === undefined) return;
-    const next = gate.waiting.values().next();
-    if (next.done) {
-      gate.running -= 1;
-      if (gate.running === 0) this.#gates.delete(origin);
-      return;
+    gate.running -= 1;
+    // What fails as it starts leaves while the loop below is at it: a thousand of them must not be a thousand calls deep.
+    if (gate.isStarting) return;
+    gate.isStarting = true;
+    for (const waiting of gate.waiting) {
+      if (gate.running >= this.#limits.running) break;
+      gate.waiting.delete(waiting);
+      gate.waitingBytes -= waiting.bytes;
+      gate.running += 1;
+      waiting.start();
     }
-    gate.waiting.delete(next.value);
-    gate.waitingBytes -= next.value.bytes;
-    next.value.start();
+    gate.isStarting = false;
+    if (gate.running === 0) this.#gates.delete(origin);
   }
 
   #open(origin: string): Gate {
-    const gate = { running: 0, waitingBytes: 0, waiting: new Set<Waiting>() };
+    const gate = { running: 0, isStarting: false, waitingBytes: 0, waiting: new Set<Waiting>() };
     this.#gates.set(origin, gate);
     return gate;
   }

@@ -2,6 +2,7 @@ import { buffer } from 'node:stream/consumers';
 import { GatewayError } from '@gatehouse/errors';
 import type { Dispatcher } from 'undici';
 import type { ConnectOptions, OriginPools } from './origin-pools.ts';
+import { requestHead } from './request-head.ts';
 import { toUpstreamError } from './upstream-error.ts';
 
 export interface RequestTimeouts {
@@ -34,22 +35,23 @@ export interface BufferedResponse {
 /**
  * One request whose answer fits in memory, for what is off the data path: token endpoints, metadata, key sets, imports.
  * Redirects are not followed: a 3xx is returned as it is.
- * @throws GatewayError `upstream_unreachable`, `upstream_timeout`, `upstream_failed` or `upstream_address_refused`; the
- * signal's own reason where that was aborted.
+ * @throws GatewayError `upstream_unreachable`, `upstream_timeout`, `upstream_failed`, `upstream_address_refused` or `upstream_circuit_open`;
+ * the signal's own reason where that was aborted.
  */
 export async function sendRequest(pools: OriginPools, request: OutgoingRequest): Promise<BufferedResponse> {
   const { method, url, headers = [], body, connect, timeouts = {}, signal, maxResponseBytes = 1_048_576 } = request;
   const overall = AbortSignal.timeout(timeouts.totalMs ?? 30_000);
   try {
-    const response = await pools.dispatcherFor(url.origin, connect).request({
-      method: method,
+    const options = {
+      method,
       path: url.pathname + url.search,
       headers: headers.flatMap(([name, value]) => [name, value]),
       body: body ?? null,
       headersTimeout: timeouts.headersMs ?? 30_000,
       bodyTimeout: timeouts.bodyMs ?? 30_000,
       signal: signal ? AbortSignal.any([signal, overall]) : overall,
-    });
+    };
+    const response = await requestHead(pools, url.origin, connect, options, signal);
     return {
       status: response.statusCode,
       headers: toHeaders(response.headers),
