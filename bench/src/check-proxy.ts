@@ -1,11 +1,12 @@
+import type { Proxy } from './nginx-proxy.ts';
 import { sampleCall } from './sample-call.ts';
 
 /**
  * One call before anything is measured: the upstream answers as expected only when it got the injected key and nothing of the
  * caller's; and without a credential nothing goes through.
  */
-export async function checkProxy(name: string, url: string, authorization: string): Promise<void> {
-  const known = await post(url, { authorization });
+export async function checkProxy({ name, url, headers }: Pick<Proxy, 'name' | 'url' | 'headers'>): Promise<void> {
+  const known = await post(url, headers);
   if (known.status !== 200 || known.body !== sampleCall.answer) throw new Error(`${name}: the call did not arrive as it should: ${known.status} ${known.body}`);
   const stranger = await post(url, {});
   if (stranger.status !== 401) throw new Error(`${name}: a caller without a credential was answered with ${stranger.status}`);

@@ -7,24 +7,23 @@ import { measureThroughput } from './measure-throughput.ts';
 import { type Proxy, startNginxProxy } from './nginx-proxy.ts';
 import type { BenchOptions } from './options.ts';
 import { printLatency, printThroughput } from './print-comparison.ts';
-import { accountDocument, connectPublisher, serverDocument } from './publish-configuration.ts';
-import { samplePath } from './sample-call.ts';
-import { startUpstream } from './upstream.ts';
+import { accountDocument, connectPublisher, passThroughDocument, serverDocument } from './publish-configuration.ts';
+import { passThroughHeaders, passThroughPath, samplePath } from './sample-call.ts';
+import { passedPath, startUpstream } from './upstream.ts';
 import { startRedis } from './workspace-support.ts';
 
 /** nginx and the gateway in front of one upstream, each alone on its core, in turn. */
 export async function compareWithNginx(options: BenchOptions, cores: Cores, folder: string): Promise<void> {
   await using stack = new AsyncDisposableStack();
   const secrets = makeSecrets();
-  const headers = { Authorization: secrets.authorization };
-  const load = { headers, core: cores.rest, folder };
+  const load = { core: cores.rest, folder };
 
   const upstream = await startUpstream(folder, cores.rest, secrets);
   stack.defer(() => upstream.process.stop());
   const redis = await startRedis();
   stack.defer(() => redis.stop());
   const publisher = connectPublisher(redis.url, secrets);
-  await publisher.replaceAll([accountDocument(secrets), serverDocument('orders', `${upstream.origin}/mcp`, secrets)]);
+  await publisher.replaceAll([accountDocument(secrets), serverDocument('orders', `${upstream.origin}/mcp`, secrets), passThroughDocument('orders-pass-through', `${upstream.origin}${passedPath}`, secrets)]);
   await publisher.close();
 
   const nginx = await startNginxProxy(folder, cores.proxy, upstream, secrets);
@@ -32,16 +31,23 @@ export async function compareWithNginx(options: BenchOptions, cores: Cores, fold
   const startVariant = async (name: string, logLevel?: string): Promise<Proxy> => {
     const gateway = await startGateway({ script: options.gateway, name: name.replaceAll(/\W+/g, '-'), folder, core: cores.proxy, redisUrl: redis.url, secrets, ...(logLevel && { logLevel }) });
     stack.defer(() => gateway.process.stop());
-    return { name, url: gateway.origin + samplePath, process: gateway.process };
+    return { name, url: gateway.origin + samplePath, headers: { Authorization: secrets.authorization }, process: gateway.process };
   };
   const gateway = await startVariant('gateway');
   const quiet = await startVariant('gateway, call log off', 'warn');
-  const proxies = [nginx, gateway, quiet];
+  // The same process: what differs is the server that is called.
+  const passThrough = {
+    ...gateway,
+    name: 'gateway, JWT and pass-through',
+    url: gateway.url.replace(samplePath, passThroughPath),
+    headers: { ...passThroughHeaders, Authorization: secrets.tokenAuthorization },
+  };
+  const proxies = [nginx, gateway, passThrough, quiet];
 
   await checkUpstream(`${upstream.origin}/mcp`, secrets.upstreamKey, secrets.authorization);
-  for (const { name, url } of proxies) await checkProxy(name, url, secrets.authorization);
+  for (const proxy of proxies) await checkProxy(proxy);
 
   printThroughput(await measureThroughput(proxies, load, options));
   const direct = { name: 'direct', url: `${upstream.origin}/mcp`, headers: { 'X-API-Key': secrets.upstreamKey } };
-  printLatency(await measureLatency([direct, ...[nginx, gateway].map(({ name, url }) => ({ name, url, headers }))], load, options));
+  printLatency(await measureLatency([direct, ...[nginx, gateway].map(({ name, url, headers }) => ({ name, url, headers }))], load, options));
 }

@@ -21,12 +21,12 @@ export const connections = 48;
 type Round = LoadResult & { readonly cpuMicroseconds: number; readonly cpuShare: number };
 
 /** Loads each proxy in turn, several times over, so that a slow moment of the machine meets all of them; gives medians. */
-export async function measureThroughput(proxies: readonly Proxy[], load: Pick<LoadOptions, 'headers' | 'core' | 'folder'>, { quick }: BenchOptions): Promise<Throughput[]> {
+export async function measureThroughput(proxies: readonly Proxy[], load: Pick<LoadOptions, 'core' | 'folder'>, { quick }: BenchOptions): Promise<Throughput[]> {
   const [warmUpSeconds, rounds, seconds] = quick ? [1, 3, 2] : [4, 3, 5];
-  for (const { url } of proxies) await runWrk({ ...load, url, connections, seconds: warmUpSeconds });
+  for (const { url, headers } of proxies) await runWrk({ ...load, url, headers, connections, seconds: warmUpSeconds });
   const results = new Map<string, Round[]>(proxies.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const proxy of proxies) results.get(proxy.name)?.push(await runRound(proxy, { ...load, url: proxy.url, connections, seconds }));
+    for (const proxy of proxies) results.get(proxy.name)?.push(await runRound(proxy, { ...load, url: proxy.url, headers: proxy.headers, connections, seconds }));
   }
   return proxies.map(({ name, process }) => summarise(name, results.get(name) ?? [], usageOf(process.pid)?.rssMb ?? Number.NaN));
 }

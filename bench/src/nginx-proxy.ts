@@ -10,6 +10,8 @@ export interface Proxy {
   readonly name: string;
   readonly url: string;
   readonly process: RunningProcess;
+  /** What its caller sends besides the sample call's headers. */
+  readonly headers: Readonly<Record<string, string>>;
 }
 
 /**
@@ -37,5 +39,6 @@ export async function startNginxProxy(folder: string, core: number | undefined, 
       proxy_set_header X-API-Key "${secrets.upstreamKey}";
     }
   }`;
-  return { name: 'nginx', url: `http://127.0.0.1:${port}${samplePath}`, process: await startNginx({ name: 'proxy', folder, core, port, http }) };
+  const headers = { Authorization: secrets.authorization };
+  return { name: 'nginx', headers, url: `http://127.0.0.1:${port}${samplePath}`, process: await startNginx({ name: 'proxy', folder, core, port, http }) };
 }

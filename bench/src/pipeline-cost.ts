@@ -1,4 +1,5 @@
 import { handleRequest } from './data-plane-parts.ts';
+import { timeHeaderPolicy } from './header-policy-cost.ts';
 import { makeGateway, makeRecord, makeSnapshot } from './pipeline-fixture.ts';
 import { printTable, printTarget } from './print-table.ts';
 import { makeRequests, type RequestKind } from './sample-requests.ts';
@@ -6,6 +7,7 @@ import { type CallTime, timeCalls, type Timing } from './time-calls.ts';
 import { timeStages } from './time-stages.ts';
 
 const targetMicroseconds = 6;
+const policyTargetMicroseconds = 10;
 const quick = process.argv.includes('--quick');
 const timing: Timing = { calls: 200, rounds: quick ? 300 : 2_000 };
 
@@ -41,3 +43,4 @@ printTable('The pipeline alone, no socket', ['per call', ...columns], rows.map(f
 printTable('Of which, each stage on its own', ['per call', ...columns], (await timeStages(gateway, timing)).map(format));
 console.log();
 printTarget('pipeline per call', legacy.median, targetMicroseconds, 'µs');
+printTarget('header policy, 20 rules over 30 headers', (await timeHeaderPolicy(timing)).median, policyTargetMicroseconds, 'µs');

@@ -1,7 +1,7 @@
 import { compileDocument, type PlainSnapshotDocument, type SealedDocument, type SnapshotKeys, snapshotKeysOf } from '@gatehouse/gateway-config';
 import { Secret } from '@gatehouse/sealing';
 import { connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
-import type { BenchSecrets } from './bench-secrets.ts';
+import { type BenchSecrets, tokenAudience, tokenIssuer } from './bench-secrets.ts';
 
 /** Stands in for the control plane: what it publishes is what a control plane would. */
 export interface Publisher {
@@ -43,6 +43,24 @@ export function serverDocument(name: string, upstreamUrl: string, { upstreamKey 
       upstream: { url: upstreamUrl, transport: 'streamable-http' },
       agentAuth: { type: 'api-key' },
       appAuth: { type: 'api-key', name: 'X-API-Key', in: 'header', value: upstreamKey },
+      enabled: true,
+    },
+  };
+}
+
+/** A server that passes the caller's headers and its credential on, once its token was verified. */
+export function passThroughDocument(name: string, upstreamUrl: string, { tokenKeys }: BenchSecrets): PlainSnapshotDocument {
+  return {
+    kind: 'server',
+    id: `server-${name}`,
+    workspace: 'default',
+    server: {
+      name,
+      type: 'mcp',
+      upstream: { url: upstreamUrl, transport: 'streamable-http' },
+      agentAuth: { type: 'passthrough', jwt: { jwks: JSON.parse(tokenKeys) as { keys: object[] }, issuer: tokenIssuer, audience: tokenAudience }, restrictedHeaders: ['x-internal-*'] },
+      appAuth: { type: 'passthrough' },
+      headerPolicy: { mode: 'all', restricted: ['x-debug-*'] },
       enabled: true,
     },
   };

@@ -1,7 +1,7 @@
 import type { BenchSecrets } from './bench-secrets.ts';
 import { freePort } from './free-port.ts';
 import type { RunningProcess } from './running-process.ts';
-import { sampleCall } from './sample-call.ts';
+import { passThroughHeaders, sampleCall } from './sample-call.ts';
 import { startNginx } from './start-nginx.ts';
 
 export interface Upstream {
@@ -10,6 +10,9 @@ export interface Upstream {
   readonly process: RunningProcess;
 }
 
+/** Answered only with what the caller itself sent: its credential, its tenant. */
+export const passedPath = '/passed';
+
 /** Paths below this one are answered with the path itself, so that a caller sees which configuration its call went by. */
 export const echoPath = '/echo/';
 
@@ -17,12 +20,18 @@ export const echoPath = '/echo/';
  * The upstream: a fixed answer from memory. It looks at every request: without the injected key, or with anything of the
  * caller's own credential, the answer is 500, and the load generator counts an error.
  */
-export async function startUpstream(folder: string, core: number | undefined, { upstreamKey }: BenchSecrets): Promise<Upstream> {
+export async function startUpstream(folder: string, core: number | undefined, { upstreamKey, tokenAuthorization }: BenchSecrets): Promise<Upstream> {
   const port = await freePort();
   const http = `
   map "$http_x_api_key|$http_authorization|$http_x_gatehouse_key" $as_expected { default 0; "${upstreamKey}||" 1; }
+  map "$http_x_api_key|$http_authorization|$http_x_tenant" $as_passed { default 0; "|${tokenAuthorization}|${passThroughHeaders['X-Tenant']}" 1; }
+  map_hash_bucket_size 4096;
   server {
     listen 127.0.0.1:${port} backlog=1024;
+    location ${passedPath} {
+      if ($as_passed = 0) { return 500 '{"error":"not the headers that were expected"}'; }
+      return 200 '${sampleCall.answer}';
+    }
     location / {
       if ($as_expected = 0) { return 500 '{"error":"not the credentials that were expected"}'; }
       return 200 '${sampleCall.answer}';

@@ -90,12 +90,14 @@ export class HeaderRules {
     return this.#options.maxValueBytes.bytes;
   }
 
-  /** What is decided for a name, as it is spelled. Strangers choose names: only so many are remembered. */
+  /** What is decided for a name, as it is spelled. Strangers choose names: when there are too many, it begins anew. */
   decide(name: string): Decision {
     const known = this.#decisions.get(name);
     if (known !== undefined) return known;
     const decision = this.#decide(name);
-    if (this.#decisions.size < maxRememberedNames && name.length <= maxRememberedLength) this.#decisions.set(name, decision);
+    if (name.length > maxRememberedLength) return decision;
+    if (this.#decisions.size >= maxRememberedNames) this.#decisions.clear();
+    this.#decisions.set(name, decision);
     return decision;
   }
 

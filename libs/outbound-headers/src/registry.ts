@@ -16,5 +16,5 @@ export type OutboundHeaderSourceConfig = z.output<typeof completeSource>;
 export function prepareSource(config: OutboundHeaderSourceConfig): PreparedSource {
   const source = outboundHeaderSources.find((candidate) => candidate.type === config.type);
   if (!source) throw new TypeError('unknown source of an outbound header');
-  return (source.prepare as (config: OutboundHeaderSourceConfig) => PreparedSource)(config);
+  return source.prepare(config);
 }

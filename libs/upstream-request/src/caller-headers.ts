@@ -50,6 +50,35 @@ const singletons = new Map<string, Singleton>([
 /** Headers whose rows add up to one list (RFC 9110 section 5.3, W3C Trace Context section 3.3.1.1, W3C Baggage section 3.2). */
 const lists = new Set<Singleton>(['accept', 'tracestate', 'baggage']);
 
+/** What a name is to the gateway. */
+type Kind =
+  | { readonly is: 'field'; readonly name: string; readonly field: Singleton; readonly isList: boolean }
+  | { readonly is: 'connection' | 'param' | 'singleton' | 'other'; readonly name: string };
+
+/** By the spelling of the wire: clients send the same few over and over. Strangers choose names: when there are
+ * too many, it begins anew. */
+const kinds = new Map<string, Kind>();
+const maxKinds = 512;
+const maxKindLength = 64;
+
+function kindOf(rawName: string): Kind {
+  const known = kinds.get(rawName);
+  if (known !== undefined) return known;
+  const kind = classify(rawName.toLowerCase());
+  if (rawName.length > maxKindLength) return kind;
+  if (kinds.size >= maxKinds) kinds.clear();
+  kinds.set(rawName, kind);
+  return kind;
+}
+
+function classify(name: string): Kind {
+  const field = singletons.get(name);
+  if (field !== undefined) return { is: 'field', name, field, isList: lists.has(field) };
+  if (name === 'connection') return { is: 'connection', name };
+  if (name.startsWith('mcp-param-')) return { is: 'param', name };
+  return { is: isSingletonHeader(name) ? 'singleton' : 'other', name };
+}
+
 export interface HeaderLimits {
   readonly maxBytes: number;
   readonly maxCount: number;
@@ -71,20 +100,26 @@ export function cleanHeaders(rows: readonly string[], limits: HeaderLimits): Rea
     const rawName = rows[index] as string;
     const value = rows[index + 1] as string;
     bytes += rawName.length + value.length + 4;
-    const name = rawName.toLowerCase();
-    const field = singletons.get(name);
-    if (field !== undefined) {
-      const earlier = headers[field];
-      if (earlier === undefined) headers[field] = value;
-      else if (lists.has(field)) headers[field] = `${earlier}, ${value}`;
-      else throw new GatewayError('duplicate_header', { detail: name });
-    } else if (name === 'connection') {
-      nominated = nominated === undefined ? value : `${nominated},${value}`;
-    } else if (name.startsWith('mcp-param-')) {
-      (headers.mcpParams ??= []).push(rawName, value);
-    } else if (isSingletonHeader(name)) {
-      if (others?.includes(name)) throw new GatewayError('duplicate_header', { detail: name });
-      (others ??= []).push(name);
+    const kind = kindOf(rawName);
+    switch (kind.is) {
+      case 'other':
+        break;
+      case 'field': {
+        const earlier = headers[kind.field];
+        if (earlier === undefined) headers[kind.field] = value;
+        else if (kind.isList) headers[kind.field] = `${earlier}, ${value}`;
+        else throw new GatewayError('duplicate_header', { detail: kind.name });
+        break;
+      }
+      case 'connection':
+        nominated = nominated === undefined ? value : `${nominated},${value}`;
+        break;
+      case 'param':
+        (headers.mcpParams ??= []).push(rawName, value);
+        break;
+      case 'singleton':
+        if (others?.includes(kind.name)) throw new GatewayError('duplicate_header', { detail: kind.name });
+        (others ??= []).push(kind.name);
     }
   }
   if (bytes > limits.maxBytes) throw new GatewayError('headers_too_large', { detail: `${bytes} bytes` });
