@@ -36,7 +36,8 @@ http {
   default_type application/json;
   keepalive_timeout 600s;
   keepalive_requests 1000000000;
-  map_hash_bucket_size 256;
+  # A token is longer than what maps are made for.
+  map_hash_bucket_size 4096;
   ${['client_body', 'proxy', 'fastcgi', 'uwsgi', 'scgi'].map((kind) => `${kind}_temp_path ${home}/${kind};`).join('\n  ')}
   ${http}
 }

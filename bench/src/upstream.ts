@@ -25,7 +25,6 @@ export async function startUpstream(folder: string, core: number | undefined, { 
   const http = `
   map "$http_x_api_key|$http_authorization|$http_x_gatehouse_key" $as_expected { default 0; "${upstreamKey}||" 1; }
   map "$http_x_api_key|$http_authorization|$http_x_tenant" $as_passed { default 0; "|${tokenAuthorization}|${passThroughHeaders['X-Tenant']}" 1; }
-  map_hash_bucket_size 4096;
   server {
     listen 127.0.0.1:${port} backlog=1024;
     location ${passedPath} {
