@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { GatewayError } from '@gatehouse/errors';
 import { type PublicKeys, readPublicKeys } from './public-keys.ts';
 
@@ -9,7 +10,7 @@ export const keySetLimits = { timeouts: { headersMs: 5_000, bodyMs: 5_000, total
 
 /** What a key set's URL answered, or why that is nothing to verify tokens with. */
 export type FetchedKeySet =
-  | { readonly keys: PublicKeys; readonly text: string; /** How long it may be used unasked. */ readonly lifetimeMs: number }
+  | { readonly keys: PublicKeys; /** Of the answer: the same answer is the same keys. */ readonly digest: string; /** How long they may be used unasked. */ readonly lifetimeMs: number }
   | { readonly problem: 'unreachable' | 'address_refused' | 'not_a_key_set'; readonly cause: unknown };
 
 const request = {
@@ -29,7 +30,7 @@ export async function fetchKeySet(fetch: FetchKeySet, url: string, signal: Abort
     const text = await response.text();
     const keys = readKeys(text);
     if (keys === undefined) return { problem: 'not_a_key_set', cause: new Error('the answer is no JSON Web Key Set') };
-    return { keys, text, lifetimeMs: lifetimeOf(response.headers.get('cache-control')) };
+    return { keys, digest: hash('sha256', text, 'base64'), lifetimeMs: lifetimeOf(response.headers.get('cache-control')) };
   } catch (cause) {
     const isRefused = cause instanceof GatewayError && cause.code === 'upstream_address_refused';
     return { problem: isRefused ? 'address_refused' : 'unreachable', cause };

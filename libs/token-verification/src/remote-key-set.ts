@@ -9,7 +9,7 @@ export interface RemoteKeySetOptions {
   readonly now: () => number;
   /** Aborts what is under way when the process stops. */
   readonly signal: AbortSignal;
-  /** Each time a fetch has failed, which is at most once per second and, later, per minute. */
+  /** Each time a fetch has failed: at most once in half a second, and ever more rarely. */
   readonly onFailure?: (url: string, cause: unknown) => void;
   /** 0 to 1, for jitter. */
   readonly random?: () => number;
@@ -18,7 +18,8 @@ export interface RemoteKeySetOptions {
 /** How soon an unknown key may be asked for again: what strangers put into their tokens causes no more requests than this. */
 const cooldownMs = 30_000;
 const firstRetryMs = 1_000;
-const lastRetryMs = 60_000;
+/** While nobody can be let in, and while those who are known can. */
+const lastRetryMs = { withoutKeys: 5_000, withKeys: 60_000 };
 
 /**
  * A JSON Web Key Set at a URL. Nothing happens by itself: a use of it finds that a fetch is due. Keys that are known stay until
@@ -28,7 +29,7 @@ export class RemoteKeySet implements KeySet {
   readonly #url: string;
   readonly #options: RemoteKeySetOptions;
   #keys: PublicKeys | undefined;
-  #text = '';
+  #digest = '';
   /** From when a fetch is due. */
   #dueAt = -Infinity;
   /** From when the keys are so old that tokens wait for the answer: nobody has used them for a while. */
@@ -77,20 +78,21 @@ export class RemoteKeySet implements KeySet {
     else this.#succeeded(fetched);
   }
 
-  #succeeded({ keys, text, lifetimeMs }: Extract<FetchedKeySet, { keys: unknown }>): void {
+  #succeeded({ keys, digest, lifetimeMs }: Extract<FetchedKeySet, { keys: unknown }>): void {
     const now = this.#options.now();
     this.#failures = 0;
     this.#dueAt = now + lifetimeMs;
     this.#staleAt = now + 2 * lifetimeMs;
     // The same answer is the same keys: what they have verified need not be verified again.
-    if (this.#keys !== undefined && this.#text === text) return;
+    if (this.#keys !== undefined && this.#digest === digest) return;
     this.#keys = keys;
-    this.#text = text;
+    this.#digest = digest;
   }
 
   #failed(cause: unknown): void {
     const { now, signal, onFailure, random = Math.random } = this.#options;
-    const delayMs = Math.min(lastRetryMs, firstRetryMs * 2 ** Math.min(this.#failures, 10));
+    const lastMs = this.#keys === undefined ? lastRetryMs.withoutKeys : lastRetryMs.withKeys;
+    const delayMs = Math.min(lastMs, firstRetryMs * 2 ** Math.min(this.#failures, 10));
     this.#failures += 1;
     this.#lastCause = cause;
     // Data planes that lost an issuer together do not come back to it together.

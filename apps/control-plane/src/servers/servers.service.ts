@@ -1,3 +1,4 @@
+import type { AddressGuard } from '@gatehouse/egress';
 import type { ReadableServer } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
@@ -14,9 +15,11 @@ import { deleteAllSecrets, deleteSecrets, listSecrets, writeSecrets } from '../v
 import { Vault } from '../vault/vault.ts';
 import { findWorkspace, type WorkspaceRow } from '../workspaces/workspaces.store.ts';
 import { changedFields } from './changed-fields.ts';
+import { withKeySetWarnings } from './key-set-warnings.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { SecretPlan } from './plan-secrets.ts';
 import { presentServer } from './present-server.ts';
+import { addressGuardToken } from './probe/address-guard.provider.ts';
 import { changeWarnings } from './server-warnings.ts';
 import { deleteServer, findServer, insertServer, listServers, type ServerRow, updateServer } from './servers.store.ts';
 import { readWrittenServer } from './written-server.ts';
@@ -34,12 +37,17 @@ export class ServersService {
   readonly #vault: Vault;
   readonly #publisher: SnapshotPublisher;
   readonly #settings: ControlPlaneSettings;
+  readonly #guard: AddressGuard;
 
-  constructor(database: Database, vault: Vault, publisher: SnapshotPublisher, @Inject(settingsToken) settings: ControlPlaneSettings) {
+  constructor(
+    database: Database, vault: Vault, publisher: SnapshotPublisher,
+    @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(addressGuardToken) guard: AddressGuard,
+  ) {
     this.#database = database;
     this.#vault = vault;
     this.#publisher = publisher;
     this.#settings = settings;
+    this.#guard = guard;
   }
 
   async list(workspace: string, { after, limit }: PageQuery): Promise<Page<ReadableServer>> {
@@ -68,7 +76,7 @@ export class ServersService {
       return this.#conclude(sql, { action: 'server.created', actor, workspace, id, name: written.name, fields });
     });
     this.#publisher.nudge();
-    return created;
+    return withKeySetWarnings(created, this.#guard);
   }
 
   replace(reference: ServerReference, body: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
@@ -111,7 +119,7 @@ export class ServersService {
       return this.#conclude(sql, change, { before: row, kept: written.secrets.kept.size });
     });
     this.#publisher.nudge();
-    return changed;
+    return withKeySetWarnings(changed, this.#guard);
   }
 
   async #store(sql: Sql, workspaceId: string, id: string, plan: SecretPlan): Promise<void> {

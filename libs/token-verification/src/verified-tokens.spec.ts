@@ -1,0 +1,38 @@
+import { expect, it } from 'vitest';
+import { PublicKeys } from './public-keys.ts';
+import { VerifiedTokens } from './verified-tokens.ts';
+
+const keys = new PublicKeys([]);
+const entry = (value: string, expiresAt = 100) => ({ value, keys, expiresAt });
+const small = () => new VerifiedTokens<string>({ maxCount: 2, maxCharacters: 10 });
+
+it('knows a token until it expires', () => {
+  const tokens = small();
+  tokens.add('t', entry('ana'));
+  expect([tokens.get('t', keys, 99), tokens.get('other', keys, 99)]).toEqual(['ana', undefined]);
+  expect([tokens.get('t', keys, 100), tokens.size]).toEqual([undefined, 0]);
+});
+
+it('knows it only against the keys that verified it', () => {
+  const tokens = small();
+  tokens.add('t', entry('ana'));
+  expect([tokens.get('t', undefined, 0), tokens.get('t', keys, 0)]).toEqual([undefined, 'ana']);
+  expect([tokens.get('t', new PublicKeys([]), 0), tokens.get('t', keys, 0)]).toEqual([undefined, undefined]);
+});
+
+it('keeps so many tokens, the youngest', () => {
+  const tokens = small();
+  for (const token of ['a', 'b', 'c']) tokens.add(token, entry(token));
+  expect(['a', 'b', 'c'].map((token) => tokens.get(token, keys, 0))).toEqual([undefined, 'b', 'c']);
+});
+
+it('keeps so many characters, counted once for each token', () => {
+  const tokens = small();
+  for (let time = 0; time < 5; time += 1) tokens.add('12345', entry('five'));
+  tokens.add('67890', entry('five more'));
+  expect(tokens.size).toBe(2);
+  tokens.add('123456', entry('six'));
+  expect([tokens.size, tokens.get('123456', keys, 0)]).toEqual([1, 'six']);
+  tokens.add('12345678901', entry('too many'));
+  expect(tokens.size).toBe(0);
+});
