@@ -2,7 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { createAddressGuard } from '@gatehouse/egress';
+import { CircuitBreakers, createAddressGuard } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
@@ -68,8 +68,14 @@ export class DataPlane {
     const guard = createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES });
     this.#keySets = openKeySets(guard, logger);
     const connectTimeoutMs = settings.CONNECT_TIMEOUT_MS;
-    this.#calls = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.CONNECTIONS_PER_ORIGIN });
-    this.#streams = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN });
+    const circuits = new CircuitBreakers({
+      failures: settings.CIRCUIT_BREAKER_FAILURES,
+      openMs: settings.CIRCUIT_BREAKER_OPEN_MS,
+      now: () => performance.now(),
+      onChange: (origin, state) => logger[state === 'open' ? 'warn' : 'info']({ origin, state }, 'circuit of an upstream'),
+    });
+    this.#calls = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.CONNECTIONS_PER_ORIGIN, circuits });
+    this.#streams = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN, circuits });
     // Our own fleet: the addresses it has are not public ones.
     const anywhere = createAddressGuard({ allowedRanges: ['all'] });
     this.#peers = new UpstreamTransport({ guard: anywhere, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN });
@@ -94,6 +100,7 @@ export class DataPlane {
       diskFailures: () => this.#keeper.failures,
       bridgeSessions: () => this.#bridgeSessions.size,
       upstreamPools: () => this.#calls.poolCount + this.#streams.poolCount,
+      openCircuits: () => circuits.openCount,
       openStreams: () => this.#comments.size,
     });
   }
@@ -196,7 +203,7 @@ export class DataPlane {
       sessions: this.#bridgeSessions,
       dispatch: this.#calls.dispatch,
       dispatchStream: this.#streams.dispatch,
-      dispatchToPeer: this.#peers.dispatch,
+      dispatchToPeer: this.#peers.dispatchOnce,
       peerSeals: this.#peerSeals,
       logger: this.#logger,
       addresses: new SessionAddresses(sessions, () => this.#peerUrl),

@@ -40,6 +40,8 @@ export const dataPlaneSettings = {
   STREAMS_PER_ORIGIN: { schema: schemas.integer(1, 100_000).default(10_000), description: 'Streams that only listen (GET), of one upstream. Default 10000' },
   RESPONSE_TIMEOUT_MS: { schema: schemas.integer(10, 3_600_000).default(60_000), description: 'To the first byte of an upstream’s response. Default 60000' },
   STREAM_IDLE_TIMEOUT_MS: { schema: schemas.integer(10, 86_400_000).default(300_000), description: 'Between two pieces of a response. Streams that only listen (GET) are not bound by it. Default 300000' },
+  CIRCUIT_BREAKER_FAILURES: { schema: schemas.integer(0, 1_000_000).default(20), description: 'Failures in a row (no connection, no answer in time, broken off) after which nothing is sent to an upstream for a while; 0 = never. Default 20' },
+  CIRCUIT_BREAKER_OPEN_MS: { schema: schemas.integer(10, 600_000).default(5_000), description: 'How long that is; then one request tries, and each that fails doubles it, up to a minute or this. Default 5000' },
   KEEP_ALIVE_COMMENT_MS: { schema: schemas.integer(10, 300_000).default(20_000), description: 'How often an idle event stream gets a comment. Default 20000' },
   SESSION_TTL_SECONDS: { schema: schemas.integer(60, 2_592_000).default(86_400), description: 'How long a legacy MCP session id is valid. Default 86400 (a day)' },
   BRIDGE_MAX_SESSIONS: { schema: schemas.integer(1, 1_000_000).default(10_000), description: 'Most sessions between callers and upstreams of different transports that this data plane holds. Default 10000' },

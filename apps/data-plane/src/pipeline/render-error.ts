@@ -1,3 +1,4 @@
+import { CircuitOpenError, RedirectError } from '@gatehouse/egress';
 import type { GatewayError } from '@gatehouse/errors';
 import { rpcError, rpcErrorCodes, type RpcId } from '@gatehouse/mcp-protocol';
 import { ChallengeError } from './authenticate-caller.ts';
@@ -7,18 +8,19 @@ import type { Reply } from './request.ts';
 
 /** The one place where an error becomes an answer: a JSON-RPC error, as MCP clients read it, that names code and server. */
 export function renderError(error: GatewayError, route: Route | undefined, requestId: RpcId): Reply {
-  const message = error instanceof MessageError ? error.publicDetail : error.publicMessage;
+  const message = error instanceof MessageError || error instanceof RedirectError ? error.publicDetail : error.publicMessage;
   const server = route && { server: `${route.workspace}/${route.name}` };
   const body = rpcError({
     id: error instanceof MessageError ? error.rpcId : requestId,
     code: error instanceof MessageError ? error.rpcCode : rpcErrorCodes.gatewayError,
     message,
-    data: { code: error.code, ...server },
+    data: { code: error.code, ...server, ...(error instanceof RedirectError && error.redirectOrigin !== undefined && { redirectOrigin: error.redirectOrigin }) },
   });
   const headers = ['content-type', 'application/json', 'cache-control', 'no-store', 'content-length', String(Buffer.byteLength(body))];
   if (error instanceof ChallengeError) headers.push('www-authenticate', error.challenge);
   if (error.code === 'method_not_allowed') headers.push('allow', route?.endpoint === 'sse' ? 'GET' : route?.endpoint === 'mcp' ? 'GET, POST, DELETE' : 'POST');
   if (error.code === 'not_ready' || error.code === 'caller_keys_unavailable' || error.code === 'upstream_busy' || error.code === 'too_many_sessions') headers.push('retry-after', '1');
+  if (error instanceof CircuitOpenError) headers.push('retry-after', String(Math.ceil(error.retryAfterMs / 1_000)));
   // The rest of an oversized body is not read: the connection cannot be used again.
   if (error.code === 'body_too_large' || error.code === 'headers_too_large') headers.push('connection', 'close');
   return { status: error.status, headers, body };

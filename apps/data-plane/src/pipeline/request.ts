@@ -22,6 +22,8 @@ export interface UpstreamRequest {
   readonly method: string;
   /** Path and query. */
   readonly path: string;
+  /** Another path with the query credentials of this one, each exactly once; absent where there are none. */
+  readonly withCredentials?: (path: string) => string;
   readonly headers: string[];
   readonly body: Buffer | undefined;
   readonly responseTimeoutMs: number;

@@ -1,3 +1,4 @@
+import { isRedirect } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { SealedSessions } from '@gatehouse/mcp-protocol';
 import type { PreparedServer } from '@gatehouse/upstream-request';
@@ -25,7 +26,8 @@ export interface ShapeContext {
  */
 export function shapeResponse({ appAuth }: Pick<PreparedServer, 'appAuth'>, call: Call, response: UpstreamResponse, context: ShapeContext): Reply {
   const { status } = response;
-  if (status === 301 || status === 302 || status === 303 || status === 307 || status === 308) return refuse(response, 'upstream_redirected');
+  // Followed, or refused, where it arrived; one that comes as far as this has nowhere to lead to.
+  if (isRedirect(status)) return refuse(response, 'upstream_redirected');
   // With pass-through the credential was the caller's, and so is the answer about it (D8, docs/rules.md). Otherwise it is about
   // the gateway's: handed on, it would send the caller to log in at the wrong place.
   const isCallersCredential = appAuth.type === 'passthrough';

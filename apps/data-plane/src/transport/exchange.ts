@@ -1,7 +1,9 @@
-import { toUpstreamError } from '@gatehouse/egress';
+import { type Attempt, toUpstreamError } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { Dispatcher } from 'undici';
 import type { BodySink, StreamedBody, UpstreamResponse } from '../pipeline/request.ts';
+import type { Deadlines, Timed } from './deadlines.ts';
+import type { Receiver } from './follow-redirects.ts';
 
 /** What may wait here before anyone reads it: a small answer is usually complete before the pipeline has looked at its head. */
 const maxUnreadBytes = 65_536;
@@ -10,13 +12,14 @@ const maxUnreadBytes = 65_536;
  * One request and its response: undici's handler on one side, the body on the other. It is over once: ended, failed, or given
  * up before it began.
  */
-export class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
-  readonly #resolve: (response: UpstreamResponse) => void;
-  readonly #reject: (error: GatewayError) => void;
+export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed {
+  readonly #receiver: Receiver;
+  readonly #deadlines: Deadlines;
   readonly #onOver: () => void;
+  #attempt: Attempt | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #giveUp: (() => void) | undefined;
-  #timer: NodeJS.Timeout | undefined;
+  #isTimed = false;
   #hasBegun = false;
   #isAnswered = false;
   #isOver = false;
@@ -26,22 +29,24 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
   #unread: Buffer[] = [];
   #unreadBytes = 0;
 
-  /** @param onOver called once for a request that was begun */
-  constructor(resolve: (response: UpstreamResponse) => void, reject: (error: GatewayError) => void, onOver: () => void) {
-    this.#resolve = resolve;
-    this.#reject = reject;
+  /** @param onOver called once for a request that had its turn */
+  constructor(receiver: Receiver, deadlines: Deadlines, onOver: () => void) {
+    this.#receiver = receiver;
+    this.#deadlines = deadlines;
     this.#onOver = onOver;
   }
 
   /** It is not its turn yet. */
   wait(giveUp: () => void, timeoutMs: number): void {
     this.#giveUp = giveUp;
-    this.#timer = setTimeout(() => this.abort(new GatewayError('upstream_busy', { detail: 'no connection became free in time' })), timeoutMs).unref();
+    this.#expireIn(timeoutMs);
   }
 
-  begin(): void {
+  /** @param attempt is told what comes of it */
+  begin(attempt: Attempt | undefined): void {
     this.#hasBegun = true;
-    clearTimeout(this.#timer);
+    this.#attempt = attempt;
+    this.#stopTime();
   }
 
   /** Whether it failed before it was sent. */
@@ -56,27 +61,36 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
 
   /** undici's own limits count from when there is a connection; until then this one does. */
   expectStart(withinMs: number): void {
-    this.#timer = setTimeout(() => this.abort(new GatewayError('upstream_timeout', { detail: 'no connection in time' })), withinMs).unref();
+    this.#expireIn(withinMs);
+  }
+
+  expire(): void {
+    const reason = this.#hasBegun
+      ? new GatewayError('upstream_timeout', { detail: 'no connection in time' })
+      : new GatewayError('upstream_busy', { detail: 'no connection became free in time' });
+    this.abort(reason);
   }
 
   fail(thrown: unknown): void {
     const error = toUpstreamError(thrown);
-    if (!this.#isAnswered) this.#reject(error);
+    this.#over();
+    if (!this.#isAnswered) this.#refuse(error);
     else if (this.#sink !== undefined) this.#sink.fail(error);
     else this.#failure = error;
-    this.#over();
   }
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
-    clearTimeout(this.#timer);
+    this.#stopTime();
     if (this.#aborted) controller.abort(this.#aborted);
   }
 
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: UpstreamResponse['headers']): void {
     if (status >= 100 && status < 200) return;
     this.#isAnswered = true;
-    this.#resolve({ status, headers, body: this });
+    this.#attempt?.succeeded();
+    this.#attempt = undefined;
+    this.#receiver.onResponse({ status, headers, body: this });
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
@@ -118,19 +132,35 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody {
     if (this.#aborted || this.#isOver) return;
     this.#aborted = reason;
     // Whoever waits hears of it now; undici, when it comes to this request.
-    if (!this.#isAnswered) this.#reject(reason);
+    if (!this.#isAnswered) this.#refuse(reason);
     this.#controller?.abort(reason);
     if (this.#controller !== undefined) return;
-    clearTimeout(this.#timer);
+    this.#stopTime();
     // One that undici has and never started must not keep its place until it does.
     if (this.#hasBegun) this.#over();
     else this.#giveUp?.();
   }
 
+  #refuse(error: GatewayError): void {
+    this.#attempt?.failed(error);
+    this.#attempt = undefined;
+    this.#receiver.onError(error);
+  }
+
+  #expireIn(ms: number): void {
+    this.#isTimed = true;
+    this.#deadlines.add(this, ms);
+  }
+
+  #stopTime(): void {
+    if (this.#isTimed) this.#deadlines.remove(this);
+    this.#isTimed = false;
+  }
+
   #over(): void {
     if (this.#isOver) return;
     this.#isOver = true;
-    clearTimeout(this.#timer);
+    this.#stopTime();
     this.#onOver();
   }
 }

@@ -1,14 +1,19 @@
-import { type AddressGuard, OriginPools, OriginSlots } from '@gatehouse/egress';
+import { type AddressGuard, type CircuitBreakers, OriginPools, OriginSlots } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
+import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import type { Dispatcher } from 'undici';
 import type { IncomingRequest, UpstreamRequest, UpstreamResponse } from '../pipeline/request.ts';
-import type { PreparedUpstream } from '@gatehouse/upstream-request';
+import { Deadlines } from './deadlines.ts';
+import { discardBody } from './discard-body.ts';
 import { Exchange } from './exchange.ts';
+import { followRedirects, type Receiver, type Sending } from './follow-redirects.ts';
 
 export interface UpstreamTransportOptions {
   readonly guard: AddressGuard;
   readonly connectTimeoutMs: number;
   readonly connectionsPerOrigin: number;
+  /** Several transports may share them; absent, every request is sent. */
+  readonly circuits?: CircuitBreakers;
 }
 
 /** Requests that wait for a connection of one origin, and their bodies, at most. */
@@ -19,10 +24,17 @@ const maxWaitingBytes = 67_108_864;
 export class UpstreamTransport {
   readonly #pools: OriginPools;
   readonly #slots: OriginSlots;
+  readonly #circuits: CircuitBreakers | undefined;
+  readonly #deadlines = new Deadlines();
+  readonly #sending: Sending = {
+    send: (upstream, outgoing, receiver) => this.#send(upstream, outgoing, receiver),
+    discard: (body, onOver) => discardBody(body, this.#deadlines, onOver),
+  };
 
   constructor(options: UpstreamTransportOptions) {
     this.#pools = new OriginPools(options);
     this.#slots = new OriginSlots({ running: options.connectionsPerOrigin, waiting: maxWaiting, waitingBytes: maxWaitingBytes });
+    this.#circuits = options.circuits;
   }
 
   get poolCount(): number {
@@ -30,17 +42,18 @@ export class UpstreamTransport {
   }
 
   /**
-   * Sends a request and gives its response as soon as the head is there. Never repeats anything.
-   * @throws GatewayError upstream_unreachable, upstream_timeout, upstream_failed, upstream_address_refused, upstream_busy, caller_disconnected
+   * Sends a request and gives its response as soon as the head is there; redirects are followed in the upstream's scope. What
+   * may have had an effect is never repeated.
+   * @throws GatewayError upstream_unreachable, upstream_timeout, upstream_failed, upstream_address_refused, upstream_redirected,
+   * upstream_busy, upstream_circuit_open, caller_disconnected
    */
   readonly dispatch = (upstream: PreparedUpstream, outgoing: UpstreamRequest, request: IncomingRequest): Promise<UpstreamResponse> =>
+    followRedirects(this.#sending, upstream, outgoing, request);
+
+  /** The same for what is no upstream: a redirect is an answer like any other. */
+  readonly dispatchOnce = (upstream: PreparedUpstream, outgoing: UpstreamRequest, request: IncomingRequest): Promise<UpstreamResponse> =>
     new Promise((resolve, reject) => {
-      const exchange = new Exchange(resolve, reject, () => this.#slots.leave(upstream.origin));
-      const start = (): void => this.#start(exchange, upstream, outgoing);
-      const giveUp = this.#slots.enter(upstream.origin, outgoing.body?.length ?? 0, start);
-      if (giveUp === 'full') return reject(new GatewayError('upstream_busy'));
-      // Only one that has to wait needs a timer: undici counts from when a connection is there.
-      if (giveUp !== undefined) exchange.wait(giveUp, outgoing.responseTimeoutMs);
+      const exchange = this.#send(upstream, outgoing, { onResponse: resolve, onError: reject });
       request.onDisconnect(() => exchange.abort(new GatewayError('caller_disconnected')));
     });
 
@@ -49,8 +62,20 @@ export class UpstreamTransport {
     return this.#pools.destroy();
   }
 
+  #send(upstream: PreparedUpstream, outgoing: UpstreamRequest, receiver: Receiver): Exchange {
+    const { origin, connect } = upstream;
+    const exchange = new Exchange(receiver, this.#deadlines, () => this.#slots.leave(origin));
+    // Before it waits for its turn: where the origin does not answer, that would be long.
+    const refusal = this.#circuits?.refusal(this.#pools.keyOf(origin, connect));
+    const giveUp = refusal ?? this.#slots.enter(origin, outgoing.body?.length ?? 0, () => this.#start(exchange, upstream, outgoing));
+    if (giveUp instanceof GatewayError) receiver.onError(giveUp);
+    else if (giveUp === 'full') receiver.onError(new GatewayError('upstream_busy'));
+    // Only one that has to wait needs a deadline: undici counts from when a connection is there.
+    else if (giveUp !== undefined) exchange.wait(giveUp, outgoing.responseTimeoutMs);
+    return exchange;
+  }
+
   #start(exchange: Exchange, upstream: PreparedUpstream, outgoing: UpstreamRequest): void {
-    exchange.begin();
     const options: Dispatcher.DispatchOptions = {
       method: outgoing.method,
       path: outgoing.path,
@@ -61,6 +86,7 @@ export class UpstreamTransport {
     };
     const { origin, connect } = upstream;
     try {
+      exchange.begin(this.#circuits?.begin(this.#pools.keyOf(origin, connect), origin));
       const wantsMore = this.#pools.dispatcherFor(origin, connect).dispatch(options, exchange);
       // A request that undici refuses (a header it cannot write) leaves the pool's connection waiting for a drain that never
       // comes: such a pool is not used again.
