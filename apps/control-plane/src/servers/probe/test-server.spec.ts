@@ -2,6 +2,7 @@ import { createServer as createHttpsServer } from 'node:https';
 import { createAddressGuard } from '@gatehouse/egress';
 import { selfSignedCertificate } from '@gatehouse/egress/testing';
 import { afterEach, describe, expect, it } from 'vitest';
+import { answerAsMcp } from '../../../../../test/support/answer-as-mcp.ts';
 import { closeHttpServer, listenOnLoopback } from '../../../../../test/support/listen.ts';
 import { startSampleSseUpstream } from '../../../../../test/support/mcp-sample-sse-upstream.ts';
 import { startSampleUpstream } from '../../../../../test/support/mcp-sample-upstream.ts';
@@ -31,6 +32,17 @@ const failedStep = (report: TestReport): ProbeStep | undefined => {
 };
 
 describe('passes', () => {
+  it('along a redirect in the scope of the upstream’s URL, the key there once', async () => {
+    const key = `X-Api-Key=${apiKeyValue}`;
+    const upstream = await upstreamThat((request, response) => {
+      if (request.url.startsWith('/mcp/')) return answerAsMcp(request, response);
+      response.writeHead(307, { Location: '/mcp/?X-Api-Key=other&page=1' }).end();
+    });
+    const report = await testServer(serverAt(upstream.url, apiKey('query')), localOnly);
+    expect(report.outcome).toBe('passed');
+    expect([...new Set(upstream.requests.map(({ url }) => url))].sort()).toEqual([`/mcp/?page=1&${key}`, `/mcp?${key}`]);
+  });
+
   it('against a modern upstream', async () => {
     const upstream = await startSampleUpstream();
     cleanUps.push(() => upstream.close());
@@ -167,12 +179,16 @@ describe('fails at', () => {
     const target = await upstreamThat();
     const upstream = await upstreamThat((_request, response) => void response.writeHead(status, { Location: `${target.origin}/login?state=opaque` }).end());
     const report = await testServer(serverAt(upstream.url, apiKey()), localOnly);
-    expect(failedStep(report)).toMatchObject({ step: 'discover', reason: 'upstream_redirected', detail: expect.stringContaining(`at ${target.origin}.`) as unknown });
+    expect(failedStep(report)).toMatchObject({ step: 'discover', reason: 'upstream_redirected', detail: expect.stringContaining(` to ${target.origin},`) as unknown });
+    expect(JSON.stringify(report)).not.toContain('opaque');
     expect([target.requests.length, upstream.requests.length]).toEqual([0, 1]);
   });
 
-  it('discover: a redirect within the upstream is not followed either', async () => {
-    const upstream = await upstreamThat((_request, response) => void response.writeHead(308, { Location: '/mcp/' }).end());
+  it.each([
+    ['out of the configured path', 308, '/elsewhere'],
+    ['that makes a GET of a POST', 303, '/mcp/'],
+  ])('discover: a redirect %s is not followed either', async (_, status, location) => {
+    const upstream = await upstreamThat((_request, response) => void response.writeHead(status, { Location: location }).end());
     expect(failedStep(await testServer(serverAt(upstream.url), localOnly))).toMatchObject({ reason: 'upstream_redirected' });
     expect(upstream.requests).toHaveLength(1);
   });

@@ -1,5 +1,5 @@
 import type { Credential } from '@gatehouse/app-auth';
-import { guardedFetch, type OriginPools } from '@gatehouse/egress';
+import { guardedFetch, type OriginPools, RedirectError } from '@gatehouse/egress';
 import { version } from '@gatehouse/service-runtime';
 import { withCredentials } from './with-credentials.ts';
 import type { Mask } from './mask-secrets.ts';
@@ -30,8 +30,8 @@ export interface UpstreamExchangesOptions {
 type FetchMcp = (input: string | URL, init?: RequestInit) => Promise<Response>;
 
 /**
- * The `fetch` of a probe's MCP client: through the guard, with the server's credentials, to the server's origin only, and
- * never along a redirect. Keeps what happened, because the client's errors do not say.
+ * The `fetch` of a probe's MCP client: through the guard, with the server's credentials, to the server's origin only, along
+ * the redirects that the data plane follows too. Keeps what happened, because the client's errors do not say.
  */
 export class UpstreamExchanges {
   readonly #exchanges: Exchange[] = [];
@@ -40,9 +40,9 @@ export class UpstreamExchanges {
 
   constructor(options: UpstreamExchangesOptions) {
     this.#options = options;
-    const { pools, credentials, timeoutMs, maxResponseBytes } = options;
+    const { pools, url, credentials, timeoutMs, maxResponseBytes } = options;
     const timeouts = { headersMs: timeoutMs, bodyMs: timeoutMs };
-    this.#send = guardedFetch(pools, { timeouts, maxResponseBytes, finish: (target) => withCredentials(target, credentials) });
+    this.#send = guardedFetch(pools, { timeouts, maxResponseBytes, redirectScope: url.href, finish: (target) => withCredentials(target, credentials) });
   }
 
   /** The last request that carried a message of the given method, or of any. */
@@ -64,7 +64,7 @@ export class UpstreamExchanges {
     } catch (error) {
       // The client gave up, which says nothing of the upstream.
       init?.signal?.throwIfAborted();
-      exchange.failure = networkFailure(error);
+      exchange.failure = error instanceof RedirectError ? redirection(error) : networkFailure(error);
       throw exchange.failure;
     } finally {
       exchange.durationMs = performance.now() - startedAt;
@@ -72,16 +72,11 @@ export class UpstreamExchanges {
   };
 
   async #exchange(exchange: Exchange, url: URL, init: RequestInit | undefined): Promise<Response> {
-    if (url.origin !== this.#options.url.origin) throw elsewhere(url.origin, 'The upstream names an endpoint');
+    if (url.origin !== this.#options.url.origin) throw new StepFailure('upstream_redirected', `The upstream names an endpoint at ${url.origin}.`, elsewhere);
     const headers = new Headers(init?.headers);
     headers.set('User-Agent', `gatehouse/${version}`);
     const response = await this.#send(url, { ...init, headers });
     const { status } = response;
-    const location = response.headers.get('location');
-    if (status >= 300 && status < 400 && location !== null) {
-      await response.body?.cancel();
-      throw elsewhere(URL.canParse(location, url.href) ? new URL(location, url.href).origin : 'nowhere', `The upstream redirects (HTTP ${status})`);
-    }
     if (response.ok && (status === 202 || status === 204 || isMcp(response))) return response;
     if (exchange.httpMethod === 'DELETE') return response;
     const text = await response.text();
@@ -100,9 +95,12 @@ function rpcMethodOf(body: RequestInit['body'] | undefined): string | undefined 
 const mediaType = (response: Response): string => (response.headers.get('content-type') ?? '').split(';', 1)[0]?.trim().toLowerCase() ?? '';
 const isMcp = (response: Response): boolean => ['application/json', 'text/event-stream'].includes(mediaType(response));
 
-function elsewhere(origin: string, what: string): StepFailure {
-  const advice = 'Redirects are not followed, because credentials must not go elsewhere. If the target is the right place, use it as upstream URL; if it is a login page, the upstream wants other credentials.';
-  return new StepFailure('upstream_redirected', `${what} at ${origin}.`, advice);
+const elsewhere = 'Nothing of a request goes beyond the configured URL, because credentials must not go elsewhere. If the target is the right place, use it as upstream URL; if it is a login page, the upstream wants other credentials.';
+
+function redirection(error: RedirectError): StepFailure {
+  const isElsewhere = error.reason === 'other_origin' || error.reason === 'outside_base_path';
+  const advice = isElsewhere ? elsewhere : 'Use the URL that it leads to as upstream URL, without the redirect; otherwise see the upstream’s own log.';
+  return new StepFailure(error.code, error.publicDetail, advice, error);
 }
 
 function refusal(response: Response, says: string, appAuthType: string): StepFailure {
