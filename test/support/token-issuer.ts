@@ -14,7 +14,7 @@ export interface SigningKey {
 
 export interface TokenIssuer {
   /** Origin of its server, and what its tokens have as `iss`. */
-  readonly issuer: string;
+  readonly url: string;
   readonly jwksUrl: string;
   /** Key it signs with. */
   readonly key: SigningKey;
@@ -52,11 +52,11 @@ export async function startTokenIssuer(alg: IssuerAlgorithm = 'ES256'): Promise<
     if (isAway) request.socket.destroy();
     else answer(response);
   });
-  const issuer = `http://127.0.0.1:${await listenOnLoopback(server)}`;
+  const url = `http://127.0.0.1:${await listenOnLoopback(server)}`;
 
   return {
-    issuer,
-    jwksUrl: `${issuer}/jwks`,
+    url,
+    jwksUrl: `${url}/jwks`,
     get key() {
       return key;
     },
@@ -64,7 +64,7 @@ export async function startTokenIssuer(alg: IssuerAlgorithm = 'ES256'): Promise<
       return fetches;
     },
     sign: (claims = {}, { header = {}, key: signer = key } = {}) => {
-      const payload = JSON.stringify({ iss: issuer, sub: 'ana', exp: Math.floor(Date.now() / 1000) + 300, ...claims });
+      const payload = JSON.stringify({ iss: url, sub: 'ana', exp: Math.floor(Date.now() / 1000) + 300, ...claims });
       const protectedHeader = JSON.parse(JSON.stringify({ alg: signer.alg, kid: signer.kid, typ: 'JWT', ...header })) as { alg: string };
       return new CompactSign(Buffer.from(payload)).setProtectedHeader(protectedHeader).sign(signer.privateKey, { crit: { unheardOf: true } });
     },

@@ -15,7 +15,7 @@ export interface RemoteKeySetOptions {
   readonly random?: () => number;
 }
 
-/** How soon an unknown key may be asked for again: what strangers put into their tokens causes no more requests than this. */
+/** How soon unknown keys may be asked for again: what strangers put into their tokens causes no more requests than this. */
 const cooldownMs = 30_000;
 const firstRetryMs = 1_000;
 /** While nobody can be let in, and while those who are known can. */
@@ -34,7 +34,8 @@ export class RemoteKeySet implements KeySet {
   #dueAt = -Infinity;
   /** From when the keys are so old that tokens wait for the answer: nobody has used them for a while. */
   #staleAt = -Infinity;
-  #lastAttemptAt = -Infinity;
+  /** When an unknown key was last asked for. */
+  #lastAskedAt = -Infinity;
   #failures = 0;
   #lastCause: unknown;
   #pending: Promise<void> | undefined;
@@ -60,7 +61,11 @@ export class RemoteKeySet implements KeySet {
 
   readonly newerThan = async (keys: PublicKeys): Promise<PublicKeys> => {
     const isNewer = this.#keys !== undefined && this.#keys !== keys;
-    if (!isNewer && (this.#pending !== undefined || this.#options.now() >= this.#lastAttemptAt + cooldownMs)) await this.#refetch();
+    const now = this.#options.now();
+    if (!isNewer && now >= this.#lastAskedAt + cooldownMs) {
+      this.#lastAskedAt = now;
+      await this.#refetch();
+    } else if (!isNewer) await this.#pending;
     return this.#keys ?? keys;
   };
 
@@ -72,7 +77,6 @@ export class RemoteKeySet implements KeySet {
 
   async #attempt(): Promise<void> {
     const { fetch, signal } = this.#options;
-    this.#lastAttemptAt = this.#options.now();
     const fetched = await fetchKeySet(fetch, this.#url, signal);
     if ('problem' in fetched) this.#failed(fetched.cause);
     else this.#succeeded(fetched);

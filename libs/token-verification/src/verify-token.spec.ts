@@ -21,7 +21,7 @@ afterAll(() => issuer.close());
 
 const keySetOf = (...jwks: object[]) => fixedKeySet(readPublicKeys({ keys: jwks }) ?? expect.fail('no key set'));
 const rules = (more: Partial<TokenRules> = {}): TokenRules => ({
-  issuers: [issuer.issuer], audiences: ['gatehouse'], algorithms: new Set(signatureAlgorithms), clockToleranceSeconds: 30, requiredClaims: [], ...more,
+  issuers: [issuer.url], audiences: ['gatehouse'], algorithms: new Set(signatureAlgorithms), clockToleranceSeconds: 30, requiredClaims: [], ...more,
 });
 const verify = (token: string, more: Partial<TokenRules> = {}, keys = keySetOf(issuer.key.publicJwk, rsa.publicJwk)) => verifyToken(token, keys, rules(more), now);
 const claims = (more: Record<string, unknown> = {}) => ({ aud: 'gatehouse', exp: seconds + 60, ...more });
@@ -34,7 +34,7 @@ describe('a token is taken', () => {
     ['that says it is an access token', {}, { typ: 'at+jwt' }, {}],
     ['whose type is a media type, in any case', {}, { typ: 'Application/AT+JWT' }, {}],
     ['with several audiences', { aud: ['other', 'gatehouse'] }, {}, {}],
-    ['of one of several issuers', {}, {}, { get issuers() { return ['https://other.example', issuer.issuer]; } }],
+    ['of one of several issuers', {}, {}, { get issuers() { return ['https://other.example', issuer.url]; } }],
     ['of any issuer and audience', { iss: 'x', aud: undefined }, {}, { get issuers() { return undefined as never; }, get audiences() { return undefined as never; } }],
     ['within the tolerance of its expiry', { exp: seconds - 29 }, {}, {}],
     ['within the tolerance of its beginning', { nbf: seconds + 30 }, {}, {}],
@@ -64,7 +64,7 @@ describe('a token is taken', () => {
 describe('a token is refused', () => {
   it.each<[string, keyof typeof tokenDenials, Record<string, unknown>, Record<string, unknown>, Partial<TokenRules>]>([
     ['of another issuer', 'wrong_issuer', { iss: 'https://evil.example' }, {}, {}],
-    ['whose issuer only begins like the right one', 'wrong_issuer', { get iss() { return `${issuer.issuer}/`; } }, {}, {}],
+    ['whose issuer only begins like the right one', 'wrong_issuer', { get iss() { return `${issuer.url}/`; } }, {}, {}],
     ['without an issuer', 'wrong_issuer', { iss: undefined }, {}, {}],
     ['for another audience', 'wrong_audience', { aud: 'other' }, {}, {}],
     ['for no audience', 'wrong_audience', { aud: undefined }, {}, {}],
