@@ -48,7 +48,7 @@ export function checkPolicyRows(policy: PolicyRows, context: z.RefinementCtx): v
     const sourceProblem = neverPasses(source);
     if (sourceProblem) issue(['mappings', index, 'source'], sourceProblem);
     const outgoing = target || source;
-    const targetProblem = target ? neverPasses(target) ?? (canonicalName(target) === upstreamAuthorization ? 'is never sent upstream under this name' : undefined) : undefined;
+    const targetProblem = target && neverLeavesAs(target, source);
     if (targetProblem) issue(['mappings', index, 'target'], targetProblem);
     const earlier = targets.get(canonicalName(outgoing));
     if (earlier !== undefined) issue(['mappings', index, 'target'], `is the target of mapping ${earlier} already: two headers cannot leave under one name`);
@@ -57,6 +57,13 @@ export function checkPolicyRows(policy: PolicyRows, context: z.RefinementCtx): v
 }
 
 const upstreamAuthorization = 'x-upstream-authorization';
+
+/** D3 (docs/rules.md): no mapping decides where that header goes, and nothing goes under its name. */
+function neverLeavesAs(target: string, source: string): string | undefined {
+  if (canonicalName(target) === upstreamAuthorization) return 'is never sent upstream under this name';
+  if (source.toLowerCase() === upstreamAuthorization && target.toLowerCase() !== 'authorization') return 'is not where X-Upstream-Authorization goes: it leaves as Authorization, without a mapping';
+  return neverPasses(target);
+}
 
 /** Why a header of this name never passes, whatever a policy says (D5 and D6, docs/rules.md). */
 export function neverPasses(header: string): string | undefined {

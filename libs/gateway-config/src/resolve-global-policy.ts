@@ -1,3 +1,4 @@
+import { canonicalName } from '@gatehouse/header-policy';
 import type { HeaderMapping } from './header-policy-fields.ts';
 import { defaultMaxValueBytes } from './header-policy-fields.ts';
 import type { GlobalHeaderPolicy, StoredHeaderPolicy } from './header-policy-document.ts';
@@ -34,16 +35,25 @@ export function resolveGlobalPolicy(document: StoredHeaderPolicy | undefined, en
 }
 
 function select(stored: StoredHeaderPolicy | undefined, list: readonly string[], source: 'db' | 'env' | 'merge'): Selected {
-  const environmentRows = list.map(environmentRow);
+  const environmentRows = addRows([], list.map(environmentRow));
   const ofEnvironment: Selected = environmentRows.length > 0 ? { mode: 'rows', modeFrom: 'environment', rows: environmentRows } : { mode: 'none', modeFrom: 'built-in', rows: [] };
   if (source === 'env' || stored?.mode === undefined) return ofEnvironment;
   if (stored.mode === 'all') return { mode: 'all', modeFrom: 'global', rows: [] };
   const rows = [...(stored.list ?? []).map(listRow), ...(stored.mappings ?? []).map(mappingRow)];
-  if (source === 'merge') {
-    const known = new Set(rows.map((row) => row.source.toLowerCase()));
-    rows.push(...environmentRows.filter((row) => !known.has(row.source.toLowerCase())));
-  }
+  if (source === 'merge') addRows(rows, environmentRows);
   return rows.length === 0 ? { mode: 'none', modeFrom: 'global', rows } : { mode: 'rows', modeFrom: 'global', rows };
+}
+
+/** Adds the rows whose header is not in `rows` yet. A mapping's target is its own: nobody may send it beside the mapping. */
+function addRows(rows: Row[], more: readonly Row[]): Row[] {
+  const sources = new Set(rows.map((row) => row.source.toLowerCase()));
+  const targets = new Set(rows.map((row) => canonicalName(row.target)));
+  for (const row of more) {
+    if (sources.has(row.source.toLowerCase()) || targets.has(canonicalName(row.target))) continue;
+    sources.add(row.source.toLowerCase());
+    rows.push(row);
+  }
+  return rows;
 }
 
 const listRow = (name: string): Row => ({ source: name, target: name, rule: `list ${name}`, from: 'global' });

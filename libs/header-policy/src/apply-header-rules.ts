@@ -5,7 +5,7 @@ import { trimValue, unfitValue } from './header-value.ts';
 import type { Verdict } from './verdict.ts';
 
 export interface AppliedHeaders {
-  /** Flat (name, value, …): the gateway's own, then the caller's that leave, in the order in which they came. */
+  /** Flat (name, value, …): the gateway's own, then the caller's that leave, in the order in which they came, `Authorization` last. */
   readonly headers: string[];
   /** One for each of the caller's headers, or for each name it would leave under. */
   readonly verdicts: Verdict[];
@@ -81,8 +81,9 @@ function addAuthorization(headers: string[], verdicts: Verdict[], authorizations
   headers.push(winner.pass.outgoingName ?? 'Authorization', winner.value);
   for (const { pass, verdictIndex } of authorizations) {
     if (pass === winner.pass) continue;
-    const { name, outgoingName = name } = pass.verdict;
-    verdicts[verdictIndex] = { name, action: 'dropped', reason: 'credential_not_forwardable', outgoingName, rule: winner.pass.verdict.name, from: 'built-in' };
+    const { name, action, outgoingName } = pass.verdict;
+    const other = action === 'renamed' && outgoingName !== undefined ? { outgoingName } : undefined;
+    verdicts[verdictIndex] = { name, action: 'dropped', reason: 'credential_not_forwardable', ...other, rule: winner.pass.verdict.name, from: 'built-in' };
   }
 }
 

@@ -12,7 +12,7 @@ it.each(['Authorization', 'X-API-Key', 'Cookie', 'X-Proxy', 'Ocp-Apim-Subscripti
 describe('a caller’s header that never leaves', () => {
   it.each([
     ['Cookie', 'blocked'], ['SET_COOKIE', 'blocked'], ['Cookie2', 'blocked'],
-    ['Keep.Alive', 'hop_by_hop'], ['TE', 'hop_by_hop'], ['Expect', 'hop_by_hop'], ['proxy_connection', 'hop_by_hop'],
+    ['Keep.Alive', 'hop_by_hop'], ['Close', 'hop_by_hop'], ['TE', 'hop_by_hop'], ['Expect', 'hop_by_hop'], ['proxy_connection', 'hop_by_hop'],
     ['X-Forwarded-For', 'reserved'], ['X_Forwarded_Proto', 'reserved'], ['Forwarded', 'reserved'], ['X.Real.IP', 'reserved'], ['Via', 'reserved'],
     ['Traceparent', 'reserved'], ['baggage', 'reserved'], ['Origin', 'reserved'], ['Referer', 'reserved'], ['Sec-Fetch-Site', 'reserved'],
     ['Access-Control-Request-Method', 'reserved'], ['Mcp-Anything', 'reserved'], ['Last-Event-ID', 'reserved'], ['X-Gatehouse-User', 'reserved'],

@@ -22,8 +22,9 @@ const protocol = rule('reserved', 'protocol headers');
 const exact = new Map<string, BuiltInRule>([
   // Session data of the gateway's own origin, and of whatever shares it (RFC 6265, RFC 2965).
   ...names(rule('blocked', 'cookies'), 'cookie', 'cookie2', 'set-cookie', 'set-cookie2'),
-  // About one connection and its framing (RFC 9110 sections 7.6.1 and 10.1.1, RFC 9112, RFC 7540 section 3.2.1).
-  ...names(connection, 'connection', 'content-length', 'expect', 'host', 'http2-settings', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'),
+  // About one connection and its framing (RFC 9110 sections 7.6.1, 10.1.1 and 18.4, RFC 9112, RFC 7540 section 3.2.1). `Close` is
+  // what every `Connection: close` nominates.
+  ...names(connection, 'close', 'connection', 'content-length', 'expect', 'host', 'http2-settings', 'keep-alive', 'te', 'trailer', 'transfer-encoding', 'upgrade'),
   // What the gateway says itself of where a request came from (RFC 7239, RFC 9110 section 7.6.3).
   ...names(forwarding, 'forwarded', 'x-real-ip', 'via'),
   ...names(traceContext, 'traceparent', 'tracestate', 'baggage'),

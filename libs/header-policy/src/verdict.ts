@@ -19,7 +19,7 @@ export interface Verdict {
   readonly action: VerdictAction;
   /** Of `dropped`. */
   readonly reason?: DropReason;
-  /** The name under which it leaves, or would have. */
+  /** The name under which it leaves; where a conflict drops it, the one under which it would have, if that is another. */
   readonly outgoingName?: string;
   /** The rule that decided, as a person finds it in the configuration or in docs/header-policy.md. */
   readonly rule: string;

@@ -134,8 +134,8 @@ function dropNominated(headers: CallerHeaders, nominated: string): void {
   headers.nominated = new Set([...names].map(canonicalName));
   for (const name of names) {
     const field = singletons.get(name);
-    // Host is not the connection's to remove.
-    if (field !== undefined && field !== 'host') headers[field] = undefined;
+    // What is checked of a request cannot be removed from it.
+    if (field !== undefined && field !== 'host' && field !== 'origin') headers[field] = undefined;
   }
   const params = headers.mcpParams;
   headers.mcpParams = params?.filter((_, index) => !names.has((params[index - (index % 2)] as string).toLowerCase()));
