@@ -1,20 +1,8 @@
-import { isAllowedRange } from '@gatehouse/egress';
-import { parseKey, WeakKeyError } from '@gatehouse/sealing';
 import { InvalidSettingsError, settingSchemas, type SettingValues } from '@gatehouse/service-runtime';
 import { z } from 'zod';
+import { passthroughHeadersSetting } from './header-policy/passthrough-headers-setting.ts';
 
-const { flag, integer, list, secret, text, url } = settingSchemas;
-
-/** Refines a secret into something else; what it says of a bad one must not quote it. */
-const secretAs = <T>(read: (value: string) => T) =>
-  secret.transform((value, context): T => {
-    try {
-      return read(value.reveal());
-    } catch (error) {
-      context.addIssue({ code: 'custom', message: error instanceof WeakKeyError ? error.message : 'is not valid' });
-      return z.NEVER;
-    }
-  });
+const { addressRanges, flag, integer, key, keys, secret, text, url } = settingSchemas;
 
 const publicUrl = (fallback: string) => url('http:', 'https:').default(fallback).transform((value) => value.replace(/\/+$/, ''));
 
@@ -31,12 +19,6 @@ const adminToken = secret.refine(
   'needs at least 32 random characters (openssl rand -hex 32)',
 );
 
-const rawKeys = (value: string): [Buffer, ...Buffer[]] => {
-  const [first, ...others] = value.split(',').map(parseKey);
-  if (!first) throw new WeakKeyError('needs at least one key');
-  return [first, ...others];
-};
-
 /** Every setting of the control plane, each as `GATEHOUSE_<name>`. */
 export const controlPlaneSettings = {
   DATABASE_URL: { schema: secretUrl('postgres:', 'postgresql:'), secret: true, description: 'Postgres, as postgres://user:password@host/database.' },
@@ -48,12 +30,12 @@ export const controlPlaneSettings = {
   CONTROL_PLANE_INTERNAL_HOST: { schema: text.default('0.0.0.0'), description: 'Address of the internal port (0.0.0.0).' },
   CONTROL_PLANE_INTERNAL_PORT: { schema: integer(0, 65_535).default(3002), description: 'Port of health and metrics (3002; 0 = a free one).' },
   VAULT_KEY: {
-    schema: secretAs((value) => parseKey(value)),
+    schema: key,
     secret: true,
     description: 'Root key of the vault: 32 random bytes in base64 or hex. Without it the stored secrets are lost.',
   },
   SNAPSHOT_KEY: {
-    schema: secretAs(rawKeys),
+    schema: keys,
     secret: true,
     description: 'Key the planes share, 32 random bytes; several with commas between them, the first one seals.',
   },
@@ -64,8 +46,17 @@ export const controlPlaneSettings = {
     schema: flag.default(true),
     description: 'false refuses servers that let anyone use a stored credential (true).',
   },
+  HEADER_PASSTHROUGH: { schema: flag.default(true), description: 'false switches pass-through off everywhere: nothing of a caller’s headers passes (true).' },
+  PASSTHROUGH_HEADERS: {
+    schema: passthroughHeadersSetting.default([]),
+    description: 'Names of callers’ headers that pass where a server says nothing, comma-separated. At the first start they become the global header policy, unless the source is env.',
+  },
+  PASSTHROUGH_HEADERS_SOURCE: {
+    schema: z.enum(['db', 'env', 'merge'], 'must be db, env or merge').optional(),
+    description: 'Where the global list comes from: db (the policy, and the environment where it has none), env (the environment alone), merge (both). What the policy says, or db.',
+  },
   EGRESS_ALLOWED_RANGES: {
-    schema: list.refine((ranges) => ranges.every(isAllowedRange), 'must be loopback, private, all, or CIDR ranges, comma-separated').default([]),
+    schema: addressRanges.default([]),
     description: 'Addresses that tests of upstreams may connect to besides public ones: loopback, private, all, or CIDR ranges, comma-separated.',
   },
   LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error').default('info'), description: 'Log level (info).' },

@@ -1,21 +1,4 @@
-import { isAllowedRange } from '@gatehouse/egress';
-import { parseKey, type Secret } from '@gatehouse/sealing';
 import { settingSchemas as schemas } from '@gatehouse/service-runtime';
-
-const key = (text: string): Buffer => parseKey(text);
-
-/** One or more keys, comma-separated; the first seals. */
-const keys = schemas.secret.transform((secret: Secret, context) => {
-  try {
-    const [first, ...more] = secret.reveal().split(',').map(key);
-    return [first as Buffer, ...more] as const;
-  } catch (error) {
-    context.addIssue({ code: 'custom', message: error instanceof Error ? error.message : 'is not a key' });
-    return [Buffer.alloc(0)] as const;
-  }
-});
-
-const ranges = schemas.list.refine((list) => list.every(isAllowedRange), 'must be loopback, private, all, or CIDR ranges, comma-separated');
 
 /** The data plane's settings; each is `GATEHOUSE_<name>`. */
 export const dataPlaneSettings = {
@@ -27,7 +10,7 @@ export const dataPlaneSettings = {
   DATA_PLANE_INTERNAL_PORT: { schema: schemas.integer(0, 65_535).default(3003), description: 'Port of health, metrics and debugging, never to be exposed. Default 3003' },
   DATA_PLANE_ID: { schema: schemas.text.optional(), description: 'Name of this data plane in the console. Default: host name and process id' },
   REDIS_URL: { schema: schemas.secret.optional(), secret: true, description: 'redis:// or rediss:// URL over which configuration arrives' },
-  SNAPSHOT_KEY: { schema: keys, secret: true, description: '32 random bytes, base64 or hex, the same on all planes; several, comma-separated, to change it' },
+  SNAPSHOT_KEY: { schema: schemas.keys, secret: true, description: '32 random bytes, base64 or hex, the same on all planes; several, comma-separated, to change it' },
   SNAPSHOT_DIR: { schema: schemas.text.default('.gatehouse/data-plane'), description: 'Where the last known good configuration is kept (sealed). Default .gatehouse/data-plane' },
   SNAPSHOT_POLL_SECONDS: { schema: schemas.integer(1, 3600).default(10), description: 'How often to look for missed changes. Default 10' },
   ALLOWED_ORIGINS: { schema: schemas.list.default([]), description: 'Browser origins that may call, comma-separated; the public URL’s own always may' },
@@ -48,6 +31,6 @@ export const dataPlaneSettings = {
   BRIDGE_MAX_SESSIONS_PER_CALLER: { schema: schemas.integer(1, 1_000_000).default(100), description: 'Most of these sessions of one caller with one server; callers without a name together have half of all. Default 100' },
   BRIDGE_BUFFER_BYTES: { schema: schemas.integer(65_536, 268_435_456).default(8_388_608), description: 'What may wait for the caller of such a session before its upstream is paused, and the largest message in it. Default 8388608 (8 MiB)' },
   DRAIN_TIMEOUT_MS: { schema: schemas.integer(0, 600_000).default(25_000), description: 'How long requests in flight may take after SIGTERM. Default 25000' },
-  EGRESS_ALLOWED_RANGES: { schema: ranges.default([]), description: 'Addresses upstreams may have besides public ones: loopback, private, all, or CIDR ranges, comma-separated' },
+  EGRESS_ALLOWED_RANGES: { schema: schemas.addressRanges.default([]), description: 'Addresses upstreams may have besides public ones: loopback, private, all, or CIDR ranges, comma-separated' },
   LOG_LEVEL: { schema: schemas.logLevel.default('info'), description: 'trace, debug, info, warn, error. Default info' },
 } as const;

@@ -1,5 +1,6 @@
 import { readFileSync } from 'node:fs';
-import { Secret } from '@gatehouse/sealing';
+import { isAllowedRange } from '@gatehouse/egress';
+import { parseKey, Secret, WeakKeyError } from '@gatehouse/sealing';
 import { z } from 'zod';
 
 /** One setting: `GATEHOUSE_<name>`, or for a secret also `GATEHOUSE_<name>_FILE`. */
@@ -57,6 +58,25 @@ function rawValue(key: string, setting: Setting, environment: Environment): stri
 
 const required = 'is required';
 
+const secret = z.instanceof(Secret, { error: required });
+const list = z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== ''));
+
+/** Refines a secret into something else; what it says of a bad one must not quote it. */
+const secretAs = <T>(read: (value: string) => T) =>
+  secret.transform((value, context): T => {
+    try {
+      return read(value.reveal());
+    } catch (error) {
+      context.addIssue({ code: 'custom', message: error instanceof WeakKeyError ? error.message : 'is not valid' });
+      return z.NEVER;
+    }
+  });
+
+function parseKeys(text: string): readonly [Buffer, ...Buffer[]] {
+  const [first = '', ...others] = text.split(',');
+  return [parseKey(first), ...others.map(parseKey)];
+}
+
 /** Schemas for settings, whose input is the text of a variable (a `Secret` for secrets) or nothing. */
 export const settingSchemas = {
   text: z.string(required),
@@ -68,6 +88,12 @@ export const settingSchemas = {
       .string(required)
       .refine((value) => URL.canParse(value) && protocols.includes(new URL(value).protocol), `must be a URL that begins with ${protocols.map((p) => `${p}//`).join(' or ')}`),
   logLevel: z.enum(['trace', 'debug', 'info', 'warn', 'error', 'fatal', 'silent'], 'must be trace, debug, info, warn, error, fatal or silent'),
-  list: z.string().transform((value) => value.split(',').map((item) => item.trim()).filter((item) => item !== '')),
-  secret: z.instanceof(Secret, { error: required }),
+  list,
+  /** Addresses that may be connected to besides public ones, as the address guard takes them. */
+  addressRanges: list.refine((ranges) => ranges.every(isAllowedRange), 'must be loopback, private, all, or CIDR ranges, comma-separated'),
+  secret,
+  /** 32 random bytes. */
+  key: secretAs(parseKey),
+  /** One or more keys, comma-separated; the first seals. */
+  keys: secretAs(parseKeys),
 };
