@@ -38,7 +38,7 @@ const hmacToken = (secret: string): string => {
   return `${input}.${createHmac('sha256', secret).update(input).digest('base64url')}`;
 };
 const withPayload = (token: string, claims: object): string => token.replace(/\..*\./, `.${encode(claims)}.`);
-const pem = (): string => createPublicKey({ format: 'jwk', key: issuer.key.publicJwk as Record<string, string> }).export({ format: 'pem', type: 'spki' }) as string;
+const pem = (): string => createPublicKey({ format: 'jwk', key: issuer.key.publicJwk }).export({ format: 'pem', type: 'spki' }) as string;
 
 it('a good token passes, or the rest would say nothing', async () => {
   expect((await post(await good())).status).toBe(200);
