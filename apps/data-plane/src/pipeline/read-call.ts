@@ -1,8 +1,7 @@
 import type { Caller } from '@gatehouse/agent-auth';
 import { GatewayError } from '@gatehouse/errors';
 import { isModernRevision, type MessageSummary, readMessage, rpcErrorCodes, type SealedSessions, type SessionOwner } from '@gatehouse/mcp-protocol';
-import type { PreparedServer } from '@gatehouse/upstream-request';
-import type { CallerHeaders } from '@gatehouse/upstream-request';
+import { type CallerHeaders, checkContentType, type PreparedServer } from '@gatehouse/upstream-request';
 import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
 import type { IncomingRequest } from './request.ts';
@@ -47,13 +46,6 @@ function allowedMethod(method: string, { endpoint }: Route, headers: CallerHeade
   if (endpoint === 'mcp' && !isModernRevision(headers.protocolVersion) && (method === 'GET' || method === 'DELETE')) return method;
   if (endpoint === 'sse' && method === 'GET') return method;
   throw new GatewayError('method_not_allowed');
-}
-
-/** Only what is read can be checked: a compressed body would pass unread. */
-function checkContentType({ contentType, contentEncoding }: CallerHeaders): void {
-  const isJson = contentType !== undefined && /^application\/json\s*(;|$)/i.test(contentType);
-  const isPlain = contentEncoding === undefined || contentEncoding.toLowerCase() === 'identity';
-  if (!isJson || !isPlain) throw new GatewayError('unsupported_media_type');
 }
 
 function messageOf(body: Buffer, { endpoint }: Route, headers: CallerHeaders): MessageSummary {

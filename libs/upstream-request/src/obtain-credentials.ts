@@ -1,6 +1,6 @@
 import type { Credential } from '@gatehouse/app-auth';
 import { GatewayError } from '@gatehouse/errors';
-import type { PreparedServer } from '@gatehouse/upstream-request';
+import type { PreparedServer } from './prepared-server.ts';
 
 type Obtained = Credential | undefined;
 
@@ -9,13 +9,13 @@ type Obtained = Credential | undefined;
  * known, as it mostly is; a promise where something has to be fetched.
  * @throws GatewayError credential_unavailable: a call that should carry a credential never goes out without
  */
-export function obtainCredentials({ appAuth, outboundHeaders }: PreparedServer): readonly Credential[] | Promise<readonly Credential[]> {
+export function obtainCredentials({ appAuth, outboundHeaders }: Pick<PreparedServer, 'appAuth' | 'outboundHeaders'>): readonly Credential[] | Promise<readonly Credential[]> {
   try {
     const credentials = appAuth.obtain();
     if (outboundHeaders.length === 0) return credentials instanceof Promise ? credentials.catch(unavailable) : credentials;
     const headers = outboundHeaders.map((header) => header.obtain());
     if (!(credentials instanceof Promise) && headers.every(isThere)) return present([...credentials, ...headers]);
-    return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...(first as readonly Credential[]), ...(others as Obtained[])])).catch(unavailable);
+    return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...first, ...others])).catch(unavailable);
   } catch (cause) {
     return unavailable(cause);
   }
