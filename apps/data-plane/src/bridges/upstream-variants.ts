@@ -14,11 +14,8 @@ export const toListen = (outgoing: UpstreamRequest, changes: HeaderChanges = {})
   idleTimeoutMs: 0,
 });
 
-/** The same request to another path. What is behind the upstream's own path are query keys that were added to it: they go along. */
-export function toPath(outgoing: UpstreamRequest, upstreamPath: string, path: string): UpstreamRequest {
-  const added = outgoing.path.slice(upstreamPath.length + 1);
-  return { ...outgoing, path: added === '' ? path : `${path}${path.includes('?') ? '&' : '?'}${added}` };
-}
+/** The same request to another path, with its query keys. */
+export const toPath = (outgoing: UpstreamRequest, path: string): UpstreamRequest => ({ ...outgoing, path: outgoing.withCredentials?.(path) ?? path });
 
 /** By lower-case name; `undefined` removes. */
 export type HeaderChanges = Readonly<Record<string, string | undefined>>;

@@ -1,4 +1,4 @@
-import type { Credential } from '@gatehouse/app-auth';
+import { type Credential, insertCredentials } from '@gatehouse/app-auth';
 import type { Verdict } from '@gatehouse/header-policy';
 import { version } from '@gatehouse/service-runtime';
 import { type CallerHeaders, composeRequest, type PreparedServer } from '@gatehouse/upstream-request';
@@ -35,9 +35,11 @@ export function buildUpstreamRequest(
 ): BuiltRequest {
   const composed = composeRequest({ server, headerPolicy, call, rows: request.headers, headers, credentials, path, userAgent });
   const { upstream } = server;
+  const hasQueryKey = credentials.some((credential) => credential.in === 'query');
   const outgoing = {
     method: call.method,
     path: composed.path,
+    withCredentials: hasQueryKey ? (target: string) => insertCredentials(target, [], credentials) : undefined,
     headers: composed.headers,
     body: call.body,
     responseTimeoutMs: upstream.responseTimeoutMs ?? timeouts.responseMs,

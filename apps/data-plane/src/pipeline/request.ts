@@ -23,7 +23,7 @@ export interface UpstreamRequest {
   /** Path and query. */
   readonly path: string;
   /** Another path with the query credentials of this one, each exactly once; absent where there are none. */
-  readonly withCredentials?: (path: string) => string;
+  readonly withCredentials?: ((path: string) => string) | undefined;
   readonly headers: string[];
   readonly body: Buffer | undefined;
   readonly responseTimeoutMs: number;

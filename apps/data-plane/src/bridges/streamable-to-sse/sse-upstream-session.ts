@@ -66,7 +66,7 @@ export class SseUpstreamSession implements BridgeSession {
     const path = await this.#endpoint.promise;
     if (this.#ended !== undefined) throw this.#ended;
     // Sent whether or not the caller stays: going away does not take a message back.
-    const response = await this.#context.dispatch(this.upstream, toPath(withoutSession(outgoing), this.upstream.path, path), new SessionRequest());
+    const response = await this.#context.dispatch(this.upstream, toPath(withoutSession(outgoing), path), new SessionRequest());
     if (!isAccepted(response)) {
       if (response.status === 404) this.end(new GatewayError('session_not_found', { detail: 'the upstream ended the session' }));
       return response;
