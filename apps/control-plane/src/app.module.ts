@@ -9,6 +9,9 @@ import { channelToken, loggerToken } from './control-plane-parts.ts';
 import { DataPlanesController } from './data-planes/data-planes.controller.ts';
 import { Database } from './database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from './environment.ts';
+import { HeaderPolicyController } from './header-policy/header-policy.controller.ts';
+import { HeaderPolicyService } from './header-policy/header-policy.service.ts';
+import { PassThroughReport } from './header-policy/pass-through-report.service.ts';
 import { Metrics } from './health/metrics.ts';
 import { AdminGuard } from './http/admin.guard.ts';
 import { AllowedMethods } from './http/allowed-methods.ts';
@@ -48,6 +51,7 @@ export class AppModule {
         ServersController,
         ServerProbeController,
         ServiceAccountsController,
+        HeaderPolicyController,
         AuditEventsController,
         DataPlanesController,
         AuthTypesController,
@@ -70,6 +74,8 @@ export class AppModule {
         WorkspacesService,
         ServersService,
         ServiceAccountsService,
+        HeaderPolicyService,
+        PassThroughReport,
         CompleteServers,
         addressGuardProvider,
       ],

@@ -8,6 +8,8 @@ import { openDataSource } from './database/open-data-source.ts';
 import { uuidV7 } from './database/uuid-v7.ts';
 import { waitForDatabase } from './database/wait-for-database.ts';
 import { type ControlPlaneSettings, controlPlaneSettings, requireRedis } from './environment.ts';
+import { environmentPolicyOf } from './header-policy/environment-policy.ts';
+import { seedHeaderPolicy } from './header-policy/seed-header-policy.ts';
 import { reachable, startInternalServer } from './health/internal-server.ts';
 import { Metrics } from './health/metrics.ts';
 import { Readiness } from './health/readiness.ts';
@@ -39,7 +41,7 @@ type Closing = () => Promise<unknown>;
 
 /**
  * Starts a control plane and resolves when it serves. A database that is away is waited for.
- * @throws InvalidSettingsError, GatewayError vault_key_wrong
+ * @throws InvalidSettingsError, GatewayError vault_key_wrong, header_policy_not_seeded
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const settings = readSettings(controlPlaneSettings, options.environment);
@@ -76,6 +78,7 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   const rootKey = new RootKey(settings.VAULT_KEY);
   await checkSentinel(database, rootKey);
   await insertDefaultWorkspace(database.sql, uuidV7());
+  await seedHeaderPolicy(database, environmentPolicyOf(settings), { logger, onWaiting: (reason) => readiness.waitingFor(reason) });
 
   const parts = { settings, logger, database, vault: new Vault(rootKey), channel, metrics, allowedMethods: new AllowedMethods() };
   const application = await createApplication(parts);

@@ -73,6 +73,7 @@ export const errorCodes = {
   // Starting up
   invalid_setting: entry(500, 'A setting is not valid.', 'error'),
   vault_key_wrong: entry(500, 'The vault key does not open this database’s vault.', 'error'),
+  header_policy_not_seeded: entry(500, 'The names in GATEHOUSE_PASSTHROUGH_HEADERS could not be stored as the global header policy.', 'error'),
   vault_sealed_value_unreadable: entry(500, 'A stored secret could not be opened.', 'error'),
 } as const satisfies Record<string, ErrorCodeEntry>;
 

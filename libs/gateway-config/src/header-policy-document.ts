@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { checkPolicyRows, headerPolicyFields } from './header-policy-fields.ts';
+import { warning } from './warning.ts';
 
 /** A server's own policy. */
 export const serverHeaderPolicy = z.strictObject(headerPolicyFields).superRefine(checkPolicyRows).meta({ id: 'ServerHeaderPolicy', title: 'Header policy' });
@@ -15,19 +16,23 @@ const fields = {
   }),
 };
 
-const readOnlyFields = { revision: z.number(), updatedAt: z.string() };
-const warning = z.object({ code: z.string(), pointer: z.string(), detail: z.string() });
+const readOnlyFields = {
+  revision: z.number().meta({ description: '0 as long as no document is stored.' }),
+  updatedAt: z.string().optional().meta({ description: 'Absent as long as no document is stored.' }),
+};
+
+const optionalReadOnly = z.object({ ...readOnlyFields, kind: z.literal('HeaderPolicy'), effective: z.unknown(), warnings: z.array(warning) }).partial().shape;
 
 /** The global policy as it is written. */
 export const writableHeaderPolicy = z
-  .strictObject({
-    ...fields,
-    mode: fields.mode.optional(),
-    enabled: fields.enabled.optional(),
-    kind: z.literal('HeaderPolicy').optional(),
-    ...z.object({ ...readOnlyFields, effective: z.unknown(), warnings: z.array(warning) }).partial().shape,
-  })
-  .superRefine(checkPolicyRows);
+  .strictObject({ ...fields, mode: fields.mode.optional(), enabled: fields.enabled.optional(), ...optionalReadOnly })
+  .superRefine((policy, context) => {
+    // Unlike a server's, it may have no mode: then it has no rows either, which nobody means who writes some.
+    if (policy.mode === undefined && (policy.list !== undefined || policy.mappings !== undefined)) {
+      context.addIssue({ code: 'custom', path: ['mode'], message: `is required: "${policy.list === undefined ? 'mappings' : 'list'}" for the rows that are given` });
+    }
+    checkPolicyRows(policy, context);
+  });
 
 /** What is stored. `mode` absent: the document has no rows, and the environment's list counts (source db). */
 export const storedHeaderPolicy = z.strictObject({ ...fields, mode: fields.mode.optional(), enabled: fields.enabled.optional() });

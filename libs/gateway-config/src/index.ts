@@ -1,5 +1,5 @@
 export { compileDocument, openDocument, type SnapshotKeys } from './compile-snapshot.ts';
-export { completeServer, type ReadableServer, readableServer, type ServerDocument, type Warning, writableServer } from './server-document.ts';
+export { completeServer, type ReadableServer, readableServer, type ServerDocument, writableServer } from './server-document.ts';
 export {
   issuedServiceAccount,
   type ReadableServiceAccount,
@@ -28,3 +28,4 @@ export {
 } from './header-policy-document.ts';
 export { defaultMaxValueBytes, neverPasses } from './header-policy-fields.ts';
 export { type EnvironmentPolicy, mappingRule, noGlobalPolicy, resolveGlobalPolicy } from './resolve-global-policy.ts';
+export { type Warning } from './warning.ts';

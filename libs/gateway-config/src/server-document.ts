@@ -5,6 +5,7 @@ import { canonicalName } from '@gatehouse/header-policy';
 import { completeOutboundHeaders, type OutboundHeaders, readableOutboundHeaders, writableOutboundHeaders } from '@gatehouse/outbound-headers';
 import { z } from 'zod';
 import { serverHeaderPolicy } from './header-policy-document.ts';
+import { warning } from './warning.ts';
 
 /** Bounds in seconds; what is absent is the data plane's own default. */
 const timeouts = z
@@ -44,8 +45,6 @@ const readOnlyFields = {
   updatedAt: z.string(),
 };
 
-const warning = z.object({ code: z.string(), pointer: z.string(), detail: z.string() }).meta({ id: 'Warning' });
-
 const optionalReadOnly = z
   .object({ ...readOnlyFields, kind: z.literal('Server'), warnings: z.array(warning) })
   .partial().shape;
@@ -71,4 +70,3 @@ export const readableServer = z
 
 export type ServerDocument = z.output<typeof completeServer>;
 export type ReadableServer = z.output<typeof readableServer>;
-export type Warning = z.output<typeof warning>;

@@ -90,6 +90,11 @@ export class HeaderRules {
     return this.#options.maxValueBytes.bytes;
   }
 
+  /** What it was compiled from, for whoever describes it. */
+  get options(): HeaderRulesOptions {
+    return this.#options;
+  }
+
   /** What is decided for a name, as it is spelled. Strangers choose names: when there are too many, it begins anew. */
   decide(name: string): Decision {
     const known = this.#decisions.get(name);

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 
-export type AuditTarget = 'Server' | 'ServiceAccount' | 'Workspace';
+export type AuditTarget = 'HeaderPolicy' | 'Server' | 'ServiceAccount' | 'Workspace';
 
 /** What happened, as it is hashed and stored. Names fields, never values. */
 export interface AuditEvent {

@@ -18,7 +18,7 @@ const auditEvent = z
     actor: z.string(),
     action: z.string().meta({ description: 'Such as server.created.' }),
     workspace: z.string().nullable(),
-    targetKind: z.enum(['Server', 'ServiceAccount', 'Workspace']),
+    targetKind: z.enum(['HeaderPolicy', 'Server', 'ServiceAccount', 'Workspace']),
     targetId: z.string(),
     targetName: z.string(),
     fields: z.array(z.string()).readonly().meta({ description: 'JSON pointers to what changed; never values.' }),

@@ -16,6 +16,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres?.close());
 
+const migrations = ['Initial1763712000000', 'HeaderPolicy1763798400000'];
 const logger = createLogger({ level: 'fatal', role: 'control-plane' });
 
 async function freePort(): Promise<number> {
@@ -46,7 +47,7 @@ test('a database that is away at the start, and then has an older schema, is wai
   await until(async () => JSON.stringify(await readiness(port))?.includes('"reason":"migrations"') ?? false);
   expect(await readiness(port)).toMatchObject({ status: 503, body: { status: 'unready' } });
 
-  expect(await migrate({ environment })).toEqual(['Initial1763712000000']);
+  expect(await migrate({ environment })).toEqual(migrations);
   const plane = await starting;
   expect(await readiness(port)).toEqual({ status: 200, body: { status: 'ready' } });
   expect(await migrate({ environment })).toEqual([]);
@@ -57,7 +58,7 @@ test('a database that is away at the start, and then has an older schema, is wai
 test('two that migrate at once do it once', async () => {
   const environment = { GATEHOUSE_DATABASE_URL: await postgres.createDatabase() };
   const applied = await Promise.all([migrate({ environment }), migrate({ environment }), migrate({ environment })]);
-  expect(applied.flat()).toEqual(['Initial1763712000000']);
+  expect(applied.flat()).toEqual(migrations);
 });
 
 test('a wrong password is not waited for', async () => {
@@ -75,6 +76,11 @@ test.each([
   ['GATEHOUSE_REDIS_URL', 'http://host:6379'],
   ['GATEHOUSE_CONTROL_PLANE_URL', 'ftp://example.com'],
   ['GATEHOUSE_OPEN_SERVERS', 'perhaps'],
+  ['GATEHOUSE_HEADER_PASSTHROUGH', 'perhaps'],
+  ['GATEHOUSE_PASSTHROUGH_HEADERS', 'X-Tenant, not a name'],
+  ['GATEHOUSE_PASSTHROUGH_HEADERS', 'X-Tenant,Set_Cookie'],
+  ['GATEHOUSE_PASSTHROUGH_HEADERS', Array.from({ length: 201 }, (_, index) => `X-${index}`).join(',')],
+  ['GATEHOUSE_PASSTHROUGH_HEADERS_SOURCE', 'both'],
   ['GATEHOUSE_CONTROL_PLANE_PORT', '65536'],
 ])('a bad %s names itself and is not quoted', async (name, value) => {
   const environment = { ...testEnvironment('postgres://nowhere'), [name]: value };

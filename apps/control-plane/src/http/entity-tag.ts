@@ -3,11 +3,13 @@ import { GatewayError } from '@gatehouse/errors';
 /** What an ETag is made of. */
 export interface Versioned {
   readonly revision: number;
-  readonly updatedAt: Date | string;
+  /** Nothing, where nothing is stored yet. */
+  readonly updatedAt?: Date | string | undefined;
 }
 
 /** The time is in it because a database restored from a backup gives the same revisions again, to other changes. */
 export function entityTag({ revision, updatedAt }: Versioned): string {
+  if (updatedAt === undefined) return `"${revision}"`;
   return `"${revision}-${new Date(updatedAt).getTime().toString(36)}"`;
 }
 

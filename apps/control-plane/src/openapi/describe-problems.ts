@@ -35,7 +35,7 @@ export function describeProblems(document: OpenAPIObject): OpenAPIObject {
 }
 
 function describeOperation(operation: Operation, method: (typeof methods)[number], path: string): void {
-  const conditional = method === 'put' || method === 'patch' || (method === 'delete' && path.includes('/servers/'));
+  const conditional = method === 'put' || method === 'patch' || (method === 'delete' && /\/servers\/|\/header-policy$/.test(path));
   const statuses: (keyof typeof reasons)[] = [401, 503];
   if (path.includes('{')) statuses.push(404);
   if (operation.requestBody) statuses.push(400, 413, 415, 422);

@@ -28,6 +28,10 @@ export function withPlannedSecrets(document: StoredDocument, plan: SecretPlan): 
   return withValues(document, [...plan.set, ...[...plan.kept].map((location) => [location, placeholder] as const)]);
 }
 
+/** A stored document with something in the place of each of its secrets. */
+export const withKeptSecrets = (document: StoredDocument, locations: readonly string[]): Record<string, unknown> =>
+  withValues(document, locations.map((location) => [location, placeholder] as const));
+
 /** A copy of the document with values at locations. */
 export function withValues(document: StoredDocument, values: Iterable<readonly [string, unknown]>): Record<string, unknown> {
   const copy = mutable(document);

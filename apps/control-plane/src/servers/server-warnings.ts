@@ -1,17 +1,24 @@
 import { agentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
-import type { Warning } from '@gatehouse/gateway-config';
-import type { StoredDocument } from './servers.store.ts';
+import type { GlobalHeaderPolicy, Warning } from '@gatehouse/gateway-config';
+import { headerWarnings } from './header-warnings.ts';
+import { prepareStoredServer } from './prepare-stored-server.ts';
+import type { ServerRow, StoredDocument } from './servers.store.ts';
 
-/** Product.md D11: whoever reaches the gateway uses the credential that the gateway holds. */
+/** D11 (docs/rules.md): whoever reaches the gateway uses a credential that the gateway holds. */
 export function isOpenServer(document: StoredDocument, secretLocations: readonly string[]): boolean {
-  const holdsCredential = secretLocations.some((location) => location.startsWith('/appAuth['));
+  const holdsCredential = secretLocations.some((location) => location.startsWith('/appAuth[') || location.startsWith('/outboundHeaders['));
   return holdsCredential && prepareAgentAuth(agentAuth.parse(document['agentAuth'])).open;
 }
 
 /** What is allowed and yet worth a second look; with every reading. */
-export function standingWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {
+export function standingWarnings(row: ServerRow, secretLocations: readonly string[], policy: GlobalHeaderPolicy): Warning[] {
+  const server = prepareStoredServer(row, secretLocations);
+  return [...openServerWarnings(row.document, secretLocations), ...(server ? headerWarnings(row.document, server, policy) : [])];
+}
+
+function openServerWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {
   if (!isOpenServer(document, secretLocations)) return [];
-  return [{ code: 'open_server', pointer: '/agentAuth', detail: 'Whoever reaches the gateway can use the credential stored for this server.' }];
+  return [{ code: 'open_server', pointer: '/agentAuth', detail: 'Whoever reaches the gateway can use a credential stored for this server.' }];
 }
 
 /** What this one change did that may not have been meant. */

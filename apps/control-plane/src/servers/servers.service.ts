@@ -6,6 +6,8 @@ import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
+import { environmentPolicyOf } from '../header-policy/environment-policy.ts';
+import { readGlobalPolicy } from '../header-policy/read-global-policy.ts';
 import type { ChangeAuthor } from '../http/actor.ts';
 import { requireMatch } from '../http/entity-tag.ts';
 import { type Page, pageOf, type PageQuery } from '../http/page.ts';
@@ -18,7 +20,7 @@ import { changedFields } from './changed-fields.ts';
 import { withKeySetWarnings } from './key-set-warnings.ts';
 import { mergePatch } from './merge-patch.ts';
 import type { SecretPlan } from './plan-secrets.ts';
-import { presentServer } from './present-server.ts';
+import { type PresentContext, presentServer } from './present-server.ts';
 import { addressGuardToken } from './probe/address-guard.provider.ts';
 import { changeWarnings } from './server-warnings.ts';
 import { deleteServer, findServer, insertServer, listServers, type ServerRow, updateServer } from './servers.store.ts';
@@ -55,7 +57,8 @@ export class ServersService {
     const { id } = await findWorkspace(sql, workspace);
     const rows = await listServers(sql, id, after, limit + 1);
     const secrets = Map.groupBy(await listSecrets(sql, 'servers', rows.map((row) => row.id)), ({ ownerId }) => ownerId);
-    return pageOf(rows, limit, (row) => row.name, (row) => presentServer(row, secrets.get(row.id) ?? [], this.#settings.DATA_PLANE_URL));
+    const context = await this.#presentContext(sql);
+    return pageOf(rows, limit, (row) => row.name, (row) => presentServer(row, secrets.get(row.id) ?? [], context));
   }
 
   async read({ workspace, idOrName }: ServerReference): Promise<ReadableServer> {
@@ -108,7 +111,7 @@ export class ServersService {
       const row = await findServer(sql, workspace.id, reference.idOrName, true);
       requireMatch(ifMatch, row);
       const stored = await listSecrets(sql, 'servers', [row.id]);
-      const current = presentServer(row, stored, this.#settings.DATA_PLANE_URL);
+      const current = presentServer(row, stored, await this.#presentContext(sql));
       const written = readWrittenServer(toBody(current), this.#writeContext(workspace, stored.map(({ field }) => field)));
       const fields = changedFields(row.document, written.document, written.secrets);
       if (fields.length === 0) return current;
@@ -144,7 +147,11 @@ export class ServersService {
   }
 
   async #present(sql: Sql, row: ServerRow, warnings: ReturnType<typeof changeWarnings> = []): Promise<ReadableServer> {
-    return presentServer(row, await listSecrets(sql, 'servers', [row.id]), this.#settings.DATA_PLANE_URL, warnings);
+    return presentServer(row, await listSecrets(sql, 'servers', [row.id]), await this.#presentContext(sql), warnings);
+  }
+
+  async #presentContext(sql: Sql): Promise<PresentContext> {
+    return { dataPlaneUrl: this.#settings.DATA_PLANE_URL, policy: await readGlobalPolicy(sql, environmentPolicyOf(this.#settings)) };
   }
 
   #writeContext(workspace: WorkspaceRow, storedSecrets: readonly string[]) {

@@ -34,6 +34,12 @@ export function listServers(sql: Sql, workspaceId: string, after: string | undef
   return sql<ServerRow>(`${select} where s.workspace_id = $1 and s.name > $2 order by s.name limit $3`, [workspaceId, after ?? '', limit]);
 }
 
+/** Of every workspace, by workspace and name; `after` is the names of both, with a slash between them. */
+export function listAllServers(sql: Sql, after: string | undefined, limit: number): Promise<ServerRow[]> {
+  const [workspace, name] = after?.split('/') ?? ['', ''];
+  return sql<ServerRow>(`${select} where (w.name, s.name) > ($1, $2) order by w.name, s.name limit $3`, [workspace, name, limit]);
+}
+
 export function readServers(sql: Sql, ids: readonly string[]): Promise<ServerRow[]> {
   return sql<ServerRow>(`${select} where s.id = any($1)`, [ids]);
 }

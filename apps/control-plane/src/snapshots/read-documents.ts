@@ -1,6 +1,7 @@
-import type { GatewayError } from '@gatehouse/errors';
-import type { PlainSnapshotDocument } from '@gatehouse/gateway-config';
+import { GatewayError } from '@gatehouse/errors';
+import { type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument } from '@gatehouse/gateway-config';
 import type { Sql } from '../database/sql.ts';
+import { readGlobalPolicy } from '../header-policy/read-global-policy.ts';
 import { type OpenedServer, openServers } from '../servers/open-servers.ts';
 import { withValues } from '../servers/plan-secrets.ts';
 import { readServers } from '../servers/servers.store.ts';
@@ -17,20 +18,37 @@ export interface ReadDocuments {
   readonly unreadable: readonly UnreadableDocument[];
 }
 
+export interface DocumentSources {
+  readonly sql: Sql;
+  readonly vault: Vault;
+  readonly environmentPolicy: EnvironmentPolicy;
+}
+
 /** The documents of the given ids with their secrets opened; ids that no longer exist are left out. */
-export async function readDocuments(sql: Sql, vault: Vault, ids: readonly string[]): Promise<ReadDocuments> {
+export async function readDocuments({ sql, vault, environmentPolicy }: DocumentSources, ids: readonly string[]): Promise<ReadDocuments> {
   const opened = await openServers(sql, vault, await readServers(sql, ids));
   const accounts = await readServiceAccounts(sql, ids);
+  const policy = ids.includes(headerPolicyId) ? await readPolicy(sql, environmentPolicy) : { documents: [], unreadable: [] };
   return {
-    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument)],
-    unreadable: opened.flatMap((server) => ('error' in server ? [{ id: server.row.id, error: server.error }] : [])),
+    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...policy.documents],
+    unreadable: [...opened.flatMap((server) => ('error' in server ? [{ id: server.row.id, error: server.error }] : [])), ...policy.unreadable],
   };
 }
 
-/** Every id there is, in order, so that they can be read in batches. */
+/** Every id there is, in order, so that they can be read in batches. The header policy is one of them whether or not it is stored. */
 export async function readAllIds(sql: Sql): Promise<string[]> {
   const rows = await sql<{ id: string }>('select id from servers union all select id from service_accounts order by id');
-  return rows.map(({ id }) => id);
+  return [headerPolicyId, ...rows.map(({ id }) => id)];
+}
+
+/** A stored policy that makes no sense keeps itself from being published, and nothing else. */
+async function readPolicy(sql: Sql, environmentPolicy: EnvironmentPolicy): Promise<ReadDocuments> {
+  try {
+    return { documents: [{ kind: 'header-policy', id: headerPolicyId, policy: await readGlobalPolicy(sql, environmentPolicy) }], unreadable: [] };
+  } catch (error) {
+    if (!(error instanceof TypeError)) throw error;
+    return { documents: [], unreadable: [{ id: headerPolicyId, error: new GatewayError('internal', { detail: 'the stored header policy', cause: error }) }] };
+  }
 }
 
 function serverDocument({ row, secrets }: Extract<OpenedServer, { secrets: unknown }>): PlainSnapshotDocument {

@@ -5,6 +5,7 @@ import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShut
 import { channelToken, loggerToken } from '../control-plane-parts.ts';
 import { Database } from '../database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
+import { environmentPolicyOf } from '../header-policy/environment-policy.ts';
 import { Metrics } from '../health/metrics.ts';
 import { Vault } from '../vault/vault.ts';
 import { publishChanges, type PublishContext, type PublishOutcome, reconcile } from './publish-snapshot.ts';
@@ -40,7 +41,7 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
     @Inject(loggerToken) logger: Logger,
     @Inject(settingsToken) settings: ControlPlaneSettings,
   ) {
-    this.#context = { sql: database.sql, vault, channel, keys: snapshotKeysOf(settings.SNAPSHOT_KEY) };
+    this.#context = { sql: database.sql, vault, environmentPolicy: environmentPolicyOf(settings), channel, keys: snapshotKeysOf(settings.SNAPSHOT_KEY) };
     this.#logger = logger;
     this.#metrics = metrics;
     this.#pollMs = settings.SNAPSHOT_POLL_SECONDS * 1_000;
