@@ -20,6 +20,15 @@ it('knows it only against the keys that verified it', () => {
   expect([tokens.get('t', new PublicKeys([]), 0), tokens.get('t', keys, 0)]).toEqual([undefined, undefined]);
 });
 
+it('takes no token for another, whatever both end with', () => {
+  const tokens = new VerifiedTokens<string>({ maxCount: 2, maxCharacters: 1_000 });
+  const end = 's'.repeat(100);
+  tokens.add(`ana.${end}`, entry('ana'));
+  expect([tokens.get(`ben.${end}`, keys, 0), tokens.get(end, keys, 0), tokens.get(end.slice(-48), keys, 0), tokens.get(`ana.${end}`, keys, 0)]).toEqual([undefined, undefined, undefined, 'ana']);
+  tokens.add(`ben.${end}`, entry('ben'));
+  expect([tokens.size, tokens.get(`ana.${end}`, keys, 0), tokens.get(`ben.${end}`, keys, 0)]).toEqual([1, undefined, 'ben']);
+});
+
 it('keeps so many tokens, the youngest', () => {
   const tokens = small();
   for (const token of ['a', 'b', 'c']) tokens.add(token, entry(token));

@@ -6,11 +6,22 @@ export interface VerifiedTokensOptions {
   readonly maxCharacters: number;
 }
 
-interface Entry<T> {
+interface Verified<T> {
   readonly value: T;
   readonly keys: PublicKeys;
   readonly expiresAt: number;
 }
+
+interface Entry<T> extends Verified<T> {
+  readonly presented: string;
+}
+
+/**
+ * A map hashes the whole of a string that is new to it, which for a token takes longer than the rest of the look-up. The end of
+ * a token is its signature and tells tokens apart; that it is the very token is compared.
+ */
+const tailLength = 48;
+const tailOf = (presented: string): string => presented.slice(-tailLength);
 
 /**
  * What tokens were found to be: verifying costs fifty times what the rest of a call does. Each is known only against the very
@@ -31,17 +42,19 @@ export class VerifiedTokens<T> {
 
   /** `keys` are those to verify with now: other keys, and the token has to be verified again. */
   get(presented: string, keys: PublicKeys | undefined, now: number): T | undefined {
-    const entry = this.#entries.get(presented);
-    if (entry === undefined) return undefined;
+    const tail = tailOf(presented);
+    const entry = this.#entries.get(tail);
+    if (entry === undefined || entry.presented !== presented) return undefined;
     if (entry.keys === keys && now < entry.expiresAt) return entry.value;
     // Keys that have to be waited for may turn out to be the same.
-    if (keys !== undefined) this.#delete(presented);
+    if (keys !== undefined) this.#delete(tail);
     return undefined;
   }
 
-  add(presented: string, entry: Entry<T>): void {
-    this.#delete(presented);
-    this.#entries.set(presented, entry);
+  add(presented: string, { value, keys, expiresAt }: Verified<T>): void {
+    const tail = tailOf(presented);
+    this.#delete(tail);
+    this.#entries.set(tail, { value, keys, expiresAt, presented });
     this.#characters += presented.length;
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#options.maxCount && this.#characters <= this.#options.maxCharacters) break;
@@ -49,7 +62,10 @@ export class VerifiedTokens<T> {
     }
   }
 
-  #delete(presented: string): void {
-    if (this.#entries.delete(presented)) this.#characters -= presented.length;
+  #delete(tail: string): void {
+    const entry = this.#entries.get(tail);
+    if (entry === undefined) return;
+    this.#entries.delete(tail);
+    this.#characters -= entry.presented.length;
   }
 }
