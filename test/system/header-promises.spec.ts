@@ -148,7 +148,7 @@ describe('P9 agent authentication passthrough', () => {
   });
 
   it('with validation: a good token passes, a missing or invalid one is rejected with a challenge', async () => {
-    const agentAuth = { type: 'passthrough', jwt: { jwksUrl: issuer.jwksUrl, issuer: issuer.issuer, audience: 'orders' } };
+    const agentAuth = { type: 'passthrough', jwt: { jwksUrl: issuer.jwksUrl, issuer: issuer.url, audience: 'orders' } };
     const url = await server({ agentAuth, appAuth: { type: 'passthrough' } });
     const good = await issuer.sign({ aud: 'orders', sub: 'ana' });
     expect(await leaving(url, [`Authorization: Bearer ${good}`])).toEqual([`Authorization: Bearer ${good}`]);
