@@ -73,8 +73,10 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
 
   fail(thrown: unknown): void {
     const error = toUpstreamError(thrown);
+    // Before its place is free: what starts next must find the circuit as this leaves it.
+    this.#settle(error);
     this.#over();
-    if (!this.#isAnswered) this.#refuse(error);
+    if (!this.#isAnswered) this.#receiver.onError(error);
     else if (this.#sink !== undefined) this.#sink.fail(error);
     else this.#failure = error;
   }
@@ -88,8 +90,7 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: UpstreamResponse['headers']): void {
     if (status >= 100 && status < 200) return;
     this.#isAnswered = true;
-    this.#attempt?.succeeded();
-    this.#attempt = undefined;
+    this.#settle(undefined);
     this.#receiver.onResponse({ status, headers, body: this });
   }
 
@@ -132,7 +133,8 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
     if (this.#aborted || this.#isOver) return;
     this.#aborted = reason;
     // Whoever waits hears of it now; undici, when it comes to this request.
-    if (!this.#isAnswered) this.#refuse(reason);
+    this.#settle(reason);
+    if (!this.#isAnswered) this.#receiver.onError(reason);
     this.#controller?.abort(reason);
     if (this.#controller !== undefined) return;
     this.#stopTime();
@@ -141,10 +143,12 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
     else this.#giveUp?.();
   }
 
-  #refuse(error: GatewayError): void {
-    this.#attempt?.failed(error);
+  /** What came of it, once: its answer began, or why it did not. */
+  #settle(error: GatewayError | undefined): void {
+    const attempt = this.#attempt;
     this.#attempt = undefined;
-    this.#receiver.onError(error);
+    if (error === undefined) attempt?.succeeded();
+    else attempt?.failed(error);
   }
 
   #expireIn(ms: number): void {
