@@ -1,3 +1,4 @@
+export { type AuthorizationServerDocument, authorizationServerId, type PublicSigningKey } from './authorization-server-document.ts';
 export { compileDocument, openDocument, type SnapshotKeys } from './compile-snapshot.ts';
 export { completeServer, type ReadableServer, readableServer, type ServerDocument, writableServer } from './server-document.ts';
 export {

@@ -1,0 +1,30 @@
+import { z } from 'zod';
+
+/** The id of the one document of kind `authorization-server`. */
+export const authorizationServerId = '00000000-0000-7000-8000-000000000002';
+
+/** A public key that signs access tokens (RFC 7518 section 6.2). Strict: no private member can come along. */
+const publicSigningKey = z.strictObject({
+  kty: z.literal('EC'),
+  crv: z.literal('P-256'),
+  x: z.string(),
+  y: z.string(),
+  kid: z.string(),
+  alg: z.literal('ES256'),
+  use: z.literal('sig'),
+});
+
+export type PublicSigningKey = z.output<typeof publicSigningKey>;
+
+/** What the agents' authorization server tells the data planes: which access tokens are its own, and which of them are no longer good. */
+export const authorizationServerDocument = z.strictObject({
+  kind: z.literal('authorization-server'),
+  id: z.string(),
+  /** Exactly as tokens have it in `iss`. */
+  issuer: z.string(),
+  jwks: z.strictObject({ keys: z.array(publicSigningKey) }),
+  /** Grants that were revoked, by the claim `grant` of their tokens; `until` (seconds since the epoch) the last of those has expired. */
+  revoked: z.array(z.strictObject({ grant: z.string(), until: z.number().int() })),
+});
+
+export type AuthorizationServerDocument = z.output<typeof authorizationServerDocument>;
