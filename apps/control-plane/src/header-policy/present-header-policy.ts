@@ -1,12 +1,13 @@
-import { type EnvironmentPolicy, type ReadableHeaderPolicy, readableHeaderPolicy, resolveGlobalPolicy } from '@gatehouse/gateway-config';
+import { type EnvironmentPolicy, type ReadableHeaderPolicy, readableHeaderPolicy } from '@gatehouse/gateway-config';
 import type { Versioned } from '../http/entity-tag.ts';
 import type { HeaderPolicyRow } from './header-policy.store.ts';
 import { policyWarnings } from './policy-warnings.ts';
+import { resolvePolicyRow } from './read-global-policy.ts';
 
 /** The policy as it is read; without a document, what holds then. */
 export function presentHeaderPolicy(row: HeaderPolicyRow | undefined, environment: EnvironmentPolicy): ReadableHeaderPolicy {
   const { revision, updatedAt } = versionOf(row);
-  const effective = resolveGlobalPolicy(row?.document, environment);
+  const effective = resolvePolicyRow(row, environment);
   return readableHeaderPolicy.parse({
     kind: 'HeaderPolicy',
     enabled: true,

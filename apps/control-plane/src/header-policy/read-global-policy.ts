@@ -1,9 +1,21 @@
-import { type EnvironmentPolicy, type GlobalHeaderPolicy, resolveGlobalPolicy } from '@gatehouse/gateway-config';
+import { GatewayError } from '@gatehouse/errors';
+import { type EnvironmentPolicy, type GlobalHeaderPolicy, resolveGlobalPolicy, storedHeaderPolicy } from '@gatehouse/gateway-config';
 import type { Sql } from '../database/sql.ts';
-import { findHeaderPolicy } from './header-policy.store.ts';
+import { findHeaderPolicy, type HeaderPolicyRow } from './header-policy.store.ts';
 
-/** The global policy that data planes go by. With source `env` the database is not asked (P16). */
+/**
+ * The global policy that data planes go by. With source `env` the database is not asked (P16).
+ * @throws GatewayError header_policy_unreadable
+ */
 export async function readGlobalPolicy(sql: Sql, environment: EnvironmentPolicy): Promise<GlobalHeaderPolicy> {
-  const row = environment.source === 'env' ? undefined : await findHeaderPolicy(sql);
+  return resolvePolicyRow(environment.source === 'env' ? undefined : await findHeaderPolicy(sql), environment);
+}
+
+/** @throws GatewayError header_policy_unreadable, where this release does not take what is stored: to pass over it could let more pass than was meant */
+export function resolvePolicyRow(row: HeaderPolicyRow | undefined, environment: EnvironmentPolicy): GlobalHeaderPolicy {
+  const { error } = row === undefined ? {} : storedHeaderPolicy.safeParse(row.document);
+  if (error) throw new GatewayError('header_policy_unreadable', { cause: error });
   return resolveGlobalPolicy(row?.document, environment);
 }
+
+export const isUnreadablePolicy = (error: unknown): error is GatewayError => error instanceof GatewayError && error.code === 'header_policy_unreadable';

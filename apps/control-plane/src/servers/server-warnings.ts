@@ -11,7 +11,7 @@ export function isOpenServer(document: StoredDocument, secretLocations: readonly
 }
 
 /** What is allowed and yet worth a second look; with every reading. */
-export function standingWarnings(row: ServerRow, secretLocations: readonly string[], policy: GlobalHeaderPolicy): Warning[] {
+export function standingWarnings(row: Pick<ServerRow, 'id' | 'workspace' | 'document'>, secretLocations: readonly string[], policy: GlobalHeaderPolicy): Warning[] {
   const server = prepareStoredServer(row, secretLocations);
   return [...openServerWarnings(row.document, secretLocations), ...(server ? headerWarnings(row.document, server, policy) : [])];
 }

@@ -1,5 +1,5 @@
 import type { AddressGuard } from '@gatehouse/egress';
-import type { ReadableServer } from '@gatehouse/gateway-config';
+import { noGlobalPolicy, type ReadableServer } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
 import { Database } from '../database/database.ts';
@@ -7,7 +7,7 @@ import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { environmentPolicyOf } from '../header-policy/environment-policy.ts';
-import { readGlobalPolicy } from '../header-policy/read-global-policy.ts';
+import { isUnreadablePolicy, readGlobalPolicy } from '../header-policy/read-global-policy.ts';
 import type { ChangeAuthor } from '../http/actor.ts';
 import { requireMatch } from '../http/entity-tag.ts';
 import { type Page, pageOf, type PageQuery } from '../http/page.ts';
@@ -151,7 +151,12 @@ export class ServersService {
   }
 
   async #presentContext(sql: Sql): Promise<PresentContext> {
-    return { dataPlaneUrl: this.#settings.DATA_PLANE_URL, policy: await readGlobalPolicy(sql, environmentPolicyOf(this.#settings)) };
+    const policy = await readGlobalPolicy(sql, environmentPolicyOf(this.#settings)).catch((error: unknown) => {
+      // No reason not to show servers: only warnings depend on it.
+      if (isUnreadablePolicy(error)) return noGlobalPolicy;
+      throw error;
+    });
+    return { dataPlaneUrl: this.#settings.DATA_PLANE_URL, policy };
   }
 
   #writeContext(workspace: WorkspaceRow, storedSecrets: readonly string[]) {

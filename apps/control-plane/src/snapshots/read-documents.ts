@@ -1,7 +1,7 @@
-import { GatewayError } from '@gatehouse/errors';
+import type { GatewayError } from '@gatehouse/errors';
 import { type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument } from '@gatehouse/gateway-config';
 import type { Sql } from '../database/sql.ts';
-import { readGlobalPolicy } from '../header-policy/read-global-policy.ts';
+import { isUnreadablePolicy, readGlobalPolicy } from '../header-policy/read-global-policy.ts';
 import { type OpenedServer, openServers } from '../servers/open-servers.ts';
 import { withValues } from '../servers/plan-secrets.ts';
 import { readServers } from '../servers/servers.store.ts';
@@ -41,13 +41,13 @@ export async function readAllIds(sql: Sql): Promise<string[]> {
   return [headerPolicyId, ...rows.map(({ id }) => id)];
 }
 
-/** A stored policy that makes no sense keeps itself from being published, and nothing else. */
+/** A stored policy that this release does not take keeps itself from being published, and nothing else. */
 async function readPolicy(sql: Sql, environmentPolicy: EnvironmentPolicy): Promise<ReadDocuments> {
   try {
     return { documents: [{ kind: 'header-policy', id: headerPolicyId, policy: await readGlobalPolicy(sql, environmentPolicy) }], unreadable: [] };
   } catch (error) {
-    if (!(error instanceof TypeError)) throw error;
-    return { documents: [], unreadable: [{ id: headerPolicyId, error: new GatewayError('internal', { detail: 'the stored header policy', cause: error }) }] };
+    if (!isUnreadablePolicy(error)) throw error;
+    return { documents: [], unreadable: [{ id: headerPolicyId, error }] };
   }
 }
 

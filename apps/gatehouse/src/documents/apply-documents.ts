@@ -2,7 +2,7 @@ import { CommandFailure } from '../command-failure.ts';
 import type { GatewayOptions } from '../commands/gateway-options.ts';
 import { environment } from '../environment.ts';
 import { findControlPlane } from '../gateway/find-gateway.ts';
-import { createRestClient, type RestClient, RestFailure } from '../gateway/rest-client.ts';
+import { createRestClient, type RestClient, RestFailure, type RestReply } from '../gateway/rest-client.ts';
 import { output, styled } from '../output.ts';
 import { checkDocuments } from './check-documents.ts';
 import { itemPath, planDocument } from './plan-document.ts';
@@ -50,11 +50,11 @@ async function foresee(document: CheckedDocument, rest: RestClient): Promise<Out
 async function applyDocument(document: CheckedDocument, rest: RestClient, attempt = 1): Promise<Outcome> {
   const plan = await planDocument(document, rest);
   if (plan.step === 'nothing') return { text: 'unchanged', warnings: [] };
-  if (plan.step === 'create') {
-    const { body } = await rest.create(document.kind.collection(document.workspace), document.body);
-    return { text: styled('green', 'created'), ...tellingFields(body) };
-  }
   try {
+    if (plan.step === 'create') {
+      const { body } = await createDocument(document, plan.etag, rest);
+      return { text: styled('green', 'created'), ...tellingFields(body) };
+    }
     const { body } = await rest.replace(itemPath(document), document.body, plan.etag);
     const isSame = (body as { revision?: unknown }).revision === plan.revision;
     const changed = plan.isCertain ? styled('yellow', 'changed') : 'unchanged, but its secrets were set again';
@@ -65,6 +65,9 @@ async function applyDocument(document: CheckedDocument, rest: RestClient, attemp
     throw error;
   }
 }
+
+const createDocument = (document: CheckedDocument, etag: string | undefined, rest: RestClient): Promise<RestReply> =>
+  etag === undefined ? rest.create(document.kind.collection(document.workspace), document.body) : rest.replace(itemPath(document), document.body, etag);
 
 /** What of an answer a person must see. */
 function tellingFields(body: unknown): Pick<Outcome, 'warnings' | 'key'> {

@@ -68,6 +68,25 @@ it('P33 exports what can be applied again', async () => {
   expect(await run(['diff', '-f', 'export.yaml'])).toMatchObject({ exitCode: 0, stdout: '' });
 });
 
+it('P33 applies, compares and exports the header policy, which always can be read', async () => {
+  const policy = "kind: HeaderPolicy\nmode: list\nlist: [X-Tenant]\nrestricted: ['x-internal-*']\n";
+  expect((await run(['export'])).stdout).not.toContain('HeaderPolicy');
+  expect(await run(['diff', '-f', '-'], policy)).toMatchObject({ exitCode: 1, stdout: '+ HeaderPolicy  would be created\n' });
+  expect((await apply(policy, '--dry-run')).stdout).toBe('HeaderPolicy would be created\n');
+  expect((await apply(policy)).stdout).toBe('HeaderPolicy created\n');
+  expect((await apply(policy)).stdout).toBe('HeaderPolicy unchanged\n');
+
+  const changed = policy.replace('X-Tenant', 'Authorization');
+  expect(await run(['diff', '-f', '-'], changed)).toMatchObject({ exitCode: 1, stdout: 'HeaderPolicy\n  ~ /list/0  "X-Tenant" → "Authorization"\n' });
+  expect((await apply(changed)).stdout).toMatch(/^HeaderPolicy changed\n {2}warning: \/list\/0 /);
+
+  const exported = (await run(['export'])).stdout;
+  expect(exported).toMatch(/^kind: HeaderPolicy\nmode: list\nlist:\n {2}- Authorization\n/);
+  expect(exported).not.toMatch(/effective|warnings|revision/);
+  expect((await apply(exported)).stdout).toMatch(/^HeaderPolicy unchanged\n/);
+  expect((await run(['export', '--workspace', 'sales'])).stdout).not.toContain('HeaderPolicy');
+});
+
 it('reports what the gateway refuses, with pointers, and what was not applied', async () => {
   const source = `${documents('Orders').replace('{ fromEnv: ORDERS_TOKEN }', '{ set: true }').replaceAll('sales', 'empty')}---\nkind: Server\nworkspace: empty\nname: later\ntype: mcp\nupstream: {url: https://x.example}\nagentAuth: {type: passthrough}\n`;
   const { exitCode, stderr } = await apply(source);

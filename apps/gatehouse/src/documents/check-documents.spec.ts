@@ -42,7 +42,7 @@ describe('checkDocuments', () => {
       ['f.yaml:7', 'Server sales/orders', '/titel'],
       ['f.yaml:13', 'Server default/Bad Name', '/name'],
       ['f.yaml:15', 'Server default/Bad Name', '/upstream/url'],
-      ['f.yaml:18', '/kind', 'must be one of Workspace, ServiceAccount, Server'],
+      ['f.yaml:18', '/kind', 'must be one of HeaderPolicy, Workspace, ServiceAccount, Server'],
     ]);
   });
 
@@ -54,6 +54,16 @@ describe('checkDocuments', () => {
 
   it('refuses the same document twice', async () => {
     await expect(check(`${server}---\n${server}`)).rejects.toThrow('Server sales/orders  is there twice');
+  });
+
+  it('takes the header policy once, with neither workspace nor name', async () => {
+    const policy = 'kind: HeaderPolicy\nmode: list\nlist: [X-Tenant]\n';
+    const [document] = await check(`${server}---\n${policy}`);
+    expect([document && titleOf(document), document?.body]).toEqual(['HeaderPolicy', { mode: 'list', list: ['X-Tenant'] }]);
+    await expect(check(`${policy}---\n${policy}`)).rejects.toThrow('HeaderPolicy  is there twice');
+    await expect(check(`${policy}workspace: default\n`)).rejects.toThrow('f.yaml:4  HeaderPolicy  /workspace  is not a known field');
+    await expect(check(`${policy}name: global\n`)).rejects.toThrow('f.yaml:4  HeaderPolicy  /name  is not a known field');
+    await expect(check(`${policy}restricted: ['(']\n`)).rejects.toThrow('f.yaml:4  HeaderPolicy  /restricted/0  is not a pattern');
   });
 
   it('refuses a file without documents', async () => {

@@ -25,11 +25,13 @@ export async function checkDocuments(read: ReadDocuments, environment: Environme
 }
 
 async function checkDocument(document: WrittenDocument, environment: Environment): Promise<CheckedDocument | DocumentProblem[]> {
-  const { kind: kindName, workspace = 'default', ...fields } = document.content;
+  const { kind: kindName, workspace = 'default', ...others } = document.content;
   const kind = documentKinds.find((candidate) => candidate.kind === kindName);
   if (!kind) return [{ ...place(document), pointer: '/kind', detail: `must be one of ${documentKinds.map((known) => known.kind).join(', ')}` }];
   if (typeof workspace !== 'string' || workspace === '') return [{ ...place(document), pointer: '/workspace', detail: 'must be the name of a workspace' }];
 
+  // What belongs to no workspace and names one is refused as with any field that it does not have.
+  const fields = kind.isSingle && 'workspace' in document.content ? { workspace, ...others } : others;
   const { content, problems } = await resolveReferences(fields, { environment, folder: document.folder });
   const body = content as Record<string, unknown>;
   const named = { kind, workspace, name: typeof body['name'] === 'string' ? body['name'] : '(no name)' };

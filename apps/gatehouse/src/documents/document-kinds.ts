@@ -1,4 +1,4 @@
-import { writableServer, writableServiceAccount } from '@gatehouse/gateway-config';
+import { writableHeaderPolicy, writableServer, writableServiceAccount } from '@gatehouse/gateway-config';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -20,6 +20,8 @@ export interface DocumentKind {
   readonly kind: string;
   readonly schema: DocumentSchema;
   readonly isInWorkspace: boolean;
+  /** There is one of it: it has no name, and its collection is itself. */
+  readonly isSingle?: boolean;
   /** A document of this kind can change; otherwise it is there or not. */
   readonly isReplaceable: boolean;
   collection(workspace: string): string;
@@ -30,6 +32,15 @@ export interface DocumentKind {
 const inWorkspace = (workspace: string, collection: string): string => `/v1/workspaces/${encodeURIComponent(workspace)}/${collection}`;
 
 export const documentKinds: readonly DocumentKind[] = [
+  {
+    kind: 'HeaderPolicy',
+    schema: writableHeaderPolicy,
+    isInWorkspace: false,
+    isSingle: true,
+    isReplaceable: true,
+    collection: () => '/v1/header-policy',
+    defaults: { enabled: true },
+  },
   {
     kind: 'Workspace',
     schema: writableServiceAccount.pick({ name: true, id: true, createdAt: true }),
@@ -57,4 +68,4 @@ export const documentKinds: readonly DocumentKind[] = [
 ];
 
 /** What reading adds to a document; it is no part of what somebody wrote. */
-export const readOnlyFields: ReadonlySet<string> = new Set(['kind', 'workspace', 'id', 'url', 'revision', 'createdAt', 'updatedAt', 'warnings', 'keyId']);
+export const readOnlyFields: ReadonlySet<string> = new Set(['kind', 'workspace', 'id', 'url', 'revision', 'createdAt', 'updatedAt', 'warnings', 'effective', 'keyId']);

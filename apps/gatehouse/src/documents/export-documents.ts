@@ -6,6 +6,7 @@ import { createRestClient, type RestClient } from '../gateway/rest-client.ts';
 import { output } from '../output.ts';
 import { documentKinds } from './document-kinds.ts';
 import { exportedYaml } from './exported-yaml.ts';
+import { isStored } from './plan-document.ts';
 
 export interface ExportOptions extends GatewayOptions {
   readonly workspace?: string;
@@ -14,7 +15,7 @@ export interface ExportOptions extends GatewayOptions {
 /** `gatehouse export` */
 export async function exportDocuments({ workspace, dataDir }: ExportOptions): Promise<number> {
   const rest = createRestClient(await findControlPlane({ dataDir, environment }));
-  const texts: string[] = [];
+  const texts = workspace === undefined ? await exportedSingles(rest) : [];
   for (const name of await workspaceNames(rest, workspace)) {
     if (name !== 'default') texts.push(exportedYaml({ kind: 'Workspace', name }));
     for (const kind of documentKinds.filter(({ isInWorkspace }) => isInWorkspace)) {
@@ -24,6 +25,16 @@ export async function exportDocuments({ workspace, dataDir }: ExportOptions): Pr
   }
   if (texts.length > 0) output.line(texts.join('---\n').trimEnd());
   return 0;
+}
+
+/** What belongs to no workspace, as far as somebody stored it. */
+async function exportedSingles(rest: RestClient): Promise<string[]> {
+  const texts: string[] = [];
+  for (const kind of documentKinds.filter(({ isSingle }) => isSingle)) {
+    const found = await rest.find(kind.collection(''));
+    if (found && isStored(found.body)) texts.push(exportedYaml({ ...(found.body as object), kind: kind.kind }));
+  }
+  return texts;
 }
 
 async function workspaceNames(rest: RestClient, only: string | undefined): Promise<readonly string[]> {

@@ -6,17 +6,23 @@ import { type CheckedDocument, titleOf } from './written-document.ts';
 
 /** What applying a document means for what the gateway has. */
 export type Plan =
-  | { readonly step: 'create' }
+  /** The ETag of what can be read although it is not stored. */
+  | { readonly step: 'create'; readonly etag?: string | undefined }
   | { readonly step: 'replace'; readonly differences: readonly Difference[]; readonly isCertain: boolean; readonly etag: string; readonly revision: unknown }
   | { readonly step: 'nothing' };
 
-export const itemPath = ({ kind, workspace, name }: CheckedDocument): string => `${kind.collection(workspace)}/${encodeURIComponent(name)}`;
+export const itemPath = ({ kind, workspace, name }: CheckedDocument): string =>
+  kind.isSingle ? kind.collection(workspace) : `${kind.collection(workspace)}/${encodeURIComponent(name)}`;
+
+/** What there is one of can always be read: revision 0 says that nobody stored it. */
+export const isStored = (body: unknown): boolean => (body as { readonly revision?: unknown }).revision !== 0;
 
 /** Reads what there is now, and compares. */
 export async function planDocument(document: CheckedDocument, rest: RestClient): Promise<Plan> {
   const found = await rest.find(itemPath(document));
   if (!found) return { step: 'create' };
   if (!document.kind.isReplaceable) return { step: 'nothing' };
+  if (document.kind.isSingle && !isStored(found.body)) return { step: 'create', etag: found.etag };
   const current = found.body as Readonly<Record<string, unknown>>;
   const differences = findDifferences(written(current), written({ ...document.kind.defaults, ...withoutUndefined(document.parsed) }));
   if (differences.length === 0) return { step: 'nothing' };

@@ -36,4 +36,4 @@ export interface DocumentProblem {
 }
 
 export const titleOf = ({ kind, workspace, name }: Pick<CheckedDocument, 'kind' | 'workspace' | 'name'>): string =>
-  kind.isInWorkspace ? `${kind.kind} ${workspace}/${name}` : `${kind.kind} ${name}`;
+  kind.isSingle ? kind.kind : kind.isInWorkspace ? `${kind.kind} ${workspace}/${name}` : `${kind.kind} ${name}`;
