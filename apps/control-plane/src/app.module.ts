@@ -19,6 +19,8 @@ import { ProblemFilter } from './http/problem.filter.ts';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
 import { IdempotencyService } from './idempotency/idempotency.service.ts';
 import { CompleteServers } from './servers/complete-servers.service.ts';
+import { ExplainController } from './servers/explain/explain.controller.ts';
+import { ExplainService } from './servers/explain/explain.service.ts';
 import { addressGuardProvider } from './servers/probe/address-guard.provider.ts';
 import { ServerProbeController } from './servers/probe/server-probe.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
@@ -50,6 +52,7 @@ export class AppModule {
         WorkspacesController,
         ServersController,
         ServerProbeController,
+        ExplainController,
         ServiceAccountsController,
         HeaderPolicyController,
         AuditEventsController,
@@ -77,6 +80,7 @@ export class AppModule {
         HeaderPolicyService,
         PassThroughReport,
         CompleteServers,
+        ExplainService,
         addressGuardProvider,
       ],
     };

@@ -1,10 +1,12 @@
 import { GatewayError } from '@gatehouse/errors';
 import type { Logger } from '@gatehouse/service-runtime';
 import { type CallHandler, type ExecutionContext, Inject, Injectable, type NestInterceptor } from '@nestjs/common';
+import { Reflector } from '@nestjs/core';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { from, lastValueFrom, type Observable } from 'rxjs';
 import { loggerToken } from '../control-plane-parts.ts';
 import type { AuthenticatedRequest } from '../http/actor.ts';
+import { changesNothingKey } from './changes-nothing.ts';
 import { IdempotencyService } from './idempotency.service.ts';
 
 const replayedHeaders = ['etag', 'location'];
@@ -15,8 +17,10 @@ const keyShape = /^[\x21-\x7e]{1,255}$/;
 export class IdempotencyInterceptor implements NestInterceptor {
   readonly #idempotency: IdempotencyService;
   readonly #logger: Logger;
+  readonly #reflector: Reflector;
 
-  constructor(idempotency: IdempotencyService, @Inject(loggerToken) logger: Logger) {
+  constructor(reflector: Reflector, idempotency: IdempotencyService, @Inject(loggerToken) logger: Logger) {
+    this.#reflector = reflector;
     this.#idempotency = idempotency;
     this.#logger = logger;
   }
@@ -25,6 +29,7 @@ export class IdempotencyInterceptor implements NestInterceptor {
     const request = context.switchToHttp().getRequest<FastifyRequest & AuthenticatedRequest>();
     const key = request.headers['idempotency-key'];
     if (request.method !== 'POST' || key === undefined || request.actor === undefined) return next.handle();
+    if (this.#reflector.get<boolean>(changesNothingKey, context.getHandler())) return next.handle();
     if (typeof key !== 'string' || !keyShape.test(key)) {
       throw new GatewayError('invalid_request', { problems: [{ pointer: '/Idempotency-Key', detail: 'must be 1 to 255 visible ASCII characters' }] });
     }

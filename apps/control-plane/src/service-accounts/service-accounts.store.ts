@@ -40,6 +40,12 @@ export function readServiceAccounts(sql: Sql, ids: readonly string[]): Promise<S
   return sql<ServiceAccountRow>(`${select} where a.id = any($1)`, [ids]);
 }
 
+/** Of any workspace: whoever asks compares it. */
+export async function findServiceAccountByKeyId(sql: Sql, keyId: string): Promise<ServiceAccountRow | undefined> {
+  const [row] = await sql<ServiceAccountRow>(`${select} where a.key_id = $1`, [keyId]);
+  return row;
+}
+
 export interface NewServiceAccount {
   readonly id: string;
   readonly name: string;

@@ -1,0 +1,60 @@
+import type { Denial, ServiceAccountRecord } from '@gatehouse/agent-auth';
+import { type AddressGuard, guardedFetch, OriginPools } from '@gatehouse/egress';
+import { GatewayError } from '@gatehouse/errors';
+import { KeySets, keySetLimits } from '@gatehouse/token-verification';
+import type { CallerHeaders, PreparedServer } from '@gatehouse/upstream-request';
+import type { Explanation } from './explanation.ts';
+
+export interface AuthenticationParts {
+  /** Service accounts by key id. */
+  readonly findAccount: (keyId: string) => Promise<ServiceAccountRecord | undefined>;
+  readonly guard: AddressGuard;
+  /** Milliseconds since the epoch. */
+  readonly now: () => number;
+}
+
+type Warning = Explanation['warnings'][number];
+
+/** Whether a data plane would let the caller in: nothing where it would, else what it would answer. Only key sets are fetched. */
+export async function authenticationWarning(server: PreparedServer, headers: CallerHeaders, { findAccount, guard, now }: AuthenticationParts): Promise<Warning | undefined> {
+  const pools = new OriginPools({ guard });
+  const keySets = new KeySets({ fetch: guardedFetch(pools, keySetLimits), now });
+  const accounts = new AskedAccounts();
+  const authenticate = () => server.agentAuth.authenticate(headers, { workspace: server.workspace, serviceAccounts: accounts, keySets, now });
+  try {
+    let authentication = await authenticate();
+    if (accounts.askedFor !== undefined) {
+      accounts.found = await findAccount(accounts.askedFor);
+      authentication = await authenticate();
+    }
+    return 'denied' in authentication ? deniedWarning(authentication) : undefined;
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'caller_keys_unavailable') throw error;
+    return { code: error.code, detail: `The caller's token could not be verified from here. ${error.publicMessage} ${whatIsShown}` };
+  } finally {
+    keySets.close();
+    await pools.destroy();
+  }
+}
+
+/** Data planes have all accounts at hand; here the one that is looked up is read from the database. */
+class AskedAccounts {
+  askedFor: string | undefined;
+  found: ServiceAccountRecord | undefined;
+
+  get(keyId: string): ServiceAccountRecord | undefined {
+    this.askedFor = keyId;
+    return this.found;
+  }
+}
+
+const whatIsShown = 'Shown is what would leave if the caller were let in.';
+const descriptions: Readonly<Record<string, string>> = {
+  missing_credential: 'The request has no credential that this server takes.',
+  invalid_credential: 'The credential is not one of this workspace.',
+};
+
+const deniedWarning = ({ denied, description = descriptions[denied] ?? 'The credential is not valid.' }: Denial): Warning => ({
+  code: 'unauthenticated',
+  detail: `A data plane answers 401 (${denied}): ${description} ${whatIsShown}`,
+});

@@ -1,0 +1,103 @@
+import type { Credential } from '@gatehouse/app-auth';
+import { isHeaderValue } from '@gatehouse/config-fields';
+import { GatewayError } from '@gatehouse/errors';
+import type { GlobalHeaderPolicy } from '@gatehouse/gateway-config';
+import type { Verdict } from '@gatehouse/header-policy';
+import { isModernRevision, readMessage } from '@gatehouse/mcp-protocol';
+import { version } from '@gatehouse/service-runtime';
+import {
+  type CallerHeaders, type CallFacts, checkContentType, cleanHeaders, composeRequest, type ExplainedHeader, explainedHeaders, type HeaderLimits, obtainCredentials, type PreparedServer,
+} from '@gatehouse/upstream-request';
+import { assumeHeaders, type AssumedHeaders } from './assume-headers.ts';
+import type { GivenRequest } from './given-request.ts';
+
+export interface Refusal {
+  readonly code: GatewayError['code'];
+  readonly status: number;
+  readonly message: string;
+}
+
+/** What a data plane would do with a request. */
+export interface ExplainedRequest {
+  /** Why nothing leaves. */
+  readonly refusal: Refusal | undefined;
+  /** The caller's headers as the gateway reads them; undefined where it reads none of them. */
+  readonly callerHeaders: CallerHeaders | undefined;
+  readonly assumed: AssumedHeaders['assumed'];
+  /** Of each given header, as far as it would have come to that. */
+  readonly verdicts: readonly Verdict[];
+  readonly credentials: readonly Credential[];
+  readonly headers: readonly ExplainedHeader[];
+}
+
+/** The data planes' own defaults. */
+const limits: HeaderLimits = { maxBytes: 32_768, maxCount: 100 };
+const userAgent = `gatehouse/${version}`;
+const nothing = { verdicts: [], credentials: [], headers: [] };
+
+/**
+ * What would leave for a server, decided in the order and by the code of the data plane (`handleRequest` there), of which only
+ * the sending is left out. A request that would be refused is explained all the same, as far as there is something to explain.
+ */
+export async function explainRequest(server: PreparedServer, headerPolicy: GlobalHeaderPolicy, given: GivenRequest): Promise<ExplainedRequest> {
+  const read = attempt(() => cleanHeaders(legibleRows(given.rows), limits));
+  if (read.failure) return { refusal: refusalOf(read.failure), callerHeaders: undefined, assumed: [], ...nothing };
+  const { headers: callerHeaders, assumed } = assumeHeaders(given, read.value);
+  const checked = attempt(() => checkCall(server, given, callerHeaders));
+  const refusal = checked.failure && refusalOf(checked.failure);
+  const call = checked.value ?? { method: given.method, era: 'legacy', body: given.body, upstreamSession: undefined };
+  try {
+    const credentials = await obtainCredentials(server);
+    const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: server.upstream.path, userAgent });
+    return { refusal, callerHeaders, assumed, verdicts: composed.verdicts, credentials, headers: refusal ? [] : explainedHeaders(composed, server) };
+  } catch (error) {
+    return { refusal: refusal ?? refusalOf(understood(error)), callerHeaders, assumed, ...nothing };
+  }
+}
+
+/** What no HTTP server lets through, the gateway never reads; the policy says by itself that such a value does not leave. */
+const legibleRows = (rows: readonly string[]): string[] => rows.filter((_, index) => isHeaderValue(rows[index | 1] ?? ''));
+
+/** What the data plane must know of a call, and refuses it for, before it composes anything. */
+function checkCall(server: PreparedServer, { method, body }: GivenRequest, headers: CallerHeaders): CallFacts {
+  if (!server.enabled) throw new GatewayError('server_disabled');
+  const isModern = isModernRevision(headers.protocolVersion);
+  if (method !== 'POST') {
+    if (isModern || (method !== 'GET' && method !== 'DELETE')) throw new GatewayError('method_not_allowed');
+    return { method, era: 'legacy', body: undefined, upstreamSession: sessionOf(headers) };
+  }
+  checkContentType(headers);
+  const era = body === undefined ? (isModern ? 'modern' : 'legacy') : eraOf(body, headers);
+  return { method, era, body: body ?? '', upstreamSession: era === 'modern' ? undefined : sessionOf(headers) };
+}
+
+/** The upstream's own id is inside the caller's, sealed: that there is one is all that can be said of it here. */
+const sessionOf = ({ sessionId }: CallerHeaders): string | undefined => (sessionId === undefined ? undefined : '');
+
+function eraOf(body: string, { protocolVersion, mcpMethod, mcpName }: CallerHeaders): CallFacts['era'] {
+  const read = readMessage(Buffer.from(body, 'utf8'), { protocolVersion, method: mcpMethod, name: mcpName });
+  if ('message' in read) return read.message.era;
+  throw new GatewayError(read.problem === 'header_mismatch' ? 'header_mismatch' : 'invalid_request', { detail: read.detail });
+}
+
+/** Of a message that is refused, the detail is what its caller is told. */
+function refusalOf({ code, status, publicMessage, detail }: GatewayError): Refusal {
+  const isAboutMessage = code === 'header_mismatch' || code === 'invalid_request';
+  return { code, status, message: isAboutMessage && detail !== undefined ? detail : publicMessage };
+}
+
+type Attempt<T> = { readonly value: T; readonly failure?: undefined } | { readonly value?: undefined; readonly failure: GatewayError };
+
+function attempt<T>(step: () => T): Attempt<T> {
+  try {
+    return { value: step() };
+  } catch (error) {
+    return { failure: understood(error) };
+  }
+}
+
+/** @throws whatever nobody foresaw */
+function understood(error: unknown): GatewayError {
+  if (error instanceof GatewayError && error.code !== 'internal') return error;
+  throw error;
+}

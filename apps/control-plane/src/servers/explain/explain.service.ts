@@ -1,0 +1,65 @@
+import type { AddressGuard } from '@gatehouse/egress';
+import { GatewayError } from '@gatehouse/errors';
+import { prepareServer } from '@gatehouse/upstream-request';
+import { Inject, Injectable } from '@nestjs/common';
+import { Database } from '../../database/database.ts';
+import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
+import { environmentPolicyOf } from '../../header-policy/environment-policy.ts';
+import { readGlobalPolicy } from '../../header-policy/read-global-policy.ts';
+import { parseDocument } from '../../http/parse-document.ts';
+import { findServiceAccountByKeyId } from '../../service-accounts/service-accounts.store.ts';
+import { CompleteServers } from '../complete-servers.service.ts';
+import { addressGuardToken } from '../probe/address-guard.provider.ts';
+import { type ServerReference, ServersService } from '../servers.service.ts';
+import { authenticationWarning } from './caller-authentication.ts';
+import { explainInput, maxInputBytes } from './explain-input.ts';
+import { explainRequest } from './explain-request.ts';
+import type { Explanation } from './explanation.ts';
+import { presentExplanation } from './present-explanation.ts';
+import { readGivenRequest } from './read-given-request.ts';
+import { assumptionsOf, requestWarnings } from './request-remarks.ts';
+
+/** Says what would leave for a server, without sending it. Nothing of the request is kept. */
+@Injectable()
+export class ExplainService {
+  readonly #completeServers: CompleteServers;
+  readonly #servers: ServersService;
+  readonly #database: Database;
+  readonly #settings: ControlPlaneSettings;
+  readonly #guard: AddressGuard;
+
+  constructor(
+    completeServers: CompleteServers, servers: ServersService, database: Database,
+    @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(addressGuardToken) guard: AddressGuard,
+  ) {
+    this.#completeServers = completeServers;
+    this.#servers = servers;
+    this.#database = database;
+    this.#settings = settings;
+    this.#guard = guard;
+  }
+
+  /** @throws GatewayError not_found, server_not_found, body_too_large, validation_failed, vault_sealed_value_unreadable */
+  async explain(reference: ServerReference, body: unknown): Promise<Explanation> {
+    const { sql } = this.#database;
+    const { warnings: standing } = await this.#servers.read(reference);
+    const { id, workspace, server: document } = await this.#completeServers.complete(reference.workspace, reference.idOrName);
+    if (Buffer.byteLength(JSON.stringify(body ?? null)) > maxInputBytes) throw new GatewayError('body_too_large');
+    const given = readGivenRequest(parseDocument(explainInput, body));
+    const server = prepareServer(id, workspace, document);
+    const explained = await explainRequest(server, await readGlobalPolicy(sql, environmentPolicyOf(this.#settings)), given);
+
+    const { callerHeaders } = explained;
+    const authentication = { findAccount: (keyId: string) => findServiceAccountByKeyId(sql, keyId), guard: this.#guard, now: Date.now };
+    const unauthenticated = callerHeaders && server.enabled ? await authenticationWarning(server, callerHeaders, authentication) : undefined;
+    const presented = presentExplanation(given, explained, server);
+    const leaving = presented.tokens.filter(({ code }) => code === 'token_leaves').map(({ code, detail }) => ({ code, detail }));
+    const warnings = [
+      ...(unauthenticated ? [unauthenticated] : []),
+      ...leaving,
+      ...requestWarnings(given, explained, server, new URL(this.#settings.DATA_PLANE_URL).origin),
+      ...standing,
+    ];
+    return { ...presented, warnings, assumptions: assumptionsOf(given, explained, server) };
+  }
+}

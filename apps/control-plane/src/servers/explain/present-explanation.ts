@@ -1,0 +1,39 @@
+import type { Verdict } from '@gatehouse/header-policy';
+import { credentialRule, type PreparedServer } from '@gatehouse/upstream-request';
+import { explainVerdict } from './explain-verdict.ts';
+import type { ExplainedRequest } from './explain-request.ts';
+import type { Explanation } from './explanation.ts';
+import type { GivenRequest } from './given-request.ts';
+import { CallerSecrets, maskSecret, textOf } from './secret-values.ts';
+import { shownUrl } from './shown-url.ts';
+import { tokenFates } from './token-fates.ts';
+
+/** What is told of an explained request: no secret among it, neither the gateway's nor the caller's. */
+export function presentExplanation(given: GivenRequest, explained: ExplainedRequest, server: PreparedServer): Omit<Explanation, 'warnings' | 'assumptions'> {
+  const { refusal, verdicts, credentials, headers } = explained;
+  const added = headers.map(({ verdict }) => verdict).filter(({ action }) => action === 'set');
+  return {
+    request: refusal ? null : { method: given.method, url: shownUrl(server, credentials), headers: shownHeaders(given, explained) },
+    ...(refusal && { refused: refusal }),
+    verdicts: [...verdicts, ...added].map((verdict) => ({ ...verdict, explanation: explainVerdict(verdict) })),
+    credentials: credentials.map(({ in: place, name }) => ({ source: sourceOf(place, name, server), location: { in: place, name } })),
+    tokens: tokenFates(verdicts, server.upstream.origin, refusal !== undefined),
+  };
+}
+
+function shownHeaders({ rows }: GivenRequest, { headers }: ExplainedRequest): NonNullable<Explanation['request']>['headers'] {
+  const callers = new CallerSecrets(rows);
+  return headers.map(({ name, value, verdict }) => {
+    // Never by comparison with what is stored: that would let anyone who may ask try what a stored secret is.
+    const secret = isStored(verdict) || callers.has([name, verdict.name], value);
+    const text = textOf(value);
+    return { name, value: secret ? maskSecret(text) : text, secret };
+  });
+}
+
+const isStored = ({ action, rule }: Verdict): boolean => action === 'set' && rule !== 'protocol';
+
+function sourceOf(place: 'header' | 'query', name: string, server: PreparedServer): string {
+  const rule = place === 'header' ? credentialRule(name, server)?.rule : undefined;
+  return rule ?? `appAuth ${server.appAuth.type}`;
+}
