@@ -1,0 +1,84 @@
+import { appAuthTypes } from '@gatehouse/app-auth';
+import { completeServer, type EnvironmentPolicy, resolveGlobalPolicy, type StoredHeaderPolicy, storedHeaderPolicy, writableHeaderPolicy, writableServer } from '@gatehouse/gateway-config';
+import { dropReasons } from '@gatehouse/header-policy';
+import { cleanHeaders, composeRequest, type ComposedRequest, obtainCredentials, prepareServer } from '@gatehouse/upstream-request';
+import { beforeAll, describe, expect, it } from 'vitest';
+import { caseCount, groupNames, invalidCases, type PassingCase, passingCases, type RefusedCase, refusedCases } from './decision-table.ts';
+import { makePlaceholders } from './placeholders.ts';
+import { bodyOf, completed, ownNames, type Placeholders, requestOf, rowsOf, serverOf, split } from './request-of-case.ts';
+
+/* docs/header-policy.cases.yaml, without sockets: the configuration's schemas, the engine, and the composer of requests. */
+
+let placeholders: Placeholders;
+beforeAll(async () => void (placeholders = await makePlaceholders('gatehouse_0123456789abcdef_secret')));
+
+const userAgent = 'gatehouse/spec';
+const limits = { maxBytes: 131_072, maxCount: 100 };
+
+async function compose(one: PassingCase | RefusedCase): Promise<{ composed: ComposedRequest; frame: ReadonlySet<string> }> {
+  const document = completeServer.parse({ type: 'mcp', agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, ...serverOf(one, 'https://upstream.example', placeholders) });
+  const server = prepareServer(String(one.number), 'default', document);
+  const { rows, frame } = requestOf(one, 'gateway.example', placeholders);
+  const flat = rows.flat();
+  const headers = cleanHeaders(flat, limits);
+  const body = one.method === 'POST' ? bodyOf(one) : undefined;
+  const composed = composeRequest({
+    server, headerPolicy: globalPolicyOf(one), call: { method: one.method, era: one.era, body, upstreamSession: undefined },
+    rows: flat, headers, credentials: await obtainCredentials(server), path: server.upstream.path, userAgent,
+  });
+  return { composed, frame };
+}
+
+function globalPolicyOf({ global }: PassingCase | RefusedCase): ReturnType<typeof resolveGlobalPolicy> {
+  const environment: EnvironmentPolicy = { enabled: global.environment?.enabled ?? true, list: global.environment?.list ?? [], source: global.environment?.source };
+  if (global.document === undefined) return resolveGlobalPolicy(undefined, environment);
+  expect(writableHeaderPolicy.safeParse(global.document).error).toBeUndefined();
+  const document: StoredHeaderPolicy = storedHeaderPolicy.parse(global.document);
+  return resolveGlobalPolicy(document, environment);
+}
+
+const pairs = (flat: readonly string[]): [string, string][] => flat.flatMap((name, index) => (index % 2 === 0 ? [[name, flat[index + 1] ?? ''] as [string, string]] : []));
+
+it.each(passingCases.map((one) => [one.title, one] as const))('%s', async (_title, one) => {
+  const { composed, frame } = await compose(one);
+  const { others, own } = split(pairs(composed.headers), userAgent);
+  expect(others).toEqual(rowsOf(one.leaves, placeholders));
+  expect(own).toEqual(ownNames(one));
+  expect(composed.path).toBe(`/case-${one.number}${one.query === undefined ? '' : `?${one.query}`}`);
+  const verdicts = composed.verdicts.filter(({ name }) => !frame.has(name));
+  const expected = one.verdicts.map(completed);
+  // A rule is compared where the table names one.
+  expect(verdicts.map(({ rule, ...verdict }, index) => (expected[index]?.rule === undefined ? verdict : { rule, ...verdict }))).toEqual(expected);
+});
+
+it.each(refusedCases.map((one) => [one.title, one] as const))('%s', async (_title, one) => {
+  await expect(compose(one)).rejects.toMatchObject({ code: one.refused });
+});
+
+it.each(invalidCases.map((one) => [one.title, one] as const))('%s', (_title, one) => {
+  const written = { type: 'mcp', agentAuth: { type: 'passthrough' }, ...serverOf(one, 'https://upstream.example', placeholders) };
+  // What only shows with everything in place is found before a document is stored, by the complete schema.
+  const schemas = 'server' in one.problems ? [writableServer, completeServer] : [writableHeaderPolicy];
+  const issues = schemas.flatMap((schema) => schema.safeParse('server' in one.problems ? { appAuth: { type: 'none' }, ...written } : one.global.document).error?.issues ?? []);
+  expect([...new Set(issues.map(({ path }) => `/${path.join('/')}`))]).toEqual('server' in one.problems ? one.problems.server : one.problems.global);
+});
+
+describe('the table', () => {
+  it('has at least 150 cases', () => expect(caseCount).toBeGreaterThanOrEqual(150));
+  it('has no two cases that show the same', () => {
+    const titles = [...passingCases, ...refusedCases, ...invalidCases].map(({ title }) => title.replace(/^\d+\. /, ''));
+    expect(titles.filter((title, index) => titles.indexOf(title) !== index)).toEqual([]);
+    expect(new Set(groupNames).size).toBe(groupNames.length);
+  });
+
+  it.each(dropReasons)('reaches %s', (reason) => expect(passingCases.flatMap(({ verdicts }) => verdicts.map((verdict) => verdict.reason))).toContain(reason));
+  it.each(['kept', 'renamed', 'replaced'])('reaches %s', (action) => expect(passingCases.flatMap(({ verdicts }) => verdicts.map((verdict) => verdict.action))).toContain(action));
+
+  // An authentication type that is added says here what it means for the caller's credentials.
+  it.each(appAuthTypes.map(({ type }) => type))('says what Authorization and X-Upstream-Authorization do beside %s', (type) => {
+    for (const name of ['authorization', 'x-upstream-authorization']) {
+      const ofType = passingCases.filter(({ server }) => ((server.appAuth ?? { type: 'none' }) as { type: string }).type === type);
+      expect(ofType.some(({ sends }) => sends.some(([sent]) => sent.toLowerCase() === name)), name).toBe(true);
+    }
+  });
+});
