@@ -18,6 +18,8 @@ import { AllowedMethods } from './http/allowed-methods.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
 import { IdempotencyService } from './idempotency/idempotency.service.ts';
+import { BrowserSessions } from './identity/browser-sessions.service.ts';
+import { People } from './identity/people.service.ts';
 import { CompleteServers } from './servers/complete-servers.service.ts';
 import { ExplainController } from './servers/explain/explain.controller.ts';
 import { ExplainService } from './servers/explain/explain.service.ts';
@@ -73,6 +75,8 @@ export class AppModule {
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: ZodSerializerInterceptor },
         SnapshotPublisher,
+        People,
+        BrowserSessions,
         IdempotencyService,
         WorkspacesService,
         ServersService,

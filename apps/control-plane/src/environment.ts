@@ -46,6 +46,10 @@ export const controlPlaneSettings = {
     schema: flag.default(true),
     description: 'false refuses servers that let anyone use a stored credential (true).',
   },
+  LOCAL_LOGIN: {
+    schema: flag.default(false),
+    description: 'true lets people log in with an e-mail address and a password that the gateway keeps; beside an identity provider only administrators (false; gatehouse up: true).',
+  },
   HEADER_PASSTHROUGH: { schema: flag.default(true), description: 'false switches pass-through off everywhere: nothing of a caller’s headers passes (true).' },
   PASSTHROUGH_HEADERS: {
     schema: passthroughHeadersSetting.default([]),

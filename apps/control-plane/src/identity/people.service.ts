@@ -1,0 +1,34 @@
+import { Inject, Injectable } from '@nestjs/common';
+import { Database } from '../database/database.ts';
+import { isUuid } from '../database/uuid-v7.ts';
+import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
+import { findPersonRow, type PersonRow } from './people.store.ts';
+import { localProvider, type Person, roles } from './person.ts';
+
+/** People as the rest of the control plane sees them. */
+@Injectable()
+export class People {
+  readonly #database: Database;
+  readonly #settings: ControlPlaneSettings;
+
+  constructor(database: Database, @Inject(settingsToken) settings: ControlPlaneSettings) {
+    this.#database = database;
+    this.#settings = settings;
+  }
+
+  async find(id: string): Promise<Person | undefined> {
+    const row = isUuid(id) ? await findPersonRow(this.#database.sql, id) : undefined;
+    return row && this.personOf(row);
+  }
+
+  personOf(row: PersonRow): Person {
+    const { id, provider, subject, name, groups } = row;
+    const held = new Set(['member', ...row.claimedRoles, ...row.assignedRoles]);
+    return {
+      id, provider, subject, name, groups,
+      email: row.email ?? undefined,
+      roles: roles.filter((role) => held.has(role)),
+      disabled: row.disabled || row.suspended || (provider === localProvider && !this.#settings.LOCAL_LOGIN),
+    };
+  }
+}
