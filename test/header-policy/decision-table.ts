@@ -1,4 +1,5 @@
 import { readFileSync } from 'node:fs';
+import { type EnvironmentPolicy, storedHeaderPolicy } from '@gatehouse/gateway-config';
 import { dropReasons } from '@gatehouse/header-policy';
 import { parse } from 'yaml';
 import { z } from 'zod';
@@ -32,21 +33,24 @@ const conditions = {
   shows: z.string(),
   why: z.string().regex(/^D\d+(, D\d+)*$/),
   server: z.strictObject({ agentAuth: z.unknown(), appAuth: z.unknown(), headerPolicy: z.unknown(), outboundHeaders: z.unknown() }).partial().default({}),
-  global: z
-    .strictObject({
-      document: z.record(z.string(), z.unknown()),
-      environment: z.strictObject({ enabled: z.boolean(), list: z.array(z.string()), source: z.enum(['db', 'env', 'merge']) }).partial(),
-    })
-    .partial()
-    .default({}),
 };
+
+const environment = z
+  .strictObject({ enabled: z.boolean().default(true), list: z.array(z.string()).default([]), source: z.enum(['db', 'env', 'merge']).optional() })
+  .transform(({ source, ...settings }): EnvironmentPolicy => ({ ...settings, source }));
+
+const global = z
+  .strictObject({ document: storedHeaderPolicy.optional(), environment: environment.optional() })
+  .default({})
+  .transform((written) => ({ document: written.document, environment: written.environment ?? { enabled: true, list: [], source: undefined } }));
 
 const request = { method: z.enum(['POST', 'GET', 'DELETE']).default('POST'), era: z.enum(['legacy', 'modern']).default('legacy'), sends: headers };
 
-const passing = z.strictObject({ ...conditions, ...request, leaves: headers, query: z.string().optional(), verdicts: z.array(verdict), parser: z.literal(400).optional() });
-const refused = z.strictObject({ ...conditions, ...request, refused: z.literal('duplicate_header') });
+const passing = z.strictObject({ ...conditions, global, ...request, leaves: headers, query: z.string().optional(), verdicts: z.array(verdict), parser: z.literal(400).optional() });
+const refused = z.strictObject({ ...conditions, global, ...request, refused: z.literal('duplicate_header') });
 const invalid = z.strictObject({
   ...conditions,
+  global: z.strictObject({ document: z.unknown() }).optional(),
   problems: z.union([z.strictObject({ server: pointers }), z.strictObject({ global: pointers })]),
 });
 

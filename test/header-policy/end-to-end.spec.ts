@@ -39,7 +39,7 @@ type SentCase = PassingCase | RefusedCase;
 function byGlobalPolicy(): Map<SentCase['global'], SentCase[]> {
   const groups = new Map<string, SentCase[]>();
   for (const one of [...passingCases, ...refusedCases]) groups.set(JSON.stringify(one.global), [...(groups.get(JSON.stringify(one.global)) ?? []), one]);
-  return new Map([...groups.values()].map((cases) => [cases[0]?.global ?? {}, cases]));
+  return new Map([...groups.values()].map((cases) => [(cases[0] as SentCase).global, cases]));
 }
 
 function send(one: SentCase): Promise<RawReply> {

@@ -106,8 +106,9 @@ export function cleanHeaders(rows: readonly string[], limits: HeaderLimits): Rea
         break;
       case 'field': {
         const earlier = headers[kind.field];
-        if (earlier === undefined) headers[kind.field] = value;
-        else if (kind.isList) headers[kind.field] = `${earlier}, ${value}`;
+        // An empty row adds nothing to a list (RFC 9110 section 5.6.1).
+        if (earlier === undefined || (kind.isList && earlier === '')) headers[kind.field] = value;
+        else if (kind.isList) headers[kind.field] = value === '' ? earlier : `${earlier}, ${value}`;
         else throw new GatewayError('duplicate_header', { detail: kind.name });
         break;
       }
