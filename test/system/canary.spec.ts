@@ -19,7 +19,10 @@ const stored = {
   password: makeCanary('password'),
   custom: makeCanary('custom-header'),
   replaced: makeCanary('replaced'),
+  outbound: makeCanary('outbound-header'),
 };
+/** What a caller sends through a server that passes it on: the upstream sees it, nobody else. */
+const passed = { authorization: makeCanary('passed-token'), upstreamAuthorization: makeCanary('upstream-token'), header: makeCanary('passed-header'), dropped: makeCanary('dropped-value') };
 const callers = { authorization: makeCanary('callers-token'), header: makeCanary('callers-header'), argument: makeCanary('argument'), query: makeCanary('callers-query') };
 const servers = {
   header: { type: 'api-key', name: 'X-Key', in: 'header', value: stored.header },
@@ -58,6 +61,20 @@ async function call(server: string, key?: string): Promise<number> {
   return response.status;
 }
 
+/** A call through a server that passes headers on: some leave, some are dropped, for every kind of reason. */
+async function callThrough(server: string, more: Record<string, string> = {}): Promise<number> {
+  const response = await fetch(`${plane.dataPlaneUrl}/mcp/default/${server}`, {
+    method: 'POST',
+    headers: {
+      'content-type': 'application/json', authorization: `Bearer ${passed.authorization}`, 'x-passed': passed.header, cookie: `c=${passed.dropped}`,
+      'x-internal-id': passed.dropped, 'x-too-long': passed.dropped.repeat(50), 'x-forwarded-for': passed.dropped, ...more,
+    },
+    body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: {} } }),
+  });
+  answers.push([...response.headers].join('\n'), response.ok ? '' : await response.text());
+  return response.status;
+}
+
 /** What goes wrong must not say more than what goes well. */
 async function everythingThatCanHappen(): Promise<void> {
   const base = '/v1/workspaces/default/servers';
@@ -79,6 +96,17 @@ async function everythingThatCanHappen(): Promise<void> {
   await vi.waitFor(async () => expect(await call('keyed', serviceAccountKey)).toBe(200), { timeout: 10_000 });
 
   for (const name of Object.keys(servers)) expect(await call(name)).toBe(200);
+
+  const through = { type: 'mcp', upstream: { url: upstream.url }, agentAuth: { type: 'passthrough', restrictedHeaders: ['x-internal-*'] } };
+  const outboundHeaders = [{ name: 'X-Service', prefix: 'Key', source: { type: 'static', value: stored.outbound } }];
+  note(await admin.post(base, { ...through, name: 'passing', appAuth: { type: 'passthrough' }, headerPolicy: { mode: 'all', maxValueBytes: 1_000 }, outboundHeaders }));
+  note(await admin.post(base, { ...through, name: 'upstreams', headerPolicy: { mode: 'mappings', mappings: [{ source: 'X-Passed', target: 'X-Api-Key' }] } }));
+  await vi.waitFor(async () => expect(await callThrough('upstreams', { 'x-upstream-authorization': `Bearer ${passed.upstreamAuthorization}` })).toBe(200), { timeout: 10_000 });
+  expect(await callThrough('passing')).toBe(200);
+  note(await admin.put('/v1/header-policy', { mode: 'list', list: ['X-Passed'] }, { 'if-match': '*' }));
+  const headers = [`Authorization: Bearer ${passed.authorization}`, `X-Upstream-Authorization: Bearer ${passed.upstreamAuthorization}`, `X-Secret-Thing: ${passed.header}`, `Cookie: c=${passed.dropped}`];
+  for (const name of ['passing', 'upstreams', ...Object.keys(servers)]) expect(note(await admin.post(`${base}/${name}/explain`, { request: { headers } })).status).toBe(200);
+
   for (const action of ['test', 'discover']) for (const name of Object.keys(servers)) note(await admin.post(`${base}/${name}/${action}`));
   // An upstream that refuses, redirects, echoes what it got, hangs up.
   upstream.handle((request, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer', 'x-echo': request.rawHeaders.join(' ').slice(0, 4000) }).end());
@@ -95,15 +123,15 @@ async function everythingThatCanHappen(): Promise<void> {
 }
 let serviceAccountKey = '';
 
-it('P6, P15 no secret is in clear text in any log, metric, answer, in Redis, in Postgres or on disk', async () => {
+it('P6, P15 no secret, and no header of a request, is in clear text in any log, metric, answer, in Redis, in Postgres or on disk', async () => {
   await everythingThatCanHappen();
   // The search finds what is there: the upstream saw each of them.
   const seen = upstream.requests.map(({ url, rawHeaders }) => `${url}\n${rawHeaders.join('\n')}`).join('\n');
   expect(findCanaries(seen, Object.values(stored)).length).toBeGreaterThan(0);
-  for (const canary of [stored.header, stored.query, stored.bearer, stored.password, stored.custom]) expect(findCanaries(seen, [canary])).not.toEqual([]);
-  expect(findCanaries(seen, Object.values(callers))).toEqual([]);
+  for (const canary of [stored.header, stored.query, stored.bearer, stored.password, stored.custom, stored.outbound, passed.authorization, passed.upstreamAuthorization, passed.header]) expect(findCanaries(seen, [canary])).not.toEqual([]);
+  expect(findCanaries(seen, [...Object.values(callers), passed.dropped])).toEqual([]);
 
-  const secrets = [...Object.values(stored), ...Object.values(callers), serviceAccountKey, String(shape.environment['GATEHOUSE_ADMIN_TOKEN']), String(shape.environment['GATEHOUSE_VAULT_KEY']), String(shape.environment['GATEHOUSE_SNAPSHOT_KEY'])];
+  const secrets = [...Object.values(stored), ...Object.values(callers), ...Object.values(passed), serviceAccountKey, String(shape.environment['GATEHOUSE_ADMIN_TOKEN']), String(shape.environment['GATEHOUSE_VAULT_KEY']), String(shape.environment['GATEHOUSE_SNAPSHOT_KEY'])];
   expect(findCanaries(answers.join('\n'), secrets.filter((secret) => secret !== serviceAccountKey)), 'answers').toEqual([]);
   expect(findCanaries(controlPlane.output(), secrets), 'the control plane’s log').toEqual([]);
   expect(findCanaries(plane.output(), secrets), 'the data plane’s log').toEqual([]);
