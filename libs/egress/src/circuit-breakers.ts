@@ -14,11 +14,26 @@ export interface CircuitBreakersOptions {
 }
 
 /** One request on its way. Exactly one of the two is called, once. */
-export interface Attempt {
+export class Attempt {
+  readonly key: string;
+  readonly origin: string;
+  readonly #ended: (attempt: Attempt, error: GatewayError | undefined) => void;
+
+  constructor(key: string, origin: string, ended: (attempt: Attempt, error: GatewayError | undefined) => void) {
+    this.key = key;
+    this.origin = origin;
+    this.#ended = ended;
+  }
+
   /** There was an answer, whatever it said. */
-  succeeded(): void;
+  succeeded(): void {
+    this.#ended(this, undefined);
+  }
+
   /** Only what is the upstream's fault counts. */
-  failed(error: GatewayError): void;
+  failed(error: GatewayError): void {
+    this.#ended(this, error);
+  }
 }
 
 /** The origin failed so often that nothing is sent there for now. */
@@ -51,8 +66,6 @@ const duringTrialMs = 1_000;
 // What else a request may fail with is the caller's doing (it left), the gateway's (no place, no header that can be written)
 // or the operator's (an address that is not allowed).
 const faults: ReadonlySet<ErrorCode> = new Set<ErrorCode>(['upstream_unreachable', 'upstream_timeout', 'upstream_failed']);
-
-const untracked: Attempt = { succeeded: () => undefined, failed: () => undefined };
 
 /**
  * Keeps requests from origins that do not answer, which would all wait for the same timeout: after some failures in a row
@@ -95,8 +108,7 @@ export class CircuitBreakers {
    * @throws CircuitOpenError
    */
   begin(key: string, origin: string): Attempt {
-    if (this.#options.failures === 0) return untracked;
-    const attempt: Attempt = { succeeded: () => this.#succeeded(key), failed: (error) => this.#failed(key, origin, attempt, error) };
+    const attempt = new Attempt(key, origin, this.#ended);
     if (this.#circuits.size === 0) return attempt;
     this.#forget(this.#options.now());
     const circuit = this.#circuits.get(key);
@@ -115,20 +127,25 @@ export class CircuitBreakers {
     return trial && new CircuitOpenError(origin, duringTrialMs);
   }
 
+  readonly #ended = (attempt: Attempt, error: GatewayError | undefined): void => {
+    if (error !== undefined) this.#failed(attempt, error);
+    else if (this.#circuits.size > 0) this.#succeeded(attempt.key);
+  };
+
   /** Also one that began before the circuit opened: the origin answers. */
   #succeeded(key: string): void {
-    if (this.#circuits.size === 0) return;
     const circuit = this.#circuits.get(key);
     if (circuit === undefined) return;
     this.#circuits.delete(key);
     this.#change(circuit, 'closed');
   }
 
-  #failed(key: string, origin: string, attempt: Attempt, error: GatewayError): void {
+  #failed(attempt: Attempt, error: GatewayError): void {
+    const { key, origin } = attempt;
     const circuit = this.#circuits.get(key);
     const isTrial = circuit?.trial === attempt;
     if (isTrial) circuit.trial = undefined;
-    if (!faults.has(error.code)) return;
+    if (!faults.has(error.code) || this.#options.failures === 0) return;
     const now = this.#options.now();
     this.#forget(now);
     // One that began before the circuit opened says nothing new.

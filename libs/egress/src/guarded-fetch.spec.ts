@@ -1,11 +1,13 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
+import { createServer as createTlsServer } from 'node:https';
 import type { AddressInfo } from 'node:net';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { createAddressGuard } from './address-guard.ts';
 import { CircuitBreakers } from './circuit-breakers.ts';
 import { guardedFetch, type RequestTarget } from './guarded-fetch.ts';
 import { OriginPools } from './origin-pools.ts';
+import { selfSignedCertificate } from './testing/self-signed-certificate.ts';
 
 const server = createServer((request, response) => {
   if (request.url === '/empty') response.writeHead(204).end();
@@ -102,6 +104,27 @@ describe('with a scope', () => {
     await expect(scoped(to(status, location), { method: 'POST', body: '{}' })).rejects.toMatchObject({ code: 'upstream_redirected', reason });
     expect(arrivals).toHaveLength(1);
   });
+});
+
+it('over https: followed inside, and never down to http or to another name of the certificate', async () => {
+  const certificate = selfSignedCertificate({ dnsNames: ['localhost'], ipAddresses: ['127.0.0.1'] });
+  const arrivals: (string | undefined)[] = [];
+  let location = '/scope/end';
+  const secure = createTlsServer(certificate, (request, response) => {
+    arrivals.push(request.url);
+    response.writeHead(request.url === '/scope' ? 308 : 200, { Location: location }).end();
+  });
+  await once(secure.listen(0, '127.0.0.1'), 'listening');
+  const { port } = secure.address() as AddressInfo;
+  const base = `https://127.0.0.1:${port}/scope`;
+  const scoped = guardedFetch(pools, { redirectScope: base, connect: { tls: { ca: certificate.cert } } });
+  expect((await scoped(base)).status).toBe(200);
+  for (location of [`http://127.0.0.1:${port}/scope/end`, `https://localhost:${port}/scope/end`]) {
+    await expect(scoped(base)).rejects.toMatchObject({ reason: 'other_origin', redirectOrigin: new URL(location).origin });
+  }
+  expect(arrivals).toEqual(['/scope', '/scope/end', '/scope', '/scope']);
+  await pools.destroy();
+  secure.close();
 });
 
 it('goes through the circuits of its pools', async () => {

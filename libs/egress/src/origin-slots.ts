@@ -54,8 +54,13 @@ export class OriginSlots {
     const gate = this.#gates.get(origin);
     if (gate === undefined) return;
     gate.running -= 1;
-    // What fails as it starts leaves while the loop below is at it: a thousand of them must not be a thousand calls deep.
+    // What fails as it starts leaves while the loop is at it: a thousand of them must not be a thousand calls deep.
     if (gate.isStarting) return;
+    if (gate.waiting.size > 0) this.#startWaiting(gate);
+    if (gate.running === 0) this.#gates.delete(origin);
+  }
+
+  #startWaiting(gate: Gate): void {
     gate.isStarting = true;
     for (const waiting of gate.waiting) {
       if (gate.running >= this.#limits.running) break;
@@ -65,7 +70,6 @@ export class OriginSlots {
       waiting.start();
     }
     gate.isStarting = false;
-    if (gate.running === 0) this.#gates.delete(origin);
   }
 
   #open(origin: string): Gate {

@@ -64,10 +64,11 @@ export class UpstreamTransport {
 
   #send(upstream: PreparedUpstream, outgoing: UpstreamRequest, receiver: Receiver): Exchange {
     const { origin, connect } = upstream;
+    const key = this.#pools.keyOf(origin, connect);
     const exchange = new Exchange(receiver, this.#deadlines, () => this.#slots.leave(origin));
     // Before it waits for its turn: where the origin does not answer, that would be long.
-    const refusal = this.#circuits?.refusal(this.#pools.keyOf(origin, connect));
-    const giveUp = refusal ?? this.#slots.enter(origin, outgoing.body?.length ?? 0, () => this.#start(exchange, upstream, outgoing));
+    const refusal = this.#circuits?.refusal(key);
+    const giveUp = refusal ?? this.#slots.enter(origin, outgoing.body?.length ?? 0, () => this.#start(exchange, upstream, key, outgoing));
     if (giveUp instanceof GatewayError) receiver.onError(giveUp);
     else if (giveUp === 'full') receiver.onError(new GatewayError('upstream_busy'));
     // Only one that has to wait needs a deadline: undici counts from when a connection is there.
@@ -75,7 +76,7 @@ export class UpstreamTransport {
     return exchange;
   }
 
-  #start(exchange: Exchange, upstream: PreparedUpstream, outgoing: UpstreamRequest): void {
+  #start(exchange: Exchange, { origin, connect }: PreparedUpstream, key: string, outgoing: UpstreamRequest): void {
     const options: Dispatcher.DispatchOptions = {
       method: outgoing.method,
       path: outgoing.path,
@@ -84,9 +85,8 @@ export class UpstreamTransport {
       headersTimeout: outgoing.responseTimeoutMs,
       bodyTimeout: outgoing.idleTimeoutMs,
     };
-    const { origin, connect } = upstream;
     try {
-      exchange.begin(this.#circuits?.begin(this.#pools.keyOf(origin, connect), origin));
+      exchange.begin(this.#circuits?.begin(key, origin));
       const wantsMore = this.#pools.dispatcherFor(origin, connect).dispatch(options, exchange);
       // A request that undici refuses (a header it cannot write) leaves the pool's connection waiting for a drain that never
       // comes: such a pool is not used again.
