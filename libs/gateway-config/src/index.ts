@@ -1,5 +1,12 @@
 export { type AuthorizationServerDocument, authorizationServerId, type PublicSigningKey } from './authorization-server-document.ts';
 export { compileDocument, openDocument, type SnapshotKeys } from './compile-snapshot.ts';
+export {
+  completeIdentityProvider,
+  type IdentityProviderDocument,
+  type ReadableIdentityProvider,
+  readableIdentityProvider,
+  writableIdentityProvider,
+} from './identity-provider-document.ts';
 export { completeServer, type ReadableServer, readableServer, type ServerDocument, writableServer } from './server-document.ts';
 export {
   issuedServiceAccount,

@@ -3,6 +3,7 @@ import type { Logger } from '@gatehouse/service-runtime';
 import { DataSource } from 'typeorm';
 import { Initial1763712000000 } from './migrations/1763712000000-initial.ts';
 import { HeaderPolicy1763798400000 } from './migrations/1763798400000-header-policy.ts';
+import { AgentsOAuth1763884800000 } from './migrations/1763884800000-agents-oauth.ts';
 import { People1763888400000 } from './migrations/1763888400000-people.ts';
 
 /** Bounds, so that a database that accepts connections and says nothing costs each caller seconds and not for ever. */
@@ -31,7 +32,7 @@ export function openDataSource({ url, poolSize, logger, unbounded = false }: Dat
     installExtensions: false,
     synchronize: false,
     logging: false,
-    migrations: [Initial1763712000000, HeaderPolicy1763798400000, People1763888400000],
+    migrations: [Initial1763712000000, HeaderPolicy1763798400000, AgentsOAuth1763884800000, People1763888400000],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     poolErrorHandler: (error: unknown) => logger?.warn({ err: error }, 'an idle database connection broke'),

@@ -3,7 +3,8 @@ import { Database } from '../database/database.ts';
 import { isUuid } from '../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { findPersonRow, type PersonRow } from './people.store.ts';
-import { localProvider, type Person, roles } from './person.ts';
+import { localProvider, type Person } from './person.ts';
+import { rolesOf } from './roles-of.ts';
 
 /** People as the rest of the control plane sees them. */
 @Injectable()
@@ -23,11 +24,10 @@ export class People {
 
   personOf(row: PersonRow): Person {
     const { id, provider, subject, name, groups } = row;
-    const held = new Set(['member', ...row.claimedRoles, ...row.assignedRoles]);
     return {
       id, provider, subject, name, groups,
       email: row.email ?? undefined,
-      roles: roles.filter((role) => held.has(role)),
+      roles: rolesOf([...groups, ...row.roleValues], row.roleMapping ?? {}, row.assignedRoles),
       disabled: row.disabled || row.suspended || (provider === localProvider && !this.#settings.LOCAL_LOGIN),
     };
   }

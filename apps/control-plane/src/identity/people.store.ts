@@ -1,5 +1,6 @@
 import type { Sql } from '../database/sql.ts';
 import type { Role } from './person.ts';
+import type { RoleMapping } from './roles-of.ts';
 
 export interface PersonRow {
   readonly id: string;
@@ -9,8 +10,10 @@ export interface PersonRow {
   readonly email: string | null;
   readonly name: string;
   readonly groups: readonly string[];
-  /** What the provider's claims gave at the last login. */
-  readonly claimedRoles: readonly Role[];
+  /** Of the roles claim, at the last login. */
+  readonly roleValues: readonly string[];
+  /** Which groups and role values have which roles, as the provider's document says now. */
+  readonly roleMapping: RoleMapping | null;
   /** What an administrator gave. */
   readonly assignedRoles: readonly Role[];
   readonly disabled: boolean;
@@ -23,12 +26,12 @@ export interface PersonRow {
   readonly lastLoginAt: Date | null;
 }
 
-const isSuspended = `p.provider <> 'local' and not exists (
-  select from identity_providers i where i.name = p.provider and i.document->>'issuer' = p.issuer and coalesce((i.document->>'enabled')::boolean, true))`;
+const itsProvider = `from identity_providers i where i.name = p.provider and i.document->>'issuer' = p.issuer and coalesce((i.document->>'enabled')::boolean, true)`;
 
 /** Of the table `people p`. */
-export const personColumns = `p.id, p.provider, p.issuer, p.subject, p.email, p.name, p.groups, p.claimed_roles as "claimedRoles",
-  p.assigned_roles as "assignedRoles", p.disabled, ${isSuspended} as suspended, p.password_hash is not null as "hasPassword", p.revision,
+export const personColumns = `p.id, p.provider, p.issuer, p.subject, p.email, p.name, p.groups, p.role_values as "roleValues",
+  (select i.document->'roles' ${itsProvider}) as "roleMapping", p.assigned_roles as "assignedRoles", p.disabled,
+  p.provider <> 'local' and not exists (select ${itsProvider}) as suspended, p.password_hash is not null as "hasPassword", p.revision,
   p.created_at as "createdAt", p.updated_at as "updatedAt", p.last_login_at as "lastLoginAt"`;
 
 export async function findPersonRow(sql: Sql, id: string, lock = false): Promise<PersonRow | undefined> {
@@ -56,17 +59,17 @@ export interface ProvidedAttributes {
   readonly email: string | undefined;
   readonly name: string;
   readonly groups: readonly string[];
-  readonly roles: readonly Role[];
+  readonly roleValues: readonly string[];
 }
 
 /** Someone as their provider says they are now; what an administrator decided stays. */
-export async function putProvidedPerson(sql: Sql, id: string, identity: ProvidedIdentity, { email, name, groups, roles }: ProvidedAttributes): Promise<PersonRow> {
+export async function putProvidedPerson(sql: Sql, id: string, identity: ProvidedIdentity, { email, name, groups, roleValues }: ProvidedAttributes): Promise<PersonRow> {
   const [row] = await sql<PersonRow>(
-    `insert into people as p (id, provider, issuer, subject, email, name, groups, claimed_roles) values ($1, $2, $3, $4, $5, $6, $7, $8)
+    `insert into people as p (id, provider, issuer, subject, email, name, groups, role_values) values ($1, $2, $3, $4, $5, $6, $7, $8)
      on conflict on constraint people_subject do update
-       set email = excluded.email, name = excluded.name, groups = excluded.groups, claimed_roles = excluded.claimed_roles, updated_at = now()
+       set email = excluded.email, name = excluded.name, groups = excluded.groups, role_values = excluded.role_values, updated_at = now()
      returning ${personColumns}`,
-    [id, identity.provider, identity.issuer, identity.subject, email ?? null, name, JSON.stringify(groups), JSON.stringify(roles)],
+    [id, identity.provider, identity.issuer, identity.subject, email ?? null, name, JSON.stringify(groups), JSON.stringify(roleValues)],
   );
   return row as PersonRow;
 }

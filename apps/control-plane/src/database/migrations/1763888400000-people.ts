@@ -21,7 +21,7 @@ const statements = [
     email text,
     name text not null,
     groups jsonb not null default '[]',
-    claimed_roles jsonb not null default '[]',
+    role_values jsonb not null default '[]',
     assigned_roles jsonb not null default '[]',
     disabled boolean not null default false,
     password_hash text,
