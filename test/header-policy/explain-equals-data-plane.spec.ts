@@ -1,4 +1,5 @@
 import { randomBytes } from 'node:crypto';
+import { dropReasons } from '@gatehouse/header-policy';
 import { createMemoryChannel } from '@gatehouse/snapshot-channel';
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, it } from 'vitest';
@@ -17,16 +18,22 @@ let upstream: RecordingUpstream;
 let controlPlane: TestControlPlane;
 let dataPlane: InProcessDataPlane;
 let servers: string[];
+/** Every outcome that was compared. */
+const seen = new Set<string>();
 
 /** Names a policy may let pass, of which some differ from others only as upstreams might not see. */
 const passable = ['X-One', 'x_one', 'X-Two', 'X-Three', 'X-Internal-Id', 'X_Internal.Id', 'X-Tenant', 'Accept-Language', 'From', 'Range', 'Authorization', 'X-Upstream-Authorization', 'Accept', 'User-Agent'];
 const others = [
   'X_Upstream_Authorization', 'Cookie', 'Keep-Alive', 'TE', 'Via', 'X-Forwarded-For', 'Forwarded', 'Traceparent', 'Tracestate', 'Baggage', 'Proxy-Authorization', 'X-Gatehouse-Key', 'X_Gatehouse_User',
-  'Mcp-Param-City', 'Mcp-Method', 'Last-Event-ID', 'Sec-Fetch-Mode', 'Referer', 'Accept-Encoding', 'Content-Type', 'X-Stored', 'X-Outbound', 'X_Outbound', 'X-Api-Key',
+  'Mcp-Param-City', 'Mcp-Method', 'Last-Event-ID', 'Sec-Fetch-Mode', 'Referer', 'Accept-Encoding', 'Content-Type', 'Content-Encoding', 'X-Stored', 'X-Outbound', 'X_Outbound', 'X-Api-Key',
 ];
-const values = ['v', 'acme', '', '  ', 'two words', 'é', '東京', 'v'.repeat(100), 'w'.repeat(9_000), 'Bearer abc', 'Basic YTpi', '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', 'text/plain'];
+/** By short names, for counterexamples that can be read. */
+const values = {
+  plain: 'acme', empty: '', blank: '  ', words: 'two words', latin1: 'é', utf8: '東京', long: 'v'.repeat(100), tooLong: 'w'.repeat(9_000), bearer: 'Bearer abc', basic: 'Basic YTpi',
+  trace: '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01', text: 'text/plain',
+} as const;
 
-const some = <T>(...entries: readonly T[]) => fc.subarray([...entries], { minLength: 0, maxLength: 6 });
+const some = <T>(...entries: readonly T[]) => fc.subarray([...entries]);
 const restricted = fc.option(some('x-internal-*', '*-three', 'x-one', 'from'), { nil: undefined });
 const headerPolicy = fc
   .record(
@@ -71,10 +78,11 @@ const globalPolicies: readonly (object | undefined)[] = [
 ];
 
 const anyCase = fc.constantFrom((name: string) => name, (name: string) => name.toLowerCase(), (name: string) => name.toUpperCase());
-const row = fc.tuple(fc.constantFrom(...passable, ...passable, ...others), anyCase, fc.constantFrom(...values)).map(([name, inCase, value]) => [inCase(name), value] as const);
+const row = fc.tuple(fc.constantFrom(...passable, ...passable, ...others), anyCase, fc.constantFrom(...(Object.keys(values) as (keyof typeof values)[]))).map(([name, inCase, value]) => [inCase(name), value] as const);
 // It ends, so that the raw socket does; what else it names is the caller's choice.
 const connection = fc.constantFrom('close', 'close', 'close', 'close, X-One, authorization', 'X_Two, close', 'close,accept,host,traceparent').map((value) => ['Connection', value] as const);
-const request = fc.record({ rows: fc.array(row, { maxLength: 9 }), connection, isModern: fc.boolean() });
+const method = fc.constantFrom('POST', 'POST', 'POST', 'POST', 'POST', 'GET', 'DELETE', 'PUT');
+const request = fc.record({ method, rows: fc.array(row, { maxLength: 9 }), connection, isModern: fc.boolean() });
 type Request = typeof request extends fc.Arbitrary<infer T> ? T : never;
 
 beforeAll(async () => {
@@ -128,38 +136,40 @@ interface Sent {
 }
 
 /** The same request, sent to the data plane and put to explain. */
-async function sendBoth(name: string, { rows, connection: [header, value], isModern }: Request): Promise<Sent> {
+async function sendBoth(name: string, { method, rows, connection: [header, value], isModern }: Request): Promise<Sent> {
   const meta = isModern ? { _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28' } } : {};
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: {}, ...meta } });
-  const lines = [...rows.map((pair) => pair.join(': ')), ...(isModern ? modern : []), `${header}: ${value}`];
+  const message = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'echo', arguments: {}, ...meta } });
+  const body = method === 'POST' ? message : '';
+  const lines = [...rows.map(([row, kind]) => `${row}: ${values[kind]}`), ...(isModern ? modern : []), `${header}: ${value}`];
   const path = `/mcp/default/${name}`;
-  const all = postLines(path, new URL(dataPlane.url).host, body, ...lines);
+  const headers = postLines(path, new URL(dataPlane.url).host, body, ...lines).slice(1);
   const [before, logged] = [upstream.requests.length, dataPlane.log.length];
-  const reply = await rawRequest(dataPlane.url, all.map(toBytes), body);
-  const { status, text, body: explanation } = await controlPlane.send<Explanation>('POST', `/v1/workspaces/default/servers/${name}/explain`, { body: { request: { path, headers: all.slice(1), body } } });
+  const reply = await rawRequest(dataPlane.url, [`${method} ${path} HTTP/1.1`, ...headers.map(toBytes)], body);
+  const { status, text, body: explanation } = await controlPlane.send<Explanation>('POST', `/v1/workspaces/default/servers/${name}/explain`, { body: { request: { method, path, headers, body } } });
   expect(status, text).toBe(200);
   const line = dataPlane.log.slice(logged).map((entry) => JSON.parse(entry) as { msg: string; headers?: Record<string, number> }).find(({ msg }) => msg === 'call');
   expect(upstream.requests.length - before).toBeLessThanOrEqual(1);
   return { reply, arrived: upstream.requests[before], verdictCounts: line?.headers, explanation };
 }
 
-function expectSameRefusal({ reply, arrived, explanation }: Sent): void {
+function expectSameRefusal({ reply, explanation }: Sent): void {
   const { error } = JSON.parse(reply.body) as { error: { message: string; data: { code: string } } };
   expect(explanation.refused).toEqual({ status: reply.status, code: error.data.code, message: error.message });
-  expect([arrived, explanation.request]).toEqual([undefined, null]);
+  expect(explanation.request).toBeNull();
 }
 
-function expectSameRequest({ reply, arrived, verdictCounts, explanation }: Sent): void {
-  expect([reply.status, explanation.refused]).toEqual([200, undefined]);
-  const left = headerPairs(arrived as RecordedRequest).filter(([name]) => !framing.has(name.toLowerCase()));
+function expectSameRequest({ verdictCounts, explanation }: Sent, arrived: RecordedRequest): void {
+  expect([explanation.request?.method, explanation.refused]).toEqual([arrived.method, undefined]);
+  const left = headerPairs(arrived).filter(([name]) => !framing.has(name.toLowerCase()));
   const shown = explanation.request?.headers ?? [];
   expect(shown.map(({ name }) => name)).toEqual(left.map(([name]) => name));
   for (const [index, { value, secret }] of shown.entries()) {
     const actual = toText(left[index]?.[1] ?? '');
     if (secret) expectMasked(value, actual);
-    else expect(value).toBe(actual);
+    // A parser takes off the white space at the end of a list whose last entry is empty.
+    else expect(value.trimEnd()).toBe(actual);
   }
-  expectSameTarget(explanation.request?.url ?? '', arrived?.url ?? '');
+  expectSameTarget(explanation.request?.url ?? '', arrived.url);
   const counts: Record<string, number> = {};
   for (const { action, reason } of explanation.verdicts) if (action !== 'set') counts[reason ?? action] = (counts[reason ?? action] ?? 0) + 1;
   expect(counts).toEqual(verdictCounts);
@@ -188,17 +198,19 @@ it.each(globalPolicies.map((policy, index) => [index, policy] as const))('P24 ex
   const changed = await controlPlane.send(method, '/v1/header-policy', { ...options, headers: { 'If-Match': '*' } });
   expect(changed.status, changed.text).toBeLessThan(300);
   await served();
-  const seen = new Set<string>();
   await fc.assert(
     fc.asyncProperty(fc.constantFrom(...servers), request, async (name, given) => {
       const sent = await sendBoth(name, given);
       for (const { action, reason } of sent.explanation.verdicts) seen.add(reason ?? action);
-      if (sent.reply.status === 200) expectSameRequest(sent);
+      if (sent.arrived !== undefined) expectSameRequest(sent, sent.arrived);
       else expectSameRefusal(sent);
       seen.add(sent.explanation.refused?.code ?? 'sent');
     }),
     { numRuns: requestsPerPolicy, seed: seed + index, endOnFailure: true },
   );
-  // The comparison is of something.
-  expect([...seen]).toEqual(expect.arrayContaining(['sent', 'duplicate_header', 'dropped', 'kept', 'set', 'hop_by_hop', 'restricted', 'not_selected'].filter((outcome) => outcome !== 'dropped')));
+});
+
+it('every outcome was among what was compared, but for the one that no HTTP server takes', () => {
+  const expected = [...dropReasons, 'kept', 'renamed', 'replaced', 'set', 'sent', 'duplicate_header', 'unsupported_media_type', 'method_not_allowed'];
+  expect(expected.filter((outcome) => !seen.has(outcome))).toEqual(['invalid_value']);
 });
