@@ -67,7 +67,6 @@ export const readableHeaderPolicy = z
     kind: z.literal('HeaderPolicy'),
     ...fields,
     mode: fields.mode.optional(),
-    enabled: z.boolean(),
     ...readOnlyFields,
     effective: globalHeaderPolicy,
     warnings: z.array(warning),

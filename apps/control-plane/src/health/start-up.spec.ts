@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { createServer } from 'node:net';
+import { Secret } from '@gatehouse/sealing';
 import { createLogger } from '@gatehouse/service-runtime';
 import { createMemoryChannel } from '@gatehouse/snapshot-channel';
 import { afterAll, beforeAll, expect, test } from 'vitest';
@@ -7,6 +8,7 @@ import { listenOnLoopback } from '../../../../test/support/listen.ts';
 import { startTestPostgres, type TestPostgres } from '../../../../test/support/postgres.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { migrate } from '../database/migrate.ts';
+import { openDataSource } from '../database/open-data-source.ts';
 import { testEnvironment, until } from '../spec-support/start-test-control-plane.ts';
 import { startControlPlane } from '../start-control-plane.ts';
 
@@ -16,7 +18,7 @@ beforeAll(async () => {
 });
 afterAll(() => postgres?.close());
 
-const migrations = ['Initial1763712000000', 'HeaderPolicy1763798400000'];
+const migrations = (openDataSource({ url: new Secret('postgres://nowhere'), poolSize: 1 }).options.migrations as (new () => { name: string })[]).map((Migration) => new Migration().name);
 const logger = createLogger({ level: 'fatal', role: 'control-plane' });
 
 async function freePort(): Promise<number> {

@@ -13,7 +13,7 @@ import { startTestControlPlane, type TestControlPlane, testEnvironment } from '.
 type Json = Record<string, unknown>;
 interface Document {
   openapi: string;
-  paths: Record<string, Record<string, { operationId: string; responses: Record<string, { content?: Json }> }>>;
+  paths: Record<string, Record<string, { operationId: string; parameters?: Json[]; responses: Record<string, { content?: Json }> }>>;
   components: { schemas: Record<string, Json> };
 }
 
@@ -42,6 +42,16 @@ describe('the document', () => {
     for (const operation of operations) {
       expect(operation.operationId).toMatch(/^[a-z]+[A-Z][A-Za-z]+$/);
       expect(operation.responses['401']?.content).toHaveProperty(['application/problem+json']);
+    }
+  });
+
+  test('wants If-Match for every change of what is read with an ETag', () => {
+    for (const path of ['/v1/workspaces/{workspace}/servers/{server}', '/v1/header-policy']) {
+      for (const method of ['put', 'patch', 'delete']) {
+        const operation = document.paths[path]?.[method];
+        expect(operation?.parameters, `${method} ${path}`).toContainEqual(expect.objectContaining({ name: 'If-Match', required: true }));
+        expect(Object.keys(operation?.responses ?? {})).toEqual(expect.arrayContaining(['412', '428']));
+      }
     }
   });
 
