@@ -1,6 +1,7 @@
 import 'reflect-metadata';
 import { createLogger, type Logger, readSettings } from '@gatehouse/service-runtime';
 import { connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { keepSigningKeys } from './agents-oauth/keep-signing-keys.ts';
 import { createApplication } from './create-application.ts';
 import { Database } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
@@ -80,7 +81,11 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   await insertDefaultWorkspace(database.sql, uuidV7());
   await seedHeaderPolicy(database, environmentPolicyOf(settings), { logger, onWaiting: (reason) => readiness.waitingFor(reason) });
 
-  const parts = { settings, logger, database, vault: new Vault(rootKey), channel, metrics, allowedMethods: new AllowedMethods() };
+  const vault = new Vault(rootKey);
+  // Before anything is published: no data plane sees an authorization server without a key.
+  await keepSigningKeys(database, vault);
+
+  const parts = { settings, logger, database, vault, channel, metrics, allowedMethods: new AllowedMethods() };
   const application = await createApplication(parts);
   atClose(() => application.close());
   serveOpenApi(application, settings.CONTROL_PLANE_URL);

@@ -1,5 +1,6 @@
 import type { GatewayError } from '@gatehouse/errors';
-import { type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument } from '@gatehouse/gateway-config';
+import { authorizationServerId, type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument } from '@gatehouse/gateway-config';
+import { readAuthorizationServer } from '../agents-oauth/read-authorization-server.ts';
 import type { Sql } from '../database/sql.ts';
 import { isUnreadablePolicy, readGlobalPolicy } from '../header-policy/read-global-policy.ts';
 import { type OpenedServer, openServers } from '../servers/open-servers.ts';
@@ -22,23 +23,26 @@ export interface DocumentSources {
   readonly sql: Sql;
   readonly vault: Vault;
   readonly environmentPolicy: EnvironmentPolicy;
+  /** Of the agents' authorization server. */
+  readonly issuer: string;
 }
 
 /** The documents of the given ids with their secrets opened; ids that no longer exist are left out. */
-export async function readDocuments({ sql, vault, environmentPolicy }: DocumentSources, ids: readonly string[]): Promise<ReadDocuments> {
+export async function readDocuments({ sql, vault, environmentPolicy, issuer }: DocumentSources, ids: readonly string[]): Promise<ReadDocuments> {
   const opened = await openServers(sql, vault, await readServers(sql, ids));
   const accounts = await readServiceAccounts(sql, ids);
   const policy = ids.includes(headerPolicyId) ? await readPolicy(sql, environmentPolicy) : { documents: [], unreadable: [] };
+  const authorizationServer = ids.includes(authorizationServerId) ? [await readAuthorizationServer(sql, issuer)] : [];
   return {
-    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...policy.documents],
+    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...policy.documents, ...authorizationServer],
     unreadable: [...opened.flatMap((server) => ('error' in server ? [{ id: server.row.id, error: server.error }] : [])), ...policy.unreadable],
   };
 }
 
-/** Every id there is, in order, so that they can be read in batches. The header policy is one of them whether or not it is stored. */
+/** Every id there is, in order, so that they can be read in batches. The header policy is one of them whether or not it is stored, and so is the authorization server. */
 export async function readAllIds(sql: Sql): Promise<string[]> {
   const rows = await sql<{ id: string }>('select id from servers union all select id from service_accounts order by id');
-  return [headerPolicyId, ...rows.map(({ id }) => id)];
+  return [headerPolicyId, authorizationServerId, ...rows.map(({ id }) => id)];
 }
 
 /** A stored policy that this release does not take keeps itself from being published, and nothing else. */
