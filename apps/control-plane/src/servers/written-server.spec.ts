@@ -79,6 +79,8 @@ test('a deployment may refuse open servers', () => {
   const open = server({ agentAuth: { type: 'passthrough' } });
   expect(problemsOf(open)).toEqual([]);
   expect(problemsOf(open, { openServersAllowed: false })).toMatchObject([{ pointer: '/agentAuth', code: 'open_server' }]);
+  const byOutboundHeader = server({ agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, outboundHeaders: [{ name: 'X-Key', source: { type: 'static', value: 'k' } }] });
+  expect(problemsOf(byOutboundHeader, { openServersAllowed: false })).toMatchObject([{ pointer: '/agentAuth', code: 'open_server' }]);
   const harmless = server({ agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' } });
   expect(problemsOf(harmless, { openServersAllowed: false })).toEqual([]);
 });
