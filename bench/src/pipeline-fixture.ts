@@ -38,7 +38,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
     snapshot: () => snapshot,
     limits: { headers: { maxBytes: 32_768, maxCount: 100 } },
     originRules: { allowedOrigins: new Set(['http://localhost:3001']), allowedHosts: undefined },
-    authentication: { keySets: { at: (url) => { throw new TypeError(`the bench has no key set at ${url}`); } }, now: Date.now },
+    authentication: { keySets: { at: (url) => { throw new TypeError(`the bench has no key set at ${url}`); } }, publicUrl: 'http://localhost:3001', now: Date.now },
     callContext: { sessions, maxBodyBytes: 4_194_304 },
     shapeContext: { sessions, eventStream: (body) => body },
     timeouts: { responseMs: 60_000, streamIdleMs: 300_000 },

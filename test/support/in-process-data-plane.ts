@@ -1,18 +1,27 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { issueServiceAccountKey } from '@gatehouse/agent-auth';
 import { startDataPlane } from '@gatehouse/data-plane';
 import {
-  compileDocument, type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument, resolveGlobalPolicy, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy,
+  authorizationServerId, compileDocument, type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy,
 } from '@gatehouse/gateway-config';
 import { createLogger } from '@gatehouse/service-runtime';
 import { createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { listenOnLoopback } from './listen.ts';
+import type { SigningKey } from './token-issuer.ts';
 
 type PlainServer = Extract<PlainSnapshotDocument, { kind: 'server' }>['server'];
 /** A server as a spec writes it; open, without a credential, unless it says otherwise. */
-export type SpecServer = Pick<PlainServer, 'name' | 'upstream'> & Partial<PlainServer>;
+export type SpecServer = Pick<PlainServer, 'name' | 'upstream'> & Partial<PlainServer> & { readonly workspace?: string };
+
+/** The agents' authorization server as the control plane publishes it. */
+export interface SpecAuthorizationServer {
+  readonly url: string;
+  readonly key: SigningKey;
+}
 
 export interface InProcessDataPlane {
   readonly url: string;
@@ -22,20 +31,27 @@ export interface InProcessDataPlane {
   readonly key: Buffer;
   /** Every line of the log so far. */
   readonly log: string[];
-  /** Publishes these servers of workspace `default`, with ids equal to their names, and waits until they are served. */
+  /** Publishes these servers, of workspace `default` with ids equal to their names, and waits until they are served. */
   publish(...servers: SpecServer[]): Promise<void>;
   remove(...names: string[]): Promise<void>;
   /** Publishes the global policy, of its document and what the environment says. */
   publishHeaderPolicy(document: StoredHeaderPolicy | undefined, environment?: Partial<EnvironmentPolicy>): Promise<void>;
+  /** Publishes whose access tokens interactive servers take, with the grants that are revoked. */
+  publishAuthorizationServer(server: SpecAuthorizationServer, revoked?: readonly string[]): Promise<void>;
   /** Makes a service account of workspace `default`; resolves to its key once it is served. */
-  addServiceAccount(name: string): Promise<string>;
+  addServiceAccount(name: string, groups?: string[]): Promise<string>;
   close(): Promise<void>;
+}
+
+interface Fleet {
+  readonly key: Buffer;
+  readonly channel: SnapshotChannel;
 }
 
 /** A data plane in this process, fed by hand: for specs about its own behaviour. One of the same `fleet` serves what the other does. */
 export async function startInProcessDataPlane(
   environment: Record<string, string> = {},
-  fleet: { readonly key: Buffer; readonly channel: SnapshotChannel } = { key: randomBytes(32), channel: createMemoryChannel() },
+  fleet: Fleet = { key: randomBytes(32), channel: createMemoryChannel() },
 ): Promise<InProcessDataPlane> {
   const { key: rawKey, channel } = fleet;
   const keys = snapshotKeysOf([rawKey]);
@@ -74,11 +90,11 @@ export async function startInProcessDataPlane(
     log,
     publish: (...servers) =>
       publish(
-        servers.map((server) =>
+        servers.map(({ workspace = 'default', ...server }) =>
           compileDocument(keys, {
             kind: 'server',
-            id: server.name,
-            workspace: 'default',
+            id: workspace === 'default' ? server.name : `${workspace}/${server.name}`,
+            workspace,
             server: { type: 'mcp', agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, ...server },
           }),
         ),
@@ -88,9 +104,19 @@ export async function startInProcessDataPlane(
       const policy = resolveGlobalPolicy(document, { enabled: true, list: [], source: undefined, ...environment });
       return publish([compileDocument(keys, { kind: 'header-policy', id: headerPolicyId, policy })]);
     },
-    addServiceAccount: async (name) => {
+    publishAuthorizationServer: ({ url: issuer, key: { publicJwk } }, revoked = []) =>
+      publish([
+        compileDocument(keys, {
+          kind: 'authorization-server',
+          id: authorizationServerId,
+          issuer,
+          jwks: { keys: [publicJwk as PublicSigningKey] },
+          revoked: revoked.map((grant) => ({ grant, until: Math.floor(Date.now() / 1000) + 300 })),
+        }),
+      ]),
+    addServiceAccount: async (name, groups = []) => {
       const { key, keyId, keyHash } = issueServiceAccountKey();
-      await publish([compileDocument(keys, { kind: 'service-account', id: `account-${name}`, workspace: 'default', name, groups: [], keyId, keyHash })]);
+      await publish([compileDocument(keys, { kind: 'service-account', id: `account-${name}`, workspace: 'default', name, groups, keyId, keyHash })]);
       return key.reveal();
     },
     close: async () => {
@@ -98,6 +124,19 @@ export async function startInProcessDataPlane(
       await rm(directory, { recursive: true, force: true });
     },
   };
+}
+
+/** One whose public URL is the one it listens at, so that tokens can be for its servers' own URLs. */
+export async function startPublicDataPlane(environment: Record<string, string> = {}, fleet?: Fleet): Promise<InProcessDataPlane> {
+  const port = await freePort();
+  return startInProcessDataPlane({ GATEHOUSE_DATA_PLANE_PORT: String(port), GATEHOUSE_DATA_PLANE_URL: `http://127.0.0.1:${port}`, ...environment }, fleet);
+}
+
+async function freePort(): Promise<number> {
+  const server = createServer();
+  const port = await listenOnLoopback(server);
+  await new Promise((resolve) => server.close(resolve));
+  return port;
 }
 
 /** The channel is in process: a few turns of the event loop are enough, and the revision says when. */

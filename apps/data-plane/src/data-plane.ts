@@ -17,6 +17,7 @@ import { answerRelay, isRelay } from './bridges/relay/answer-relay.ts';
 import { PeerSeals } from './bridges/relay/peer-seals.ts';
 import { SessionAddresses } from './bridges/session-address.ts';
 import type { dataPlaneSettings } from './environment.ts';
+import { answerMetadata } from './metadata/answer-metadata.ts';
 import { addDataPlaneGauges } from './observe-data-plane.ts';
 import { observeCalls } from './observe-calls.ts';
 import type { Gateway } from './pipeline/gateway.ts';
@@ -88,7 +89,10 @@ export class DataPlane {
     this.#peerSeals = new PeerSeals(keyRingOf(settings.SNAPSHOT_KEY, 'peer-relay'), () => this.#peerUrl);
     this.#comments = new KeepAliveComments(settings.KEEP_ALIVE_COMMENT_MS);
     const gateway = this.#gateway();
-    const handle = (request: IncomingRequest): Promise<Reply> => handleRequest(gateway, request);
+    const handle = (request: IncomingRequest): Promise<Reply> => {
+      const metadata = answerMetadata(gateway, request);
+      return metadata === undefined ? handleRequest(gateway, request) : Promise.resolve(metadata);
+    };
     this.#http = createHttpServer({
       maxHeaderBytes: settings.MAX_HEADER_BYTES,
       stalledTimeoutMs: settings.STREAM_IDLE_TIMEOUT_MS,
@@ -168,6 +172,7 @@ export class DataPlane {
   #gateway(): Gateway {
     const settings = this.#settings;
     const publicUrl = new URL(settings.DATA_PLANE_URL);
+    const publicPath = publicUrl.pathname.replace(/\/$/, '');
     const sessions = new SealedSessions(keyRingOf(settings.SNAPSHOT_KEY, 'session'), settings.SESSION_TTL_SECONDS * 1000);
     const now = (): number => performance.now();
     const forwarding = this.#forwarding(sessions);
@@ -182,11 +187,11 @@ export class DataPlane {
         allowedOrigins: new Set([publicUrl.origin, ...settings.ALLOWED_ORIGINS]),
         allowedHosts: settings.ALLOWED_HOSTS.length > 0 ? new Set(settings.ALLOWED_HOSTS.map((host) => host.toLowerCase())) : undefined,
       },
-      authentication: { keySets: this.#keySets.keySets, now: Date.now },
+      authentication: { keySets: this.#keySets.keySets, publicUrl: publicUrl.origin + publicPath, now: Date.now },
       callContext: { sessions, maxBodyBytes: settings.MAX_BODY_BYTES },
       shapeContext: { sessions, eventStream: (body) => this.#comments.wrap(body) },
       timeouts: { responseMs: settings.RESPONSE_TIMEOUT_MS, streamIdleMs: settings.STREAM_IDLE_TIMEOUT_MS },
-      publicPath: publicUrl.pathname.replace(/\/$/, ''),
+      publicPath,
       forward: async (forwarded, record) => {
         const response = await forwardCall(forwarding, forwarded);
         record.upstreamStatus = response.status;

@@ -10,6 +10,9 @@ const account: ServiceAccountRecord = { id: 'a1', workspace: 'default', name: 'c
 
 const contextWith = (record: ServiceAccountRecord | undefined, workspace = 'default'): AgentAuthContext => ({
   workspace,
+  server: 'orders',
+  publicUrl: 'https://gateway.example',
+  authorizationServer: undefined,
   serviceAccounts: new Map(record ? [[record.keyId, record]] : []),
   keySets: new KeySets({ fetch: () => Promise.reject(new Error('nothing to fetch')), now: Date.now }),
   now: Date.now,

@@ -19,7 +19,14 @@ export const apiKey = agentAuthType({
   prepare: () => {
     // Hashing a key costs more than the rest of this stage; a server remembers those it has verified, oldest out first.
     const verified = new Map<string, Verified>();
-    return { type: 'api-key', open: false, forwardsAuthorization: false, restrictedHeaders: [], authenticate: (presented, context) => authenticate(verified, presented, context) };
+    return {
+      type: 'api-key',
+      open: false,
+      forwardsAuthorization: false,
+      restrictedHeaders: [],
+      authenticate: (presented, context) => authenticate(verified, presented, context),
+      stillAdmits: ({ credential = '' }, { serviceAccounts, workspace }) => serviceAccounts.get(credential)?.workspace === workspace,
+    };
   },
 });
 
@@ -41,7 +48,7 @@ function remember(verified: Map<string, Verified>, key: string, account: Service
     const oldest = verified.keys().next();
     if (!oldest.done) verified.delete(oldest.value);
   }
-  const caller: Caller = { id: `service-account:${account.id}`, kind: 'service-account', name: account.name, groups: account.groups };
+  const caller: Caller = { id: `service-account:${account.id}`, kind: 'service-account', name: account.name, groups: account.groups, credential: account.keyId };
   const authentication = { caller };
   verified.set(key, { account, authentication });
   return authentication;

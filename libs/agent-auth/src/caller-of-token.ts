@@ -16,9 +16,18 @@ export function callerOfToken(claims: Claims, token: string, authority: readonly
   const subject = claim === undefined ? ['token', digest(token)] : [claim, claims[claim]];
   // A JSON list of texts reads in one way only, and its hash is short and safe in logs and session ids, whatever is in the claims.
   const id = `token:${digest(JSON.stringify([authority, claims['iss'] ?? null, subject]))}`;
-  return { id, kind: 'token', name: claim === undefined ? 'token' : readable(claims[claim] as string), groups: [], claims };
+  return { id, kind: 'token', name: claim === undefined ? 'token' : readable(claims[claim] as string), ...whoIs(claims), claims };
+}
+
+/** What access rules go by. An email that its issuer calls unverified is anybody's. */
+export function whoIs({ sub, email, email_verified: isVerified, groups }: Claims): Pick<Caller, 'subject' | 'email' | 'groups'> {
+  return {
+    ...(isFilled(sub) && { subject: sub }),
+    ...(isFilled(email) && isVerified !== false && { email }),
+    groups: Array.isArray(groups) && groups.every(isFilled) ? groups : [],
+  };
 }
 
 const isFilled = (value: unknown): value is string => typeof value === 'string' && value !== '';
-const readable = (subject: string): string => subject.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').slice(0, maxNameLength).toWellFormed();
+export const readable = (subject: string): string => subject.replace(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/gu, '').slice(0, maxNameLength).toWellFormed();
 const digest = (text: string): string => createHash('sha256').update(text, 'utf8').digest('base64url');

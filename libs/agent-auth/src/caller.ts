@@ -2,9 +2,14 @@
 export interface Caller {
   /** Stable and unique in a workspace: sessions are bound to it, call events name it. */
   readonly id: string;
-  readonly kind: 'anonymous' | 'service-account' | 'token';
+  readonly kind: 'anonymous' | 'service-account' | 'token' | 'person';
   readonly name: string;
   readonly groups: readonly string[];
+  /** As its issuer knows it: a person's id, a token's `sub`. */
+  readonly subject?: string;
+  readonly email?: string;
+  /** Names what let it in, where that can be withdrawn: a key's id, a grant. No secret. */
+  readonly credential?: string;
   /** What a verified token says of its caller; never logged. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }

@@ -1,10 +1,11 @@
 import { createHash } from 'node:crypto';
 import { httpUrl } from '@gatehouse/config-fields';
 import {
-  fixedKeySet, keySetField, type KeySet, readPublicKeys, signatureAlgorithms, type TokenDenial, tokenDenials, type TokenRules, VerifiedTokens, verifyToken,
+  fixedKeySet, keySetField, type KeySet, readPublicKeys, signatureAlgorithms, type TokenRules, VerifiedTokens, verifyToken,
 } from '@gatehouse/token-verification';
 import { z } from 'zod';
-import type { AgentAuthContext, Authentication, Denial, PreparedAgentAuth } from './agent-auth-type.ts';
+import type { AgentAuthContext, Authentication, PreparedAgentAuth } from './agent-auth-type.ts';
+import { bearerToken, missingToken, tokenRefusals, verifiedTokenLimits } from './bearer-token.ts';
 import type { Caller } from './caller.ts';
 import { callerOfToken } from './caller-of-token.ts';
 
@@ -31,9 +32,6 @@ export const jwtValidation = z
 export type JwtValidation = z.output<typeof jwtValidation>;
 
 const defaultToleranceSeconds = 30;
-const cacheLimits = { maxCount: 2_000, maxCharacters: 4_194_304 };
-const missing: Denial = { denied: 'missing_credential' };
-const denials = Object.fromEntries(Object.entries(tokenDenials).map(([denied, description]) => [denied, { denied, description }])) as Record<TokenDenial, Denial>;
 
 /** Authenticates by a JWT in `Authorization: Bearer`; a token that was verified before costs a look-up. */
 export function prepareJwtValidation(config: JwtValidation): PreparedAgentAuth['authenticate'] {
@@ -41,11 +39,11 @@ export function prepareJwtValidation(config: JwtValidation): PreparedAgentAuth['
   const authority = authorityOf(config);
   const keySetIn = keySetOf(config);
   // By the whole header, so that known tokens need not even be cut out of it.
-  const verified = new VerifiedTokens<{ readonly caller: Caller }>(cacheLimits);
+  const verified = new VerifiedTokens<{ readonly caller: Caller }>(verifiedTokenLimits);
 
   const verify = async (authorization: string, token: string, keySet: KeySet, now: number): Promise<Authentication> => {
     const verification = await verifyToken(token, keySet, rules, now);
-    if ('denied' in verification) return denials[verification.denied];
+    if ('denied' in verification) return tokenRefusals[verification.denied];
     const { claims, keys, expiresAt } = verification;
     const authentication = { caller: callerOfToken(claims, token, authority) };
     verified.add(authorization, { value: authentication, keys, expiresAt });
@@ -53,13 +51,13 @@ export function prepareJwtValidation(config: JwtValidation): PreparedAgentAuth['
   };
 
   return ({ authorization }, context) => {
-    if (authorization === undefined) return missing;
+    if (authorization === undefined) return missingToken;
     const keySet = keySetIn(context);
     const now = context.now();
     const known = verified.get(authorization, keySet.current(), now);
     if (known !== undefined) return known;
     const token = bearerToken(authorization);
-    return token === undefined ? missing : verify(authorization, token, keySet, now);
+    return token === undefined ? missingToken : verify(authorization, token, keySet, now);
   };
 }
 
@@ -89,6 +87,3 @@ function keySetOf({ jwksUrl, jwks }: JwtValidation): (context: AgentAuthContext)
   const keySet = fixedKeySet(keys);
   return () => keySet;
 }
-
-/** RFC 6750 section 2.1; the scheme without case (RFC 9110 section 11.1). What follows it is for the verification to judge. */
-const bearerToken = (authorization: string): string | undefined => /^bearer +(\S.*)$/i.exec(authorization)?.[1];

@@ -21,7 +21,7 @@ beforeEach(() => {
   now = start;
   published = jwks;
   const keySets = new KeySets({ fetch: () => Promise.resolve(Response.json(published)), now: () => now });
-  context = { workspace: 'default', serviceAccounts: new Map(), keySets, now: () => now };
+  context = { workspace: 'default', server: 'orders', publicUrl: 'https://gateway.example', serviceAccounts: new Map(), keySets, authorizationServer: undefined, now: () => now };
 });
 
 const sign = (claims: Record<string, unknown> = {}, key = pair) =>

@@ -2,10 +2,11 @@ import { taggedUnionOf } from '@gatehouse/config-fields';
 import type { z } from 'zod';
 import type { PreparedAgentAuth } from './agent-auth-type.ts';
 import { apiKey } from './api-key.ts';
+import { interactive } from './interactive.ts';
 import { passthrough } from './passthrough.ts';
 
 /** Every agent authentication type there is. */
-export const agentAuthTypes = [passthrough, apiKey] as const;
+export const agentAuthTypes = [interactive, passthrough, apiKey] as const;
 
 export const agentAuth = taggedUnionOf(agentAuthTypes, 'schema').meta({ id: 'AgentAuth' });
 

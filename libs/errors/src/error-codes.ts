@@ -31,8 +31,21 @@ export const errorCodes = {
 
   // Who the caller is
   unauthenticated: entry(401, 'A valid credential is needed.'),
+  insufficient_scope: entry(403, 'The token lacks a scope that this server needs.'),
   forbidden: entry(403, 'The caller may not use this.'),
   caller_keys_unavailable: entry(503, 'The keys that tokens for this server are verified with cannot be fetched at the moment; try again later.', 'warn'),
+
+  // People who log in
+  wrong_password: entry(401, 'The e-mail address or the password is wrong.'),
+  login_expired: entry(400, 'This login was begun too long ago or in another browser, or it is over already; begin again.'),
+  login_refused: entry(403, 'The identity provider did not log you in.'),
+  login_invalid: entry(502, 'The identity provider’s answer is not one that a login can rely on; nothing was done.', 'warn'),
+  login_link_invalid: entry(410, 'This link was used already or has expired; ask for a new one.'),
+  account_disabled: entry(403, 'This account may not log in here.'),
+  provider_unavailable: entry(503, 'The identity provider cannot be reached at the moment; try again later.', 'warn'),
+  provider_misconfigured: entry(502, 'The identity provider does not accept how this gateway is registered there; an administrator has to look at it.', 'error'),
+  cross_site_request: entry(403, 'The request comes from another site, or from a page that is too old; load the page again.'),
+  too_many_attempts: entry(429, 'Too many attempts; wait a few minutes and try again.'),
 
   // What the request is for
   not_found: entry(404, 'There is nothing here.', 'debug'),

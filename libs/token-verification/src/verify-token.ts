@@ -14,6 +14,8 @@ export interface TokenRules {
   readonly clockToleranceSeconds: number;
   /** Besides `exp`, without which no token is taken. */
   readonly requiredClaims: readonly string[];
+  /** Only tokens that say of themselves that they are access tokens (RFC 9068 section 4): neither ID tokens nor any other JWT of the same issuer. */
+  readonly accessTokensOnly?: boolean;
 }
 
 export interface VerifiedToken {
@@ -30,6 +32,7 @@ const maxTokenLength = 16_384;
 const compactShape = /^[A-Za-z0-9_-]+\.[A-Za-z0-9_-]+\.[A-Za-z0-9_-]*$/;
 // RFC 7519 section 5.1 and RFC 9068 section 2.1. An ID token or a logout token that says what it is gives no access.
 const accessTokenType = /^(application\/)?(at\+)?jwt$/i;
+const statedAccessTokenType = /^(application\/)?at\+jwt$/i;
 
 /**
  * Verifies a JWT in compact form (RFC 7519 section 7.2). What its header says of keys (`jku`, `x5u`, `x5c`, `jwk`) is not
@@ -62,8 +65,13 @@ function readHeader(token: string, rules: TokenRules): TokenHeader | { readonly 
   const { alg, kid, typ } = header;
   if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string')) return { denied: 'malformed_token' };
   if (!rules.algorithms.has(alg as SignatureAlgorithm)) return { denied: 'algorithm_not_allowed' };
-  if (typ !== undefined && !(typeof typ === 'string' && accessTokenType.test(typ))) return { denied: 'wrong_token_type' };
+  if (!isAccessTokenType(typ, rules)) return { denied: 'wrong_token_type' };
   return { alg: alg as SignatureAlgorithm, kid };
+}
+
+function isAccessTokenType(typ: unknown, { accessTokensOnly = false }: TokenRules): boolean {
+  if (typ === undefined) return !accessTokensOnly;
+  return typeof typ === 'string' && (accessTokensOnly ? statedAccessTokenType : accessTokenType).test(typ);
 }
 
 function decodeHeader(token: string): Readonly<Record<string, unknown>> | undefined {

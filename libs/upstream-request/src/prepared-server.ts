@@ -10,6 +10,8 @@ export interface PreparedServer {
   readonly id: string;
   readonly workspace: string;
   readonly name: string;
+  /** For people. */
+  readonly title: string;
   readonly enabled: boolean;
   readonly agentAuth: PreparedAgentAuth;
   readonly appAuth: PreparedAppAuth;
@@ -37,6 +39,7 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
     id,
     workspace,
     name: server.name,
+    title: server.title ?? server.name,
     enabled: server.enabled ?? true,
     agentAuth,
     appAuth,

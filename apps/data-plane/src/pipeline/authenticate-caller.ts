@@ -5,17 +5,15 @@ import type { PreparedServer } from '@gatehouse/upstream-request';
 import type { CallerHeaders } from '@gatehouse/upstream-request';
 
 /** What authentication needs besides the snapshot. */
-export type AuthenticationContext = Pick<AgentAuthContext, 'keySets' | 'now'>;
+export type AuthenticationContext = Pick<AgentAuthContext, 'keySets' | 'publicUrl' | 'now'>;
 
-/** A caller could not be made out; the challenge says what would help (RFC 9110 section 11.6.1, RFC 6750 section 3). */
+/** A caller could not be made out, or its token is not enough; the answer's challenge says what would help. */
 export class ChallengeError extends GatewayError {
-  readonly challenge: string;
+  readonly denial: Denial;
 
-  constructor({ denied, description }: Denial) {
-    super('unauthenticated', { detail: denied });
-    // A request without any credential gets no error code (RFC 6750 section 3.1).
-    const error = denied === 'missing_credential' ? '' : ', error="invalid_token"';
-    this.challenge = `Bearer realm="gatehouse"${error}${description === undefined ? '' : `, error_description="${description}"`}`;
+  constructor(denial: Denial) {
+    super(denial.denied === 'insufficient_scope' ? 'insufficient_scope' : 'unauthenticated', { detail: denial.denied });
+    this.denial = denial;
   }
 }
 
@@ -23,8 +21,9 @@ export class ChallengeError extends GatewayError {
  * Who calls. At once where nothing has to be fetched for it.
  * @throws ChallengeError, GatewayError caller_keys_unavailable
  */
-export function authenticateCaller(server: PreparedServer, headers: CallerHeaders, snapshot: Snapshot, { keySets, now }: AuthenticationContext): Caller | Promise<Caller> {
-  const context: AgentAuthContext = { workspace: server.workspace, serviceAccounts: snapshot.serviceAccounts, keySets, now };
+export function authenticateCaller(server: PreparedServer, headers: CallerHeaders, snapshot: Snapshot, { keySets, publicUrl, now }: AuthenticationContext): Caller | Promise<Caller> {
+  const { serviceAccounts, authorizationServer } = snapshot;
+  const context: AgentAuthContext = { workspace: server.workspace, server: server.name, publicUrl, serviceAccounts, keySets, authorizationServer, now };
   const authentication = server.agentAuth.authenticate(headers, context);
   return authentication instanceof Promise ? authentication.then(callerOf) : callerOf(authentication);
 }

@@ -12,13 +12,19 @@ export interface OriginRules {
  * gateway on someone's own machine, also by DNS rebinding (MCP 2025-11-25, transports: a bad Origin is 403).
  * @throws GatewayError origin_not_allowed, host_not_allowed
  */
-export function checkOrigin({ origin, host }: CallerHeaders, rules: OriginRules): void {
+export function checkOrigin(headers: CallerHeaders, rules: OriginRules): void {
+  checkHost(headers, rules);
+  const { origin, host } = headers;
   const { allowedHosts, allowedOrigins } = rules;
-  if (allowedHosts !== undefined && !allowedHosts.has(hostName(host))) throw new GatewayError('host_not_allowed');
   if (origin === undefined || allowedOrigins.has(origin)) return;
   // A page of the very host that was asked; to be believed only where that host is one of a known few.
   if (allowedHosts !== undefined && (origin === `http://${host}` || origin === `https://${host}`)) return;
   throw new GatewayError('origin_not_allowed');
+}
+
+/** @throws GatewayError host_not_allowed */
+export function checkHost({ host }: CallerHeaders, { allowedHosts }: OriginRules): void {
+  if (allowedHosts !== undefined && !allowedHosts.has(hostName(host))) throw new GatewayError('host_not_allowed');
 }
 
 /** The answer to a preflight, and to any request from an allowed origin. */

@@ -2,6 +2,7 @@ import { GatewayError, toGatewayError } from '@gatehouse/errors';
 import { authenticateCaller } from './authenticate-caller.ts';
 import { authorizeCaller } from './authorize-caller.ts';
 import { buildUpstreamRequest } from './build-upstream-request.ts';
+import { challengeOf } from './challenge.ts';
 import { checkOrigin, corsHeaders, preflightHeaders } from './check-origin.ts';
 import { cleanHeaders, obtainCredentials } from '@gatehouse/upstream-request';
 import type { Gateway } from './gateway.ts';
@@ -52,7 +53,7 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     return withCors(reply, origin);
   } catch (thrown) {
     const error = (record.error = toGatewayError(thrown));
-    return withCors(renderError(error, record.route, record.call?.message?.id ?? null), origin);
+    return withCors(renderError(error, record.route, record.call?.message?.id ?? null, challengeOf(error, record, gateway.authentication)), origin);
   } finally {
     gateway.record(record);
   }

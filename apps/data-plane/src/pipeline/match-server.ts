@@ -1,3 +1,4 @@
+import type { ResourceForm } from '@gatehouse/agent-auth';
 import { GatewayError } from '@gatehouse/errors';
 import { serverKey, type Snapshot } from '../snapshot/current-snapshot.ts';
 import type { PreparedServer } from '@gatehouse/upstream-request';
@@ -11,6 +12,9 @@ export interface Route {
   readonly name: string;
   readonly search: string;
 }
+
+/** The form of a server's URL that a client of this endpoint was given. */
+export const resourceFormOf = ({ endpoint }: Route): ResourceForm => (endpoint === 'mcp' ? 'mcp' : 'sse');
 
 const shape = /^\/(mcp|sse)\/([^/?]+)\/([^/?]+)(\/messages)?(\?.*)?$/;
 

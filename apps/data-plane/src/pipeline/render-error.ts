@@ -1,13 +1,15 @@
 import { CircuitOpenError, RedirectError } from '@gatehouse/egress';
 import type { GatewayError } from '@gatehouse/errors';
 import { rpcError, rpcErrorCodes, type RpcId } from '@gatehouse/mcp-protocol';
-import { ChallengeError } from './authenticate-caller.ts';
 import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
 import type { Reply } from './request.ts';
 
-/** The one place where an error becomes an answer: a JSON-RPC error, as MCP clients read it, that names code and server. */
-export function renderError(error: GatewayError, route: Route | undefined, requestId: RpcId): Reply {
+/**
+ * The one place where an error becomes an answer: a JSON-RPC error, as MCP clients read it, that names code and server.
+ * @param challenge for `WWW-Authenticate`
+ */
+export function renderError(error: GatewayError, route: Route | undefined, requestId: RpcId, challenge?: string): Reply {
   const message = error instanceof MessageError || error instanceof RedirectError ? error.publicDetail : error.publicMessage;
   const server = route && { server: `${route.workspace}/${route.name}` };
   const body = rpcError({
@@ -17,7 +19,7 @@ export function renderError(error: GatewayError, route: Route | undefined, reque
     data: { code: error.code, ...server, ...(error instanceof RedirectError && error.redirectOrigin !== undefined && { redirectOrigin: error.redirectOrigin }) },
   });
   const headers = ['content-type', 'application/json', 'cache-control', 'no-store', 'content-length', String(Buffer.byteLength(body))];
-  if (error instanceof ChallengeError) headers.push('www-authenticate', error.challenge);
+  if (challenge !== undefined) headers.push('www-authenticate', challenge);
   if (error.code === 'method_not_allowed') headers.push('allow', route?.endpoint === 'sse' ? 'GET' : route?.endpoint === 'mcp' ? 'GET, POST, DELETE' : 'POST');
   if (error.code === 'not_ready' || error.code === 'caller_keys_unavailable' || error.code === 'upstream_busy' || error.code === 'too_many_sessions') headers.push('retry-after', '1');
   if (error instanceof CircuitOpenError) headers.push('retry-after', String(Math.ceil(error.retryAfterMs / 1_000)));

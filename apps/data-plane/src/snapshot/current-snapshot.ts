@@ -1,5 +1,5 @@
 import { createHash } from 'node:crypto';
-import type { ServiceAccountRecord } from '@gatehouse/agent-auth';
+import type { AuthorizationServerRecord, ServiceAccountRecord } from '@gatehouse/agent-auth';
 import { type GlobalHeaderPolicy, noGlobalPolicy } from '@gatehouse/gateway-config';
 import type { ChannelDocument, ChannelState } from '@gatehouse/snapshot-channel';
 import type { PreparedServer } from '@gatehouse/upstream-request';
@@ -9,7 +9,13 @@ import { ShardedMap } from './sharded-map.ts';
 export type PreparedDocument =
   | { readonly kind: 'server'; readonly source: ChannelDocument; readonly server: PreparedServer }
   | { readonly kind: 'header-policy'; readonly source: ChannelDocument; readonly policy: GlobalHeaderPolicy }
+  | { readonly kind: 'authorization-server'; readonly source: ChannelDocument; readonly server: PreparedAuthorizationServer }
   | { readonly kind: 'service-account'; readonly source: ChannelDocument; readonly account: ServiceAccountRecord };
+
+export interface PreparedAuthorizationServer extends AuthorizationServerRecord {
+  /** Equal where issuer and keys are. */
+  readonly fingerprint: string;
+}
 
 /** Everything a data plane serves from, of one revision. Immutable: a request holds one from its first stage to its last. */
 export interface Snapshot {
@@ -18,6 +24,8 @@ export interface Snapshot {
   readonly servers: ShardedMap<PreparedServer>;
   readonly serviceAccounts: ShardedMap<ServiceAccountRecord>;
   readonly headerPolicy: GlobalHeaderPolicy;
+  /** Whose access tokens interactive servers take. */
+  readonly authorizationServer: PreparedAuthorizationServer | undefined;
   /** Ids whose newest version could not be used: what is here of them, if anything, is an older one. */
   readonly rejected: readonly string[];
   /** Of ids and hashes of all documents; equal hashes serve the same. */
@@ -35,7 +43,16 @@ export interface SnapshotChange {
 export const serverKey = (workspace: string, name: string): string => `${workspace}/${name}`;
 
 export function emptySnapshot(state: ChannelState): Snapshot {
-  return { state, documents: ShardedMap.empty(), servers: ShardedMap.empty(), serviceAccounts: ShardedMap.empty(), headerPolicy: noGlobalPolicy, rejected: [], hash: '0'.repeat(64) };
+  return {
+    state,
+    documents: ShardedMap.empty(),
+    servers: ShardedMap.empty(),
+    serviceAccounts: ShardedMap.empty(),
+    headerPolicy: noGlobalPolicy,
+    authorizationServer: undefined,
+    rejected: [],
+    hash: '0'.repeat(64),
+  };
 }
 
 /** A new snapshot with a change applied; the old one stays as it is for whoever holds it. */
@@ -48,6 +65,7 @@ export function applyChange(snapshot: Snapshot, { state, prepared, removed, reje
     servers: snapshot.servers.with([...replaced.flatMap((old) => withoutServer(snapshot, old)), ...prepared.flatMap(serverEntry)]),
     serviceAccounts: snapshot.serviceAccounts.with([...replaced.flatMap((old) => withoutAccount(snapshot, old)), ...prepared.flatMap(accountEntry)]),
     headerPolicy: headerPolicyAfter(snapshot, prepared, replaced),
+    authorizationServer: authorizationServerAfter(snapshot, prepared, replaced),
     rejected,
     hash: [...replaced, ...prepared].reduce((hash, { source }) => xorHex(hash, digest(source)), snapshot.hash),
   };
@@ -74,6 +92,13 @@ function headerPolicyAfter({ headerPolicy }: Snapshot, prepared: readonly Prepar
   const next = prepared.findLast((document) => document.kind === 'header-policy');
   if (next !== undefined) return next.policy;
   return replaced.some(({ kind }) => kind === 'header-policy') ? noGlobalPolicy : headerPolicy;
+}
+
+function authorizationServerAfter({ authorizationServer: current }: Snapshot, prepared: readonly PreparedDocument[], replaced: readonly PreparedDocument[]): PreparedAuthorizationServer | undefined {
+  const next = prepared.findLast((document) => document.kind === 'authorization-server')?.server;
+  if (next === undefined) return replaced.some(({ kind }) => kind === 'authorization-server') ? undefined : current;
+  // A revocation is one more revision: tokens that were verified need not be verified again for it.
+  return current?.fingerprint === next.fingerprint ? { ...next, keys: current.keys } : next;
 }
 
 // Exclusive or over the documents' digests: adding or removing one costs the same for any number of documents.

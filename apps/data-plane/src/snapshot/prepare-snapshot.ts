@@ -4,6 +4,7 @@ import { isUnreadable, openDocument, snapshotDocument, type SnapshotKeys } from 
 import { describeError } from '@gatehouse/service-runtime';
 import type { ChannelDocument } from '@gatehouse/snapshot-channel';
 import type { PreparedDocument } from './current-snapshot.ts';
+import { prepareAuthorizationServer } from './prepare-authorization-server.ts';
 import { prepareServer } from '@gatehouse/upstream-request';
 
 export interface Reject {
@@ -35,6 +36,7 @@ function prepareDocument(keys: SnapshotKeys, source: ChannelDocument): PreparedD
   const document = snapshotDocument.parse(opened);
   if (document.kind === 'server') return { kind: 'server', source, server: prepareServer(document.id, document.workspace, document.server) };
   if (document.kind === 'header-policy') return { kind: 'header-policy', source, policy: document.policy };
+  if (document.kind === 'authorization-server') return { kind: 'authorization-server', source, server: prepareAuthorizationServer(document) };
   const { id, workspace, name, groups, keyId, keyHash } = document;
   return { kind: 'service-account', source, account: { id, workspace, name, groups, keyId, keyHash } };
 }

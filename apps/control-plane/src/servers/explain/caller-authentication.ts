@@ -20,7 +20,9 @@ export async function authenticationWarning(server: PreparedServer, headers: Cal
   const pools = new OriginPools({ guard });
   const keySets = new KeySets({ fetch: guardedFetch(pools, keySetLimits), now });
   const accounts = new AskedAccounts();
-  const authenticate = () => server.agentAuth.authenticate(headers, { workspace: server.workspace, serviceAccounts: accounts, keySets, now });
+  // Of interactive servers it is not known here which tokens are good.
+  const context = { workspace: server.workspace, server: server.name, publicUrl: '', serviceAccounts: accounts, keySets, authorizationServer: undefined, now };
+  const authenticate = () => server.agentAuth.authenticate(headers, context);
   try {
     let authentication = await authenticate();
     if (accounts.askedFor !== undefined) {
