@@ -59,6 +59,10 @@ export const controlPlaneSettings = {
     schema: z.enum(['db', 'env', 'merge'], 'must be db, env or merge').optional(),
     description: 'Where the global list comes from: db (the policy, and the environment where it has none), env (the environment alone), merge (both). What the policy says, or db.',
   },
+  TRUSTED_PROXIES: {
+    schema: addressRanges.default([]),
+    description: 'Proxies whose X-Forwarded-For is believed: loopback, private, all, or CIDR ranges, comma-separated (none).',
+  },
   EGRESS_ALLOWED_RANGES: {
     schema: addressRanges.default([]),
     description: 'Addresses that tests of upstreams may connect to besides public ones: loopback, private, all, or CIDR ranges, comma-separated.',
