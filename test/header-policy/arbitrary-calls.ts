@@ -89,6 +89,7 @@ const environment: fc.Arbitrary<EnvironmentPolicy> = fc.record({ enabled: fc.con
 const appAuth = fc.constantFrom(
   { type: 'none' }, { type: 'none' }, { type: 'passthrough' }, { type: 'passthrough' },
   { type: 'api-key', name: 'X-API-Key', in: 'header', value: 'gateway-1' },
+  { type: 'api-key', name: 'x_api.key', in: 'header', value: 'gateway-1' },
   { type: 'api-key', name: 'key', in: 'query', value: 'gateway-1' },
   { type: 'api-key', name: 'User-Agent', in: 'header', value: 'gateway-1' },
   { type: 'api-key', name: 'Cookie', in: 'header', value: 'gateway-1' },
