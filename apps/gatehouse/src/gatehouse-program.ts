@@ -6,6 +6,7 @@ import { connectCommand } from './commands/connect.ts';
 import { controlPlaneCommand } from './commands/control-plane.ts';
 import { dataPlaneCommand } from './commands/data-plane.ts';
 import { diffCommand } from './commands/diff.ts';
+import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import type { Finish } from './commands/finish.ts';
 import { migrateCommand } from './commands/migrate.ts';
@@ -15,6 +16,7 @@ import { upCommand } from './commands/up.ts';
 const commands = [
   upCommand,
   callCommand,
+  explainCommand,
   connectCommand,
   applyCommand,
   diffCommand,
@@ -49,6 +51,7 @@ const examples = `
 Examples:
   gatehouse up --demo                        start everything, with a sample server
   gatehouse call demo whoami                 call one of its tools through the gateway
+  gatehouse explain demo -H 'X-Tenant: acme' what would reach its upstream, and why?
   gatehouse connect claude demo --write      let Claude Code use it
   gatehouse apply -f servers.yaml            register servers of your own
 

@@ -44,7 +44,7 @@ const whyDropped: Readonly<Record<DropReason, (verdict: Verdict) => string>> = {
   credential_not_forwardable: ({ rule }) =>
     isUpstreamAuthorization(rule)
       ? 'X-Upstream-Authorization of the same request becomes the upstream’s Authorization. Send only one of them.'
-      : 'It proves to the gateway who calls, and stays there. It passes only where agentAuth and appAuth are both passthrough; otherwise give the upstream a credential by appAuth or outboundHeaders.',
+      : 'It is for the gateway, and goes on only where agentAuth and appAuth are both passthrough. To give the upstream a credential, use appAuth or outboundHeaders.',
   app_auth_wins: ({ rule }) =>
     isUpstreamAuthorization(rule)
       ? 'It never takes the place of a stored credential. It passes where appAuth is none or passthrough.'

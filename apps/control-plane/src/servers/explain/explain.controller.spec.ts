@@ -152,8 +152,9 @@ describe('is my token leaking?', () => {
   });
 
   test('of a refused request nothing leaves', async () => {
-    const { tokens } = await explain('disabled', 'Authorization: Bearer abc');
-    expect(tokens).toMatchObject([{ code: 'token_stays' }]);
+    for (const headers of [['Authorization: Bearer abc'], ['Authorization: a', 'X-Tenant: b', 'authorization: c']]) {
+      expect((await explain('disabled', ...headers)).tokens).toMatchObject([{ name: 'Authorization', code: 'token_stays' }]);
+    }
   });
 });
 

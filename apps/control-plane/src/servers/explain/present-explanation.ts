@@ -17,7 +17,7 @@ export function presentExplanation(given: GivenRequest, explained: ExplainedRequ
     ...(refusal && { refused: refusal }),
     verdicts: [...verdicts, ...added].map((verdict) => ({ ...verdict, explanation: explainVerdict(verdict) })),
     credentials: credentials.map(({ in: place, name }) => ({ source: sourceOf(place, name, server), location: { in: place, name } })),
-    tokens: tokenFates(verdicts, server.upstream.origin, refusal !== undefined),
+    tokens: tokenFates(given.rows, refusal ? undefined : verdicts, server.upstream.origin),
   };
 }
 
