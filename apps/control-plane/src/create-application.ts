@@ -8,6 +8,7 @@ import { answerSecurely } from './http/answer-securely.ts';
 import { maxBodyBytes, readJsonBodies } from './http/json-body.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { sendProblem } from './http/send-problem.ts';
+import { trustedProxies } from './http/trusted-proxies.ts';
 import { understoodError } from './http/understood-error.ts';
 
 /** The REST API, wired and not yet listening. */
@@ -18,6 +19,7 @@ export async function createApplication(parts: ControlPlaneParts): Promise<NestF
     // At the end, requests in flight are answered first.
     forceCloseConnections: 'idle',
     requestTimeout: 30_000,
+    trustProxy: trustedProxies(parts.settings.TRUSTED_PROXIES),
     // What fails before there is a route, such as a path that cannot be decoded.
     frameworkErrors: (error: unknown, request: FastifyRequest, reply: FastifyReply) => sendProblem(reply, understoodError(error), request.id),
   });
