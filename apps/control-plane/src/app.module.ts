@@ -19,7 +19,16 @@ import { ProblemFilter } from './http/problem.filter.ts';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
 import { IdempotencyService } from './idempotency/idempotency.service.ts';
 import { BrowserSessions } from './identity/browser-sessions.service.ts';
+import { LocalLogin } from './identity/local/local-login.service.ts';
+import { LoginLinks } from './identity/local/login-links.service.ts';
+import { LoginController } from './identity/login/login.controller.ts';
+import { LoginLimits } from './identity/login/login-limits.service.ts';
+import { ProviderLogin } from './identity/login/provider-login.service.ts';
 import { People } from './identity/people.service.ts';
+import { IdentityProvidersController } from './identity/providers/identity-providers.controller.ts';
+import { IdentityProviders } from './identity/providers/identity-providers.service.ts';
+import { ProviderClients } from './identity/providers/provider-clients.service.ts';
+import { ProviderEgress } from './identity/providers/provider-egress.service.ts';
 import { CompleteServers } from './servers/complete-servers.service.ts';
 import { ExplainController } from './servers/explain/explain.controller.ts';
 import { ExplainService } from './servers/explain/explain.service.ts';
@@ -57,6 +66,8 @@ export class AppModule {
         ExplainController,
         ServiceAccountsController,
         HeaderPolicyController,
+        IdentityProvidersController,
+        LoginController,
         AuditEventsController,
         DataPlanesController,
         AuthTypesController,
@@ -77,6 +88,13 @@ export class AppModule {
         SnapshotPublisher,
         People,
         BrowserSessions,
+        ProviderEgress,
+        IdentityProviders,
+        ProviderClients,
+        ProviderLogin,
+        LocalLogin,
+        LoginLinks,
+        LoginLimits,
         IdempotencyService,
         WorkspacesService,
         ServersService,

@@ -5,6 +5,7 @@ import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fa
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { AppModule, type ControlPlaneParts } from './app.module.ts';
 import { answerSecurely } from './http/answer-securely.ts';
+import { readForms } from './http/form-body.ts';
 import { maxBodyBytes, readJsonBodies } from './http/json-body.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { sendProblem } from './http/send-problem.ts';
@@ -28,6 +29,7 @@ export async function createApplication(parts: ControlPlaneParts): Promise<NestF
   answerSecurely(instance);
   observeRequests(instance, parts.logger, parts.metrics);
   readJsonBodies(instance);
+  readForms(instance);
   return NestFactory.create<NestFastifyApplication>(AppModule.of(parts), adapter, {
     bodyParser: false,
     abortOnError: false,

@@ -18,13 +18,13 @@ export async function appendAuditEvent(sql: Sql, audited: Audited): Promise<void
   const { actor, action, workspace, targetKind, targetId, targetName, fields } = audited;
   const event: AuditEvent = {
     sequence: head.sequence + 1, id: actor.attempt ?? uuidV7(), at: new Date().toISOString(),
-    actor: actor.name, action, workspace, targetKind, targetId, targetName, fields, prevHash: head.hash,
+    actor: actor.name, ...(actor.displayName !== undefined && { actorName: actor.displayName }), action, workspace, targetKind, targetId, targetName, fields, prevHash: head.hash,
   };
   const hash = hashAuditEvent(event);
   await sql(
-    `insert into audit_events (sequence, id, at, actor, action, workspace, target_kind, target_id, target_name, fields, prev_hash, hash)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12)`,
-    [event.sequence, event.id, event.at, event.actor, action, workspace, targetKind, targetId, targetName, JSON.stringify(fields), event.prevHash, hash],
+    `insert into audit_events (sequence, id, at, actor, actor_name, action, workspace, target_kind, target_id, target_name, fields, prev_hash, hash)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, $12, $13)`,
+    [event.sequence, event.id, event.at, event.actor, event.actorName ?? null, action, workspace, targetKind, targetId, targetName, JSON.stringify(fields), event.prevHash, hash],
   );
   await sql('update audit_head set sequence = $1, hash = $2 where id = 1', [event.sequence, hash]);
 }

@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 
-export type AuditTarget = 'HeaderPolicy' | 'Server' | 'ServiceAccount' | 'Workspace';
+export type AuditTarget = 'ApiToken' | 'Grant' | 'HeaderPolicy' | 'IdentityProvider' | 'Person' | 'Server' | 'ServiceAccount' | 'Workspace';
 
 /** What happened, as it is hashed and stored. Names fields, never values. */
 export interface AuditEvent {
@@ -10,6 +10,8 @@ export interface AuditEvent {
   /** ISO 8601, in milliseconds */
   readonly at: string;
   readonly actor: string;
+  /** Of a person, what they were called then. */
+  readonly actorName?: string;
   readonly action: string;
   /** The workspace's name; null for what is in none. */
   readonly workspace: string | null;

@@ -1,11 +1,12 @@
 import type { Sql } from '../database/sql.ts';
 import type { ChainedAuditEvent } from './audit-event.ts';
 
-interface Row extends Omit<ChainedAuditEvent, 'at'> {
+interface Row extends Omit<ChainedAuditEvent, 'at' | 'actorName'> {
   readonly at: Date;
+  readonly actorName: string | null;
 }
 
-const select = `select sequence, id, at, actor, action, workspace, target_kind as "targetKind", target_id as "targetId",
+const select = `select sequence, id, at, actor, actor_name as "actorName", action, workspace, target_kind as "targetKind", target_id as "targetId",
   target_name as "targetName", fields, prev_hash as "prevHash", hash from audit_events`;
 
 export interface AuditPage {
@@ -28,4 +29,5 @@ export async function readAuditChain(sql: Sql, after: number, limit: number): Pr
   return (await sql<Row>(`${select} where sequence > $1 order by sequence limit $2`, [after, limit])).map(toEvent);
 }
 
-const toEvent = (row: Row): ChainedAuditEvent => ({ ...row, at: row.at.toISOString() });
+// What an event does not have is absent, as it was when it was hashed.
+const toEvent = ({ at, actorName, ...row }: Row): ChainedAuditEvent => ({ ...row, at: at.toISOString(), ...(actorName !== null && { actorName }) });

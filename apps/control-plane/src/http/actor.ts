@@ -10,6 +10,8 @@ export interface AuthenticatedRequest {
 /** Who asks for a change, as the audit trail names them, and the attempt whose audit event the change leaves behind. */
 export interface ChangeAuthor {
   readonly name: string;
+  /** Of a person, what they are called. */
+  readonly displayName?: string | undefined;
   readonly attempt: string | undefined;
 }
 

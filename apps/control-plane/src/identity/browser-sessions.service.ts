@@ -63,7 +63,7 @@ export class BrowserSessions {
       ...(identityProvider !== undefined && { identity_provider: identityProvider }),
       ...(fresh === true && { fresh: 'true' }),
     });
-    return `/login?${query}`;
+    return `/login?${query.toString()}`;
   }
 
   /**

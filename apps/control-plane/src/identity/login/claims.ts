@@ -1,0 +1,83 @@
+import { GatewayError } from '@gatehouse/errors';
+import type { IdentityProviderDocument } from '@gatehouse/gateway-config';
+import type { ProvidedAttributes } from '../people.store.ts';
+
+export type Claims = Readonly<Record<string, unknown>>;
+type ClaimNames = NonNullable<IdentityProviderDocument['claims']>;
+
+const maxSubjectLength = 255;
+const maxTextLength = 320;
+const maxValues = 1_000;
+const maxValueLength = 256;
+
+/** Who a provider says that someone is. */
+export interface ClaimedPerson extends ProvidedAttributes {
+  readonly subject: string;
+}
+
+/**
+ * A provider's claims as a person.
+ * @throws GatewayError login_invalid without a usable subject
+ */
+export function personOfClaims(claims: Claims, names: ClaimNames = {}): ClaimedPerson {
+  const subject = subjectOf(claimOf(claims, names.subject ?? 'sub'));
+  const email = isUnverified(claims) ? undefined : emailOf(claimOf(claims, names.email ?? 'email'));
+  const name = textOf(claimOf(claims, names.name ?? 'name')) ?? textOf(claims['preferred_username']) ?? email ?? subject;
+  return {
+    subject, email, name,
+    groups: valuesOf(claimOf(claims, names.groups ?? 'groups')),
+    roleValues: names.roles === undefined ? [] : valuesOf(claimOf(claims, names.roles)),
+  };
+}
+
+/** Whether the claims hold all that is read of a person, so that nobody has to be asked for more. */
+export function hasAllClaims(claims: Claims, names: ClaimNames = {}): boolean {
+  const read = [names.subject ?? 'sub', names.email ?? 'email', names.name ?? 'name', names.groups ?? 'groups', ...(names.roles === undefined ? [] : [names.roles])];
+  return read.every((name) => claimOf(claims, name) !== undefined);
+}
+
+/** Of required claims one value each has to be there; of a claim that is a list, in it. */
+export function meetsRequirements(claims: Claims, required: IdentityProviderDocument['requiredClaims'] = {}): boolean {
+  return Object.entries(required).every(([name, wanted]) => {
+    const held = claimOf(claims, name);
+    const values = (Array.isArray(held) ? held : [held]).map(String);
+    return held !== undefined && [wanted].flat().some((value) => values.includes(value));
+  });
+}
+
+/** By its name; else, a name with dots is a way through objects (Keycloak's `realm_access.roles`). Names that are URLs have dots too. */
+function claimOf(claims: Claims, name: string): unknown {
+  if (Object.hasOwn(claims, name)) return claims[name];
+  return name.split('.').reduce<unknown>((value, key) => (isObject(value) && Object.hasOwn(value, key) ? value[key] : undefined), claims);
+}
+
+function subjectOf(value: unknown): string {
+  const subject = typeof value === 'number' ? String(value) : value;
+  if (typeof subject !== 'string' || subject === '' || subject.length > maxSubjectLength || !isStorable(subject)) {
+    throw new GatewayError('login_invalid', { detail: 'the claim of the subject is missing, too long or no text' });
+  }
+  return subject;
+}
+
+const isUnverified = ({ email_verified: verified }: Claims): boolean => verified === false || verified === 'false';
+
+const emailOf = (value: unknown): string | undefined => {
+  const text = textOf(value);
+  return text !== undefined && /^[^\s@]+@[^\s@]+$/.test(text) ? text : undefined;
+};
+
+function textOf(value: unknown): string | undefined {
+  const text = typeof value === 'string' ? value.trim() : '';
+  return text !== '' && text.length <= maxTextLength && isStorable(text) ? text : undefined;
+}
+
+/** A list of texts, or the one. What is too much is left out: a group less gives nobody more. */
+function valuesOf(value: unknown): string[] {
+  const items = Array.isArray(value) ? value : [value];
+  const texts = items.filter((item): item is string => typeof item === 'string' && item !== '' && item.length <= maxValueLength && isStorable(item));
+  return [...new Set(texts)].slice(0, maxValues);
+}
+
+/** Postgres keeps no NUL. */
+const isStorable = (text: string): boolean => !text.includes('\0') && text.isWellFormed();
+const isObject = (value: unknown): value is Record<string, unknown> => typeof value === 'object' && value !== null;

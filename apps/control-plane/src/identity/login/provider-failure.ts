@@ -1,0 +1,30 @@
+import { type ErrorCode, GatewayError } from '@gatehouse/errors';
+import { AuthorizationResponseError, ResponseBodyError } from 'openid-client';
+
+/** What went wrong between us and a provider, as an error to answer with. Its cause is not kept: it may hold codes and tokens. */
+export function providerFailure(thrown: unknown): GatewayError {
+  if (thrown instanceof GatewayError && thrown.code !== 'internal' && !thrown.code.startsWith('upstream_')) return thrown;
+  const chain = chainOf(thrown);
+  return new GatewayError(codeOf(chain), { detail: chain.map(({ message }) => message).join(': ') });
+}
+
+const unavailable = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT']);
+/** RFC 6749 section 5.2: we are not the client that the provider knows. */
+const misconfigured = new Set(['invalid_client', 'unauthorized_client']);
+
+function codeOf(chain: readonly Error[]): ErrorCode {
+  const [first] = chain;
+  if (first instanceof AuthorizationResponseError) return first.error === 'temporarily_unavailable' || first.error === 'server_error' ? 'provider_unavailable' : 'login_refused';
+  if (first instanceof ResponseBodyError) return misconfigured.has(first.error) ? 'provider_misconfigured' : 'login_invalid';
+  const isUnavailable = chain.some((error) => error instanceof GatewayError || unavailable.has(String((error as { code?: unknown }).code)));
+  if (isUnavailable || hasFailed(first?.cause)) return 'provider_unavailable';
+  return 'login_invalid';
+}
+
+const hasFailed = (cause: unknown): boolean => cause instanceof Response && cause.status >= 500;
+
+function chainOf(thrown: unknown): Error[] {
+  const chain: Error[] = [];
+  for (let error = thrown; error instanceof Error && chain.length < 5; error = error.cause) chain.push(error);
+  return chain;
+}

@@ -1,0 +1,23 @@
+import { takeSecrets } from '@gatehouse/config-fields';
+import { completeIdentityProvider, writableIdentityProvider } from '@gatehouse/gateway-config';
+import { parseDocument } from '../../http/parse-document.ts';
+import { planSecrets, type SecretPlan, withPlannedSecrets } from '../../servers/plan-secrets.ts';
+import type { StoredDocument } from '../../servers/servers.store.ts';
+
+export interface WrittenProvider {
+  readonly name: string;
+  readonly issuer: string;
+  /** Without its secret and what reading adds. */
+  readonly document: StoredDocument;
+  readonly secrets: SecretPlan;
+}
+
+/** @throws GatewayError validation_failed */
+export function readWrittenProvider(body: unknown, storedSecrets: readonly string[]): WrittenProvider {
+  const parsed = parseDocument(writableIdentityProvider, body);
+  const { kind: _k, id: _i, redirectUri: _r, revision: _v, createdAt: _c, updatedAt: _u, warnings: _w, ...spec } = parsed;
+  const { document, secrets: written } = takeSecrets({ ...spec, enabled: spec.enabled ?? true });
+  const secrets = planSecrets(document, written, storedSecrets);
+  parseDocument(completeIdentityProvider, withPlannedSecrets(document, secrets));
+  return { name: spec.name, issuer: spec.issuer, document, secrets };
+}
