@@ -10,6 +10,7 @@ const root = fileURLToPath(new URL('../..', import.meta.url));
 let folder: string;
 let gatehouse: GatehouseProcess;
 let commands: string[];
+let readme: string;
 let issuedKey = '';
 
 beforeAll(async () => {
@@ -20,7 +21,7 @@ beforeAll(async () => {
   await chmod(join(folder, 'bin', 'npx'), 0o755);
   await symlink(join(root, 'examples'), join(folder, 'examples'));
   gatehouse = await startGatehouse(['up', '--demo', '--json', '--data-dir', join(folder, '.gatehouse'), '--control-plane-port', '0', '--data-plane-port', '0']);
-  const readme = await readFile(join(root, 'README.md'), 'utf8');
+  readme = await readFile(join(root, 'README.md'), 'utf8');
   commands = [...readme.matchAll(/```sh\n([\s\S]*?)```/g)].flatMap((block) => (block[1] ?? '').trim().split('\n'));
 });
 afterAll(async () => {
@@ -70,3 +71,20 @@ it('the call with the key comes past the gateway’s door, and fails at the exam
   const { exitCode, stderr } = await run('call orders --key');
   expect([exitCode, stderr]).toEqual([1, expect.stringMatching(/upstream/i)]);
 });
+
+it.each(['explain demo -H \'X-Tenant', 'explain demo --curl', 'explain demo -H \'Authorization'])('%s says what README shows', async (beginning) => {
+  const { exitCode, stdout, stderr } = await run(beginning);
+  expect([exitCode, stderr]).toEqual([0, '']);
+  const lines = stdout.split('\n').map((line) => line.trim().replaceAll(/ {2,}/g, '  '));
+  for (const shown of outputAfter(beginning)) {
+    const pattern = new RegExp(`^${shown.trim().replaceAll(/ {2,}/g, '  ').replaceAll(/[\\^$.*+?()[\]{}|/]/g, '\\$&').replaceAll('…', '.*')}$`);
+    expect(lines, shown).toContainEqual(expect.stringMatching(pattern));
+  }
+});
+
+/** The lines that README shows of a command's output; … stands for anything. */
+function outputAfter(beginning: string): string[] {
+  const [, output] = /```\n\n```\n([\s\S]*?)```/.exec(readme.slice(readme.indexOf(beginning))) ?? [];
+  if (!output) throw new Error(`README shows no output of ${beginning}`);
+  return output.trim().split('\n');
+}
