@@ -1,3 +1,4 @@
+import { agentAuth, agentAuthTypes, prepareAgentAuth } from '@gatehouse/agent-auth';
 import { appAuthTypes } from '@gatehouse/app-auth';
 import { completeServer, resolveGlobalPolicy, writableHeaderPolicy, writableServer } from '@gatehouse/gateway-config';
 import { dropReasons } from '@gatehouse/header-policy';
@@ -69,6 +70,10 @@ describe('the table', () => {
 
   it.each(dropReasons)('reaches %s', (reason) => expect(passingCases.flatMap(({ verdicts }) => verdicts.map((verdict) => verdict.reason))).toContain(reason));
   it.each(['kept', 'renamed', 'replaced'])('reaches %s', (action) => expect(passingCases.flatMap(({ verdicts }) => verdicts.map((verdict) => verdict.action))).toContain(action));
+
+  it.each(agentAuthTypes.map(({ type }) => type))('D2 holds for agent authentication %s: pass-through alone lets Authorization go on', (type) => {
+    expect(prepareAgentAuth(agentAuth.parse({ type })).forwardsAuthorization).toBe(type === 'passthrough');
+  });
 
   // An authentication type that is added says here what it means for the caller's credentials.
   it.each(appAuthTypes.map(({ type }) => type))('says what Authorization and X-Upstream-Authorization do beside %s', (type) => {
