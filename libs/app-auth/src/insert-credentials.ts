@@ -1,3 +1,4 @@
+import { canonicalName } from '@gatehouse/header-policy';
 import type { Credential } from './app-auth-type.ts';
 
 /**
@@ -12,16 +13,19 @@ export function insertCredentials(path: string, headers: string[], credentials: 
       const pair = `${encodeURIComponent(credential.name)}=${encodeURIComponent(credential.value.reveal())}`;
       target += `${target.includes('?') ? '&' : '?'}${pair}`;
     } else {
-      removeHeader(headers, credential.name.toLowerCase());
+      removeHeader(headers, canonicalName(credential.name));
       headers.push(credential.name, credential.value.reveal());
     }
   }
   return target;
 }
 
-function removeHeader(headers: string[], name: string): void {
+/** By canonical name (D5, docs/rules.md): some upstreams cannot tell `User_Agent` from `User-Agent`, and only one may leave. */
+function removeHeader(headers: string[], canonical: string): void {
   for (let index = headers.length - 2; index >= 0; index -= 2) {
-    if (headers[index]?.toLowerCase() === name) headers.splice(index, 2);
+    const name = headers[index] as string;
+    // The canonical form is as long as the name.
+    if (name.length === canonical.length && canonicalName(name) === canonical) headers.splice(index, 2);
   }
 }
 
