@@ -1,4 +1,4 @@
-import type { Denial, ServiceAccountRecord } from '@gatehouse/agent-auth';
+import type { AuthorizationServerRecord, Denial, ServiceAccountRecord } from '@gatehouse/agent-auth';
 import { type AddressGuard, guardedFetch, OriginPools } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import { KeySets, keySetLimits } from '@gatehouse/token-verification';
@@ -8,6 +8,10 @@ import type { Explanation } from './explanation.ts';
 export interface AuthenticationParts {
   /** Service accounts by key id. */
   readonly findAccount: (keyId: string) => Promise<ServiceAccountRecord | undefined>;
+  /** Whose access tokens interactive servers take. */
+  readonly readAuthorizationServer: () => Promise<AuthorizationServerRecord>;
+  /** Of the data planes. */
+  readonly publicUrl: string;
   readonly guard: AddressGuard;
   /** Milliseconds since the epoch. */
   readonly now: () => number;
@@ -16,12 +20,14 @@ export interface AuthenticationParts {
 type Warning = Explanation['warnings'][number];
 
 /** Whether a data plane would let the caller in: nothing where it would, else what it would answer. Only key sets are fetched. */
-export async function authenticationWarning(server: PreparedServer, headers: CallerHeaders, { findAccount, guard, now }: AuthenticationParts): Promise<Warning | undefined> {
+export async function authenticationWarning(server: PreparedServer, headers: CallerHeaders, parts: AuthenticationParts): Promise<Warning | undefined> {
+  const { findAccount, readAuthorizationServer, publicUrl, guard, now } = parts;
   const pools = new OriginPools({ guard });
   const keySets = new KeySets({ fetch: guardedFetch(pools, keySetLimits), now });
   const accounts = new AskedAccounts();
-  // Of interactive servers it is not known here which tokens are good.
-  const context = { workspace: server.workspace, server: server.name, publicUrl: '', serviceAccounts: accounts, keySets, authorizationServer: undefined, now };
+  const isInteractive = server.agentAuth.protectedResource !== undefined;
+  const authorizationServer = isInteractive ? await readAuthorizationServer() : undefined;
+  const context = { workspace: server.workspace, server: server.name, publicUrl, serviceAccounts: accounts, keySets, authorizationServer, now };
   const authenticate = () => server.agentAuth.authenticate(headers, context);
   try {
     let authentication = await authenticate();
@@ -58,5 +64,5 @@ const descriptions: Readonly<Record<string, string>> = {
 
 const deniedWarning = ({ denied, description = descriptions[denied] ?? 'The credential is not valid.' }: Denial): Warning => ({
   code: 'unauthenticated',
-  detail: `A data plane answers 401 (${denied}): ${description} ${whatIsShown}`,
+  detail: `A data plane answers ${denied === 'insufficient_scope' ? 403 : 401} (${denied}): ${description} ${whatIsShown}`,
 });

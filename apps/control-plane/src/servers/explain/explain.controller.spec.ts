@@ -1,6 +1,7 @@
 import { Writable } from 'node:stream';
 import { createLogger } from '@gatehouse/service-runtime';
 import { afterAll, beforeAll, describe, expect, test } from 'vitest';
+import { signAccessToken } from '../../../../../test/support/access-token.ts';
 import { runSql, startTestPostgres, type TestPostgres } from '../../../../../test/support/postgres.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../../../../../test/support/recording-upstream.ts';
 import { startTokenIssuer, type TokenIssuer } from '../../../../../test/support/token-issuer.ts';
@@ -35,6 +36,7 @@ beforeAll(async () => {
     open: passthrough,
     keyed: { agentAuth: { type: 'api-key' }, appAuth: { type: 'none' } },
     jwt: { ...passthrough, agentAuth: { type: 'passthrough', jwt: { jwksUrl: issuer.jwksUrl, issuer: issuer.url } } },
+    interactive: { agentAuth: { type: 'interactive', scopes: ['orders'] }, appAuth: { type: 'none' } },
     disabled: { ...passthrough, enabled: false },
     sse: { ...passthrough, upstream: { url: upstream.url, transport: 'sse' } },
   };
@@ -200,6 +202,17 @@ describe('who calls', () => {
     expect(codes(await explain('jwt', `Authorization: Bearer ${await issuer.sign()}`))).toEqual(['token_leaves']);
     const expired = await explain('jwt', `Authorization: Bearer ${await issuer.sign({ exp: 1 })}`);
     expect(expired.warnings[0]).toMatchObject({ code: 'unauthenticated', detail: expect.stringContaining('expired_token') as string });
+  });
+
+  test('an access token of the gateway’s own authorization server is verified, for this server', async () => {
+    // In the place of the key that was made at the start, one whose private half is known here.
+    await runSql(databaseUrl, 'update oauth_signing_keys set public_jwk = $1', [JSON.stringify(issuer.key.publicJwk)]);
+    const sign = (server: string, scope: string) => signAccessToken(issuer, `https://gateway.example/mcp/default/${server}`, { iss: 'http://localhost:3000', scope });
+    expect(codes(await explain('interactive', `Authorization: Bearer ${await sign('interactive', 'orders')}`))).toEqual([]);
+    for (const [server, scope, denied] of [['keyed', 'orders', 'wrong_audience'], ['interactive', '', '403 (insufficient_scope)']] as const) {
+      const { warnings } = await explain('interactive', `Authorization: Bearer ${await sign(server, scope)}`);
+      expect(warnings).toMatchObject([{ code: 'unauthenticated', detail: expect.stringContaining(denied) as string }]);
+    }
   });
 
   test('an issuer that is away is said to be', async () => {

@@ -1,7 +1,11 @@
+import type { AuthorizationServerRecord } from '@gatehouse/agent-auth';
 import type { AddressGuard } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
+import type { AuthorizationServerDocument } from '@gatehouse/gateway-config';
+import { readPublicKeys } from '@gatehouse/token-verification';
 import { prepareServer } from '@gatehouse/upstream-request';
 import { Inject, Injectable } from '@nestjs/common';
+import { readAuthorizationServer } from '../../agents-oauth/read-authorization-server.ts';
 import { Database } from '../../database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
 import { environmentPolicyOf } from '../../header-policy/environment-policy.ts';
@@ -11,7 +15,7 @@ import { findServiceAccountByKeyId } from '../../service-accounts/service-accoun
 import { CompleteServers } from '../complete-servers.service.ts';
 import { addressGuardToken } from '../probe/address-guard.provider.ts';
 import { type ServerReference, ServersService } from '../servers.service.ts';
-import { authenticationWarning } from './caller-authentication.ts';
+import { type AuthenticationParts, authenticationWarning } from './caller-authentication.ts';
 import { explainInput, maxInputBytes } from './explain-input.ts';
 import { explainRequest } from './explain-request.ts';
 import type { Explanation } from './explanation.ts';
@@ -50,8 +54,7 @@ export class ExplainService {
     const explained = await explainRequest(server, await readGlobalPolicy(sql, environmentPolicyOf(this.#settings)), given);
 
     const { callerHeaders } = explained;
-    const authentication = { findAccount: (keyId: string) => findServiceAccountByKeyId(sql, keyId), guard: this.#guard, now: Date.now };
-    const unauthenticated = callerHeaders && server.enabled ? await authenticationWarning(server, callerHeaders, authentication) : undefined;
+    const unauthenticated = callerHeaders && server.enabled ? await authenticationWarning(server, callerHeaders, this.#authenticationParts()) : undefined;
     const presented = presentExplanation(given, explained, server);
     const leaving = presented.tokens.filter(({ code }) => code === 'token_leaves').map(({ code, detail }) => ({ code, detail }));
     const warnings = [
@@ -62,4 +65,23 @@ export class ExplainService {
     ];
     return { ...presented, warnings, assumptions: assumptionsOf(given, explained, server) };
   }
+
+  /** What data planes have in their snapshot is read from the database. */
+  #authenticationParts(): AuthenticationParts {
+    const { sql } = this.#database;
+    const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: publicUrl } = this.#settings;
+    return {
+      findAccount: (keyId) => findServiceAccountByKeyId(sql, keyId),
+      readAuthorizationServer: async () => authorizationServerOf(await readAuthorizationServer(sql, issuer)),
+      publicUrl,
+      guard: this.#guard,
+      now: Date.now,
+    };
+  }
+}
+
+function authorizationServerOf({ issuer, jwks, revoked }: AuthorizationServerDocument): AuthorizationServerRecord {
+  const keys = readPublicKeys(jwks);
+  if (keys === undefined) throw new TypeError('no key set');
+  return { issuer, keys, revoked: new Set(revoked.map(({ grant }) => grant)) };
 }
