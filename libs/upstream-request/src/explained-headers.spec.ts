@@ -41,10 +41,10 @@ it('Authorization that leaves, and a base header that is replaced, are the calle
   ]);
 });
 
-it('a credential that differs from a protocol header only by _ does not take its place', async () => {
+it('a credential that takes the place of a protocol header is the one that is told', async () => {
   const appAuth = { type: 'custom-headers', headers: [{ name: 'User_Agent', value: 'v' }, { name: 'Traceparent', value: 'v' }] };
   const traceparent = '00-0af7651916cd43dd8448eb211c80319c-b7ad6b7169203331-01';
   expect(await explain({ appAuth }, 'traceparent', traceparent)).toEqual([
-    ...protocol, ['User_Agent', 'set', 'appAuth custom-headers'], ['Traceparent', 'set', 'appAuth custom-headers'],
+    ['content-type', 'set', 'protocol'], ['User_Agent', 'set', 'appAuth custom-headers'], ['Traceparent', 'set', 'appAuth custom-headers'],
   ]);
 });
