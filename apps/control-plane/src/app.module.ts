@@ -3,6 +3,12 @@ import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ZodSerializerInterceptor } from 'nestjs-zod';
+import { AgentGrants } from './agents-oauth/agent-grants.service.ts';
+import { AuthorizationServer } from './agents-oauth/authorization-server.service.ts';
+import { InteractionController } from './agents-oauth/interaction/interaction.controller.ts';
+import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
+import { OAuthEgress } from './agents-oauth/oauth-egress.service.ts';
+import { OAuthState } from './agents-oauth/oauth-state.service.ts';
 import { AuditEventsController } from './audit/audit-events.controller.ts';
 import { AuthTypesController } from './auth-types/auth-types.controller.ts';
 import { channelToken, loggerToken } from './control-plane-parts.ts';
@@ -13,22 +19,30 @@ import { HeaderPolicyController } from './header-policy/header-policy.controller
 import { HeaderPolicyService } from './header-policy/header-policy.service.ts';
 import { PassThroughReport } from './header-policy/pass-through-report.service.ts';
 import { Metrics } from './health/metrics.ts';
-import { AdminGuard } from './http/admin.guard.ts';
 import { AllowedMethods } from './http/allowed-methods.ts';
 import { ProblemFilter } from './http/problem.filter.ts';
+import { RoleGuard } from './http/role.guard.ts';
 import { IdempotencyInterceptor } from './idempotency/idempotency.interceptor.ts';
 import { IdempotencyService } from './idempotency/idempotency.service.ts';
+import { ApiTokensController } from './identity/api-tokens/api-tokens.controller.ts';
+import { ApiTokens } from './identity/api-tokens/api-tokens.service.ts';
 import { BrowserSessions } from './identity/browser-sessions.service.ts';
+import { FirstAdminLinkController } from './identity/local/first-admin-link.controller.ts';
 import { LocalLogin } from './identity/local/local-login.service.ts';
 import { LoginLinks } from './identity/local/login-links.service.ts';
 import { LoginController } from './identity/login/login.controller.ts';
 import { LoginLimits } from './identity/login/login-limits.service.ts';
 import { ProviderLogin } from './identity/login/provider-login.service.ts';
+import { MeController } from './identity/me/me.controller.ts';
 import { People } from './identity/people.service.ts';
+import { Principals } from './identity/principals.service.ts';
+import { ProviderJwts } from './identity/provider-jwts.service.ts';
 import { IdentityProvidersController } from './identity/providers/identity-providers.controller.ts';
 import { IdentityProviders } from './identity/providers/identity-providers.service.ts';
 import { ProviderClients } from './identity/providers/provider-clients.service.ts';
 import { ProviderEgress } from './identity/providers/provider-egress.service.ts';
+import { UsersController } from './identity/users/users.controller.ts';
+import { Users } from './identity/users/users.service.ts';
 import { CompleteServers } from './servers/complete-servers.service.ts';
 import { ExplainController } from './servers/explain/explain.controller.ts';
 import { ExplainService } from './servers/explain/explain.service.ts';
@@ -68,6 +82,11 @@ export class AppModule {
         HeaderPolicyController,
         IdentityProvidersController,
         LoginController,
+        MeController,
+        UsersController,
+        ApiTokensController,
+        FirstAdminLinkController,
+        InteractionController,
         AuditEventsController,
         DataPlanesController,
         AuthTypesController,
@@ -80,7 +99,7 @@ export class AppModule {
         { provide: Vault, useValue: parts.vault },
         { provide: Metrics, useValue: parts.metrics },
         { provide: AllowedMethods, useValue: parts.allowedMethods },
-        { provide: APP_GUARD, useClass: AdminGuard },
+        { provide: APP_GUARD, useClass: RoleGuard },
         { provide: APP_FILTER, useClass: ProblemFilter },
         // The first is the outermost: an answer is recorded as it was sent.
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
@@ -95,6 +114,15 @@ export class AppModule {
         LocalLogin,
         LoginLinks,
         LoginLimits,
+        ProviderJwts,
+        ApiTokens,
+        Principals,
+        Users,
+        OAuthState,
+        OAuthEgress,
+        AgentGrants,
+        AuthorizationServer,
+        LoginFlows,
         IdempotencyService,
         WorkspacesService,
         ServersService,

@@ -3,6 +3,7 @@ import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { createZodDto, ZodResponse } from 'nestjs-zod';
 import { z } from 'zod';
 import { Database } from '../database/database.ts';
+import { Allow } from '../http/allow.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { numberPosition, type Page, pageOf, queryText, readPageQuery } from '../http/page.ts';
 import { pageSchema } from '../http/page-schema.ts';
@@ -35,6 +36,7 @@ class AuditVerificationOutput extends createZodDto(verification) {}
 
 @ApiTags('audit')
 @Controller('v1/audit-events')
+@Allow('auditor')
 export class AuditEventsController {
   readonly #database: Database;
 

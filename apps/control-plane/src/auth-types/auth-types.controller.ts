@@ -4,6 +4,7 @@ import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { createZodDto, ZodResponse } from 'nestjs-zod';
 import { z } from 'zod';
+import { Allow } from '../http/allow.ts';
 
 const authType = z
   .object({
@@ -30,6 +31,7 @@ const authTypes = {
 
 @ApiTags('authentication types')
 @Controller('v1/auth-types')
+@Allow('auditor')
 export class AuthTypesController {
   @Get()
   @ApiOperation({ summary: 'List the authentication types with the schemas of their forms' })

@@ -5,6 +5,7 @@ import { createZodDto, ZodResponse } from 'nestjs-zod';
 import { z } from 'zod';
 import { channelToken } from '../control-plane-parts.ts';
 import { Database } from '../database/database.ts';
+import { Allow } from '../http/allow.ts';
 import { readRevision } from '../snapshots/revisions.store.ts';
 
 const dataPlane = z
@@ -26,6 +27,7 @@ class DataPlaneList extends createZodDto(z.object({ revision: z.number().int(), 
 
 @ApiTags('data planes')
 @Controller('v1/data-planes')
+@Allow('auditor')
 export class DataPlanesController {
   readonly #channel: SnapshotChannel;
   readonly #database: Database;

@@ -4,6 +4,7 @@ import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } fro
 import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
 import { Actor, type ChangeAuthor } from '../http/actor.ts';
+import { Allow } from '../http/allow.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { entityTag } from '../http/entity-tag.ts';
 import { type Page, readPageQuery } from '../http/page.ts';
@@ -14,6 +15,7 @@ import type { PassThroughUse } from './pass-through-use.ts';
 
 @ApiTags('header policy')
 @Controller('v1/header-policy')
+@Allow('auditor')
 export class HeaderPolicyController {
   readonly #policy: HeaderPolicyService;
   readonly #report: PassThroughReport;
@@ -31,6 +33,7 @@ export class HeaderPolicyController {
   }
 
   @Put()
+  @Allow('editor')
   @ApiOperation({ summary: 'Store or replace the global header policy' })
   @ApiBody({ type: HeaderPolicyInput })
   @ZodResponse({ status: 200, description: 'The policy.', type: HeaderPolicyOutput })
@@ -41,6 +44,7 @@ export class HeaderPolicyController {
   }
 
   @Patch()
+  @Allow('editor')
   @ApiOperation({ summary: 'Change parts of the global header policy (JSON merge patch, RFC 7396)' })
   @ApiConsumes('application/merge-patch+json', 'application/json')
   @ApiBody({ schema: { type: 'object', additionalProperties: true } })
@@ -52,6 +56,7 @@ export class HeaderPolicyController {
   }
 
   @Delete()
+  @Allow('editor')
   @HttpCode(204)
   @ApiOperation({ summary: 'Go back to no document: the environment alone counts' })
   @ApiNoContentResponse({ description: 'No document is stored.' })

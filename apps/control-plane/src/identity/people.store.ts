@@ -77,3 +77,8 @@ export async function putProvidedPerson(sql: Sql, id: string, identity: Provided
 export async function noteLogin(sql: Sql, id: string): Promise<void> {
   await sql('update people set last_login_at = now() where id = $1', [id]);
 }
+
+/** What an administrator decides of someone. */
+export async function changePerson(sql: Sql, id: string, { disabled, assignedRoles }: Pick<PersonRow, 'disabled' | 'assignedRoles'>): Promise<void> {
+  await sql('update people set disabled = $2, assigned_roles = $3, revision = revision + 1, updated_at = now() where id = $1', [id, disabled, JSON.stringify(assignedRoles)]);
+}

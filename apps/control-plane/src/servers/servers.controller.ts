@@ -4,6 +4,7 @@ import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } fro
 import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
 import { Actor, type ChangeAuthor } from '../http/actor.ts';
+import { Allow } from '../http/allow.ts';
 import { entityTag } from '../http/entity-tag.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { type Page, readPageQuery } from '../http/page.ts';
@@ -12,6 +13,7 @@ import { ServersService } from './servers.service.ts';
 
 @ApiTags('servers')
 @Controller('v1/workspaces/:workspace/servers')
+@Allow('auditor')
 export class ServersController {
   readonly #servers: ServersService;
 
@@ -28,6 +30,7 @@ export class ServersController {
   }
 
   @Post()
+  @Allow('editor')
   @ApiOperation({ summary: 'Register a server' })
   @ApiBody({ type: ServerInput })
   @ZodResponse({ status: 201, description: 'The server.', type: ServerOutput })
@@ -49,6 +52,7 @@ export class ServersController {
   }
 
   @Put(':server')
+  @Allow('editor')
   @ApiOperation({ summary: 'Replace a server; secrets that are left out stay as they are' })
   @ApiBody({ type: ServerInput })
   @ZodResponse({ status: 200, description: 'The server.', type: ServerOutput })
@@ -60,6 +64,7 @@ export class ServersController {
   }
 
   @Patch(':server')
+  @Allow('editor')
   @ApiOperation({ summary: 'Change parts of a server (JSON merge patch, RFC 7396); null clears a secret' })
   @ApiConsumes('application/merge-patch+json', 'application/json')
   @ApiBody({ schema: { type: 'object', additionalProperties: true } })
@@ -72,6 +77,7 @@ export class ServersController {
   }
 
   @Delete(':server')
+  @Allow('editor')
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a server and its secrets' })
   @ApiNoContentResponse({ description: 'It is gone.' })

@@ -5,6 +5,7 @@ import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
 import { Database } from '../database/database.ts';
 import { Actor, type ChangeAuthor } from '../http/actor.ts';
+import { Allow } from '../http/allow.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { entityTag, requireMatch } from '../http/entity-tag.ts';
 import { type Page, pageOf, readPageQuery } from '../http/page.ts';
@@ -15,6 +16,7 @@ import { findServiceAccount, listServiceAccounts, type ServiceAccountRow } from 
 
 @ApiTags('service accounts')
 @Controller('v1/workspaces/:workspace/service-accounts')
+@Allow('auditor')
 export class ServiceAccountsController {
   readonly #database: Database;
   readonly #accounts: ServiceAccountsService;
@@ -37,6 +39,7 @@ export class ServiceAccountsController {
   }
 
   @Post()
+  @Allow('editor')
   @ApiOperation({ summary: 'Make a service account; its key is shown this once' })
   @ApiBody({ type: ServiceAccountInput })
   @ZodResponse({ status: 201, description: 'The account and its key.', type: IssuedServiceAccountOutput })
@@ -59,6 +62,7 @@ export class ServiceAccountsController {
   }
 
   @Put(':account')
+  @Allow('editor')
   @ApiOperation({ summary: 'Replace the groups of a service account' })
   @ApiBody({ type: ServiceAccountInput })
   @ZodResponse({ status: 200, description: 'The account.', type: ServiceAccountOutput })
@@ -71,6 +75,7 @@ export class ServiceAccountsController {
   }
 
   @Delete(':account')
+  @Allow('editor')
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete a service account; its key is invalid at once' })
   @ApiNoContentResponse({ description: 'It is gone.' })
@@ -79,6 +84,7 @@ export class ServiceAccountsController {
   }
 
   @Post(':account/rotate-key')
+  @Allow('editor')
   @ApiOperation({ summary: 'Make a new key, shown this once; the old one is invalid at once' })
   @ZodResponse({ status: 200, description: 'The account and its new key.', type: IssuedServiceAccountOutput })
   async rotateServiceAccountKey(

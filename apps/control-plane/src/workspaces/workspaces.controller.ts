@@ -4,6 +4,7 @@ import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
 import { Database } from '../database/database.ts';
 import { Actor, type ChangeAuthor } from '../http/actor.ts';
+import { Allow } from '../http/allow.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { type Page, pageOf, readPageQuery } from '../http/page.ts';
 import { type ReadableWorkspace, WorkspaceInput, WorkspaceOutput, WorkspacePage } from './workspace-document.ts';
@@ -12,6 +13,7 @@ import { findWorkspace, listWorkspaces, type WorkspaceRow } from './workspaces.s
 
 @ApiTags('workspaces')
 @Controller('v1/workspaces')
+@Allow('auditor')
 export class WorkspacesController {
   readonly #database: Database;
   readonly #workspaces: WorkspacesService;
@@ -31,6 +33,7 @@ export class WorkspacesController {
   }
 
   @Post()
+  @Allow('admin')
   @ApiOperation({ summary: 'Make a workspace' })
   @ApiBody({ type: WorkspaceInput })
   @ZodResponse({ status: 201, description: 'The workspace.', type: WorkspaceOutput })
@@ -48,6 +51,7 @@ export class WorkspacesController {
   }
 
   @Delete(':workspace')
+  @Allow('admin')
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete an empty workspace' })
   @ApiNoContentResponse({ description: 'It is gone.' })

@@ -4,6 +4,7 @@ import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } fro
 import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
 import { Actor, type ChangeAuthor } from '../../http/actor.ts';
+import { Allow } from '../../http/allow.ts';
 import { ApiPage } from '../../http/api-page.ts';
 import { entityTag } from '../../http/entity-tag.ts';
 import { type Page, readPageQuery } from '../../http/page.ts';
@@ -12,6 +13,7 @@ import { IdentityProviders } from './identity-providers.service.ts';
 
 @ApiTags('identity providers')
 @Controller('v1/identity-providers')
+@Allow('auditor')
 export class IdentityProvidersController {
   readonly #providers: IdentityProviders;
 
@@ -28,6 +30,7 @@ export class IdentityProvidersController {
   }
 
   @Post()
+  @Allow('admin')
   @ApiOperation({ summary: 'Register an identity provider; its discovery document is read first' })
   @ApiBody({ type: IdentityProviderInput })
   @ZodResponse({ status: 201, description: 'The identity provider.', type: IdentityProviderOutput })
@@ -45,6 +48,7 @@ export class IdentityProvidersController {
   }
 
   @Put(':provider')
+  @Allow('admin')
   @ApiOperation({ summary: 'Replace an identity provider; the client secret stays when it is left out' })
   @ApiBody({ type: IdentityProviderInput })
   @ZodResponse({ status: 200, description: 'The identity provider.', type: IdentityProviderOutput })
@@ -56,6 +60,7 @@ export class IdentityProvidersController {
   }
 
   @Patch(':provider')
+  @Allow('admin')
   @ApiOperation({ summary: 'Change parts of an identity provider (JSON merge patch, RFC 7396)' })
   @ApiConsumes('application/merge-patch+json', 'application/json')
   @ApiBody({ schema: { type: 'object', additionalProperties: true } })
@@ -68,6 +73,7 @@ export class IdentityProvidersController {
   }
 
   @Delete(':provider')
+  @Allow('admin')
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete an identity provider: its people cannot log in any more, and their sessions are over' })
   @ApiNoContentResponse({ description: 'It is gone.' })

@@ -1,10 +1,10 @@
-import { type AddressGuard, createAddressGuard, type GuardedFetch, guardedFetch, OriginPools } from '@gatehouse/egress';
+import { type AddressGuard, createAddressGuard, type GuardedFetch, guardedFetch, type GuardedFetchOptions, OriginPools } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import { addressGuardToken } from '../../servers/probe/address-guard.provider.ts';
 
 /** Someone waits before a login page. */
-const timeouts = { headersMs: 5_000, bodyMs: 5_000, totalMs: 5_000 };
+const limits: GuardedFetchOptions = { timeouts: { headersMs: 5_000, bodyMs: 5_000, totalMs: 5_000 } };
 
 /**
  * Every connection to an identity provider. Plain http goes only where the deployment expressly allows connections to besides
@@ -19,9 +19,13 @@ export class ProviderEgress implements OnApplicationShutdown {
   constructor(@Inject(addressGuardToken) guard: AddressGuard) {
     this.#https = new OriginPools({ guard, connectionsPerOrigin: 8 });
     this.#http = new OriginPools({ guard: exceptPublic(guard), connectionsPerOrigin: 8 });
-    const overHttps = guardedFetch(this.#https, { timeouts });
-    const overHttp = guardedFetch(this.#http, { timeouts });
-    this.fetch = (input, init) => (urlOf(input).protocol === 'https:' ? overHttps : overHttp)(input, init);
+    this.fetch = this.fetchOf(limits);
+  }
+
+  fetchOf(options: GuardedFetchOptions): GuardedFetch {
+    const overHttps = guardedFetch(this.#https, options);
+    const overHttp = guardedFetch(this.#http, options);
+    return (input, init) => (urlOf(input).protocol === 'https:' ? overHttps : overHttp)(input, init);
   }
 
   async onApplicationShutdown(): Promise<void> {

@@ -1,6 +1,7 @@
 import { Body, Controller, HttpCode, Param, Post } from '@nestjs/common';
 import { ApiBody, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ZodResponse } from 'nestjs-zod';
+import { Allow } from '../../http/allow.ts';
 import { ChangesNothing } from '../../idempotency/changes-nothing.ts';
 import { ExplainInputDto, ExplanationOutput } from './explain.dto.ts';
 import { ExplainService } from './explain.service.ts';
@@ -8,6 +9,7 @@ import type { Explanation } from './explanation.ts';
 
 @ApiTags('servers')
 @Controller('v1/workspaces/:workspace/servers/:server')
+@Allow('auditor')
 export class ExplainController {
   readonly #service: ExplainService;
 

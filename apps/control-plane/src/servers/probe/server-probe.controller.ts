@@ -2,6 +2,7 @@ import type { AddressGuard } from '@gatehouse/egress';
 import { Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ZodResponse } from 'nestjs-zod';
+import { Allow } from '../../http/allow.ts';
 import { CompleteServers } from '../complete-servers.service.ts';
 import { addressGuardToken } from './address-guard.provider.ts';
 import { discoverServer } from './discover-server.ts';
@@ -12,6 +13,7 @@ import { testServer } from './test-server.ts';
 /** What calls upstreams from the control plane: for administrators only, through the address guard. */
 @ApiTags('servers')
 @Controller('v1/workspaces/:workspace/servers/:server')
+@Allow('editor')
 export class ServerProbeController {
   readonly #servers: CompleteServers;
   readonly #guard: AddressGuard;
