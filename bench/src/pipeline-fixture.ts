@@ -36,7 +36,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
   const sessions = new SealedSessions(keyRingOf([fixtureSecrets.snapshotKey], 'session'), 86_400_000);
   return {
     snapshot: () => snapshot,
-    limits: { headers: { maxBytes: 32_768, maxCount: 100 } },
+    limits: { headers: { maxBytes: 32_768, maxCount: 100 }, filteredBytes: 16_777_216 },
     originRules: { allowedOrigins: new Set(['http://localhost:3001']), allowedHosts: undefined },
     authentication: { keySets: { at: (url) => { throw new TypeError(`the bench has no key set at ${url}`); } }, publicUrl: 'http://localhost:3001', now: Date.now },
     callContext: { sessions, maxBodyBytes: 4_194_304 },

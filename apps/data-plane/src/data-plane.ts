@@ -182,7 +182,7 @@ export class DataPlane {
         if (snapshot === undefined) throw new GatewayError('not_ready');
         return snapshot;
       },
-      limits: { headers: { maxBytes: settings.MAX_HEADER_BYTES, maxCount: settings.MAX_HEADER_COUNT } },
+      limits: { headers: { maxBytes: settings.MAX_HEADER_BYTES, maxCount: settings.MAX_HEADER_COUNT }, filteredBytes: settings.MAX_FILTERED_BYTES },
       originRules: {
         allowedOrigins: new Set([publicUrl.origin, ...settings.ALLOWED_ORIGINS]),
         allowedHosts: settings.ALLOWED_HOSTS.length > 0 ? new Set(settings.ALLOWED_HOSTS.map((host) => host.toLowerCase())) : undefined,

@@ -18,6 +18,7 @@ export const dataPlaneSettings = {
   MAX_BODY_BYTES: { schema: schemas.integer(1024, 268_435_456).default(4_194_304), description: 'Largest request body. Default 4194304 (4 MiB)' },
   MAX_HEADER_BYTES: { schema: schemas.integer(4096, 262_144).default(32_768), description: 'Largest request head. Default 32768' },
   MAX_HEADER_COUNT: { schema: schemas.integer(10, 1000).default(100), description: 'Most request headers. Default 100' },
+  MAX_FILTERED_BYTES: { schema: schemas.integer(65_536, 1_073_741_824).default(16_777_216), description: 'Largest answer, or event of a stream, of a server with rules for tools: these are read as a whole. Default 16777216 (16 MiB)' },
   CONNECT_TIMEOUT_MS: { schema: schemas.integer(10, 60_000).default(5_000), description: 'To connect to an upstream. Default 5000' },
   CONNECTIONS_PER_ORIGIN: { schema: schemas.integer(1, 10_000).default(256), description: 'Calls of one upstream that run at once; more wait, bounded. Default 256' },
   STREAMS_PER_ORIGIN: { schema: schemas.integer(1, 100_000).default(10_000), description: 'Streams that only listen (GET), of one upstream. Default 10000' },

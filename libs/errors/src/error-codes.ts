@@ -47,6 +47,9 @@ export const errorCodes = {
   cross_site_request: entry(403, 'The request comes from another site, or from a page that is too old; load the page again.'),
   too_many_attempts: entry(429, 'Too many attempts; wait a few minutes and try again.'),
 
+  /** Of a tool, not of a caller: answered as a server answers for a tool that it does not have. */
+  tool_not_allowed: entry(200, 'There is no such tool.'),
+
   // What the request is for
   not_found: entry(404, 'There is nothing here.', 'debug'),
   server_not_found: entry(404, 'There is no such server.'),

@@ -1,3 +1,4 @@
+export { type Access, type AccessEntry, AccessRules } from './access-rules.ts';
 export { type AuthorizationServerDocument, authorizationServerId, type PublicSigningKey } from './authorization-server-document.ts';
 export { compileDocument, openDocument, type SnapshotKeys } from './compile-snapshot.ts';
 export {

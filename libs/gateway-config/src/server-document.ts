@@ -4,6 +4,7 @@ import { httpUrl, slug } from '@gatehouse/config-fields';
 import { canonicalName } from '@gatehouse/header-policy';
 import { completeOutboundHeaders, type OutboundHeaders, readableOutboundHeaders, writableOutboundHeaders } from '@gatehouse/outbound-headers';
 import { z } from 'zod';
+import { access, checkAccess } from './access-rules.ts';
 import { serverHeaderPolicy } from './header-policy-document.ts';
 import { warning } from './warning.ts';
 
@@ -32,6 +33,7 @@ const serverFields = {
   upstream,
   agentAuth,
   headerPolicy: serverHeaderPolicy.optional(),
+  access: access.optional(),
   enabled: z.boolean().optional(),
 };
 
@@ -61,7 +63,7 @@ function checkHeaderNames({ appAuth, outboundHeaders = [] }: { appAuth: AppAuth;
 }
 
 /** A server with every reference resolved and every secret present: what a snapshot holds. */
-export const completeServer = z.strictObject({ ...serverFields, appAuth: completeAppAuth, outboundHeaders: completeOutboundHeaders.optional() }).superRefine(checkHeaderNames);
+export const completeServer = z.strictObject({ ...serverFields, appAuth: completeAppAuth, outboundHeaders: completeOutboundHeaders.optional() }).superRefine(checkHeaderNames).superRefine(checkAccess);
 
 /** A server as it is read. */
 export const readableServer = z

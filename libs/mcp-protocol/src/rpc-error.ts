@@ -3,6 +3,7 @@ export const rpcErrorCodes = {
   parseError: -32700,
   invalidRequest: -32600,
   methodNotFound: -32601,
+  invalidParams: -32602,
   /** For everything that is the gateway's own: `data.code` says which. */
   gatewayError: -32000,
   /** MCP 2026-07-28: a header contradicts the message. */

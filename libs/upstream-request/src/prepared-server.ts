@@ -1,7 +1,8 @@
 import { type PreparedAgentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
 import { type PreparedAppAuth, prepareAppAuth } from '@gatehouse/app-auth';
 import type { ConnectOptions } from '@gatehouse/egress';
-import type { ServerDocument } from '@gatehouse/gateway-config';
+import { AccessRules, type ServerDocument } from '@gatehouse/gateway-config';
+import { ToolRules } from '@gatehouse/mcp-protocol';
 import { type PreparedOutboundHeader, prepareOutboundHeaders } from '@gatehouse/outbound-headers';
 import { ServerHeaderRules } from './server-header-rules.ts';
 
@@ -14,6 +15,10 @@ export interface PreparedServer {
   readonly title: string;
   readonly enabled: boolean;
   readonly agentAuth: PreparedAgentAuth;
+  /** Who may call. */
+  readonly access: AccessRules;
+  /** Which tools; absent where all may be called. */
+  readonly tools: ToolRules | undefined;
   readonly appAuth: PreparedAppAuth;
   readonly outboundHeaders: readonly PreparedOutboundHeader[];
   readonly headerRules: ServerHeaderRules;
@@ -42,11 +47,17 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
     title: server.title ?? server.name,
     enabled: server.enabled ?? true,
     agentAuth,
+    access: new AccessRules(server.access?.allow),
+    tools: toolRulesOf(server.access?.tools),
     appAuth,
     outboundHeaders,
     headerRules: new ServerHeaderRules({ headerPolicy: server.headerPolicy, agentAuth, appAuth, outboundHeaders }),
     upstream: prepareUpstream(server.upstream),
   };
+}
+
+function toolRulesOf(tools: NonNullable<ServerDocument['access']>['tools']): ToolRules | undefined {
+  return tools?.allow === undefined && tools?.deny === undefined ? undefined : new ToolRules(tools);
 }
 
 function prepareUpstream({ url: text, transport, timeouts }: ServerDocument['upstream']): PreparedUpstream {

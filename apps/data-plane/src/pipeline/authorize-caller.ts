@@ -7,6 +7,7 @@ import type { PreparedServer } from '@gatehouse/upstream-request';
  * for may only where the server is open to all.
  * @throws GatewayError forbidden
  */
-export function authorizeCaller(server: PreparedServer, caller: Caller): void {
-  if (caller.kind === 'anonymous' && !server.agentAuth.open) throw new GatewayError('forbidden');
+export function authorizeCaller({ access, agentAuth }: PreparedServer, caller: Caller): void {
+  if (caller.kind === 'anonymous' && !agentAuth.open) throw new GatewayError('forbidden');
+  if (!access.admits(caller)) throw new GatewayError('forbidden');
 }

@@ -16,7 +16,11 @@ export interface Gateway {
    * @throws GatewayError not_ready before the first one is there: never mistaken for an empty one
    */
   snapshot(): Snapshot;
-  readonly limits: { readonly headers: HeaderLimits };
+  readonly limits: {
+    readonly headers: HeaderLimits;
+    /** What is read of an answer, or of an event of a stream, where tools are filtered. */
+    readonly filteredBytes: number;
+  };
   readonly originRules: OriginRules;
   readonly authentication: AuthenticationContext;
   readonly callContext: CallContext;

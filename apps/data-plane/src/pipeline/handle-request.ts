@@ -4,7 +4,9 @@ import { authorizeCaller } from './authorize-caller.ts';
 import { buildUpstreamRequest } from './build-upstream-request.ts';
 import { challengeOf } from './challenge.ts';
 import { checkOrigin, corsHeaders, preflightHeaders } from './check-origin.ts';
+import { checkTools } from './check-tools.ts';
 import { cleanHeaders, obtainCredentials } from '@gatehouse/upstream-request';
+import { filterTools } from './filter-tools.ts';
 import type { Gateway } from './gateway.ts';
 import { matchServer, parseRoute } from './match-server.ts';
 import { CallRecord } from './call-record.ts';
@@ -40,6 +42,9 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     authorizeCaller(server, caller);
     const call = (record.call = await readCall(request, route, headers, server, caller, gateway.callContext));
 
+    // Before anything is fetched or sent for it: a tool that may not be called is one that is not there.
+    checkTools(server, call, headers);
+
     const credentials = await obtainCredentials(server);
     const upstreamPath = route.endpoint === 'sse-messages' ? relayMessage(route, call, gateway) : undefined;
 
@@ -49,7 +54,8 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     const response = await gateway.forward({ route, upstream: server.upstream, call, request, outgoing }, record);
 
     const shaped = shapeResponse(server, call, response, gateway.shapeContext);
-    const reply = route.endpoint === 'sse' ? relayStream(shaped, server, call, gateway) : shaped;
+    const filtered = server.tools === undefined ? shaped : await filterTools(server.tools, shaped, gateway.limits.filteredBytes);
+    const reply = route.endpoint === 'sse' ? relayStream(filtered, server, call, gateway) : filtered;
     return withCors(reply, origin);
   } catch (thrown) {
     const error = (record.error = toGatewayError(thrown));

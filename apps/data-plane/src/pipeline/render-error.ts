@@ -1,6 +1,7 @@
 import { CircuitOpenError, RedirectError } from '@gatehouse/egress';
 import type { GatewayError } from '@gatehouse/errors';
 import { rpcError, rpcErrorCodes, type RpcId } from '@gatehouse/mcp-protocol';
+import { ToolRefusal } from './check-tools.ts';
 import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
 import type { Reply } from './request.ts';
@@ -10,6 +11,7 @@ import type { Reply } from './request.ts';
  * @param challenge for `WWW-Authenticate`
  */
 export function renderError(error: GatewayError, route: Route | undefined, requestId: RpcId, challenge?: string): Reply {
+  if (error instanceof ToolRefusal) return answerOf(error, route);
   const message = error instanceof MessageError || error instanceof RedirectError ? error.publicDetail : error.publicMessage;
   const server = route && { server: `${route.workspace}/${route.name}` };
   const body = rpcError({
@@ -26,4 +28,10 @@ export function renderError(error: GatewayError, route: Route | undefined, reque
   // The rest of an oversized body is not read: the connection cannot be used again.
   if (error.code === 'body_too_large' || error.code === 'headers_too_large') headers.push('connection', 'close');
   return { status: error.status, headers, body };
+}
+
+/** Over legacy HTTP+SSE an answer belongs on the stream, which another data plane may hold: there it is an error of the POST. */
+function answerOf({ answer, status }: ToolRefusal, route: Route | undefined): Reply {
+  const headers = ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(answer))];
+  return { status: route?.endpoint === 'sse-messages' ? 400 : status, headers, body: answer };
 }

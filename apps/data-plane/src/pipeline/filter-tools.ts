@@ -1,0 +1,94 @@
+import { GatewayError } from '@gatehouse/errors';
+import { EventDataFilter, filterToolLists, type ToolRules } from '@gatehouse/mcp-protocol';
+import { mapBody } from './map-body.ts';
+import type { Reply, StreamedBody } from './request.ts';
+
+/** Of the upstream's body; not true of another one. */
+const aboutTheBody = new Set(['content-length', 'etag', 'last-modified', 'content-md5', 'digest', 'content-digest', 'repr-digest']);
+
+/**
+ * Takes out of every tool list what may not be called. Answers are held until they are whole, so there is a bound to them; of a
+ * stream, its events.
+ * @throws GatewayError upstream_failed, upstream_not_mcp for what cannot be read: it might be a list
+ */
+export function filterTools({ mayCall }: ToolRules, reply: Reply, maxBytes: number): Reply | Promise<Reply> {
+  const { body } = reply;
+  if (typeof body !== 'object') return reply;
+  // Uncompressed is what was asked for; this could only be passed on unread.
+  if (isEncoded(reply)) {
+    body.abort();
+    throw new GatewayError('upstream_failed', { detail: 'a compressed answer, where tool lists have to be read' });
+  }
+  return reply.isEventStream ? { ...reply, body: filterEvents(body, mayCall, maxBytes) } : filterDocument(reply, body, mayCall, maxBytes);
+}
+
+async function filterDocument(reply: Reply, body: StreamedBody, mayCall: ToolRules['mayCall'], maxBytes: number): Promise<Reply> {
+  const chunks = await readWhole(body, maxBytes);
+  const filtered = filterToolLists(Buffer.concat(chunks).toString('utf8'), mayCall);
+  // The very bytes, where nothing had to go.
+  if (filtered.is === 'unchanged' || (filtered.is === 'unreadable' && reply.status >= 400)) return { ...reply, body: readAlready(chunks) };
+  if (filtered.is === 'unreadable') throw new GatewayError('upstream_not_mcp', { detail: 'what may be a tool list cannot be read' });
+  const headers = reply.headers.filter((_, index, all) => !aboutTheBody.has((all[index - (index % 2)] as string).toLowerCase()));
+  return { ...reply, headers: [...headers, 'content-length', String(Buffer.byteLength(filtered.text))], body: filtered.text };
+}
+
+function filterEvents(body: StreamedBody, mayCall: ToolRules['mayCall'], maxBytes: number): StreamedBody {
+  return mapBody(body, () => {
+    const events = new EventDataFilter(maxBytes, (data) => {
+      const filtered = filterToolLists(data, mayCall);
+      if (filtered.is === 'unreadable') throw new GatewayError('upstream_not_mcp', { detail: 'what may be a tool list cannot be read' });
+      return filtered.is === 'changed' ? filtered.text : data;
+    });
+    let isOver = false;
+    return {
+      write: (chunk, sink) => {
+        if (isOver) return false;
+        try {
+          const output = events.push(chunk);
+          return output.length === 0 || sink.write(output);
+        } catch (error) {
+          isOver = true;
+          body.abort();
+          sink.fail(error instanceof GatewayError ? error : new GatewayError('internal', { cause: error }));
+          return false;
+        }
+      },
+    };
+  });
+}
+
+function readWhole(body: StreamedBody, maxBytes: number): Promise<Buffer[]> {
+  return new Promise((resolve, reject) => {
+    const chunks: Buffer[] = [];
+    let bytes = 0;
+    body.pipe({
+      write: (chunk) => {
+        bytes += chunk.length;
+        if (bytes <= maxBytes) chunks.push(chunk);
+        else {
+          chunks.length = 0;
+          body.abort();
+          reject(new GatewayError('upstream_failed', { detail: `an answer of more than ${maxBytes} bytes, where tool lists have to be read` }));
+        }
+        return true;
+      },
+      end: () => resolve(chunks),
+      fail: reject,
+    });
+  });
+}
+
+function readAlready(chunks: readonly Buffer[]): StreamedBody {
+  return {
+    pipe: (sink) => {
+      for (const chunk of chunks) sink.write(chunk);
+      sink.end();
+    },
+    resume: () => undefined,
+    abort: () => undefined,
+  };
+}
+
+function isEncoded({ headers }: Reply): boolean {
+  return headers.some((name, index) => index % 2 === 0 && name.toLowerCase() === 'content-encoding' && headers[index + 1]?.toLowerCase() !== 'identity');
+}
