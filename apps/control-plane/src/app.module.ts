@@ -9,6 +9,12 @@ import { InteractionController } from './agents-oauth/interaction/interaction.co
 import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
 import { OAuthEgress } from './agents-oauth/oauth-egress.service.ts';
 import { OAuthState } from './agents-oauth/oauth-state.service.ts';
+import { AgentGrants } from './agents-oauth/agent-grants.service.ts';
+import { AuthorizationServer } from './agents-oauth/authorization-server.service.ts';
+import { InteractionController } from './agents-oauth/interaction/interaction.controller.ts';
+import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
+import { OAuthEgress } from './agents-oauth/oauth-egress.service.ts';
+import { OAuthState } from './agents-oauth/oauth-state.service.ts';
 import { AuditEventsController } from './audit/audit-events.controller.ts';
 import { AuthTypesController } from './auth-types/auth-types.controller.ts';
 import { channelToken, loggerToken } from './control-plane-parts.ts';
@@ -82,6 +88,7 @@ export class AppModule {
         HeaderPolicyController,
         IdentityProvidersController,
         LoginController,
+        InteractionController,
         MeController,
         UsersController,
         ApiTokensController,
@@ -114,6 +121,11 @@ export class AppModule {
         LocalLogin,
         LoginLinks,
         LoginLimits,
+        OAuthState,
+        OAuthEgress,
+        AgentGrants,
+        AuthorizationServer,
+        LoginFlows,
         ProviderJwts,
         ApiTokens,
         Principals,

@@ -3,6 +3,8 @@ import { nestLogger } from '@gatehouse/service-runtime';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import type { FastifyReply, FastifyRequest } from 'fastify';
+import { AuthorizationServer } from './agents-oauth/authorization-server.service.ts';
+import { serveOAuth } from './agents-oauth/oauth-routes.ts';
 import { AppModule, type ControlPlaneParts } from './app.module.ts';
 import { answerSecurely } from './http/answer-securely.ts';
 import { readForms } from './http/form-body.ts';
@@ -30,9 +32,11 @@ export async function createApplication(parts: ControlPlaneParts): Promise<NestF
   observeRequests(instance, parts.logger, parts.metrics);
   readJsonBodies(instance);
   readForms(instance);
-  return NestFactory.create<NestFastifyApplication>(AppModule.of(parts), adapter, {
+  const application = await NestFactory.create<NestFastifyApplication>(AppModule.of(parts), adapter, {
     bodyParser: false,
     abortOnError: false,
     logger: nestLogger(parts.logger),
   });
+  serveOAuth(instance, application.get(AuthorizationServer));
+  return application;
 }

@@ -6,13 +6,11 @@ export interface Revocation {
   readonly until: number;
 }
 
-/** @returns whether it was not revoked before. */
-export async function insertRevocation(sql: Sql, grantId: string, seconds: number): Promise<boolean> {
-  const rows = await sql(
-    `insert into oauth_revocations (grant_id, until) values ($1, now() + make_interval(secs => $2)) on conflict do nothing returning grant_id`,
-    [grantId, seconds],
+export async function insertRevocations(sql: Sql, grantIds: readonly string[], seconds: number): Promise<void> {
+  await sql(
+    'insert into oauth_revocations (grant_id, until) select id, now() + make_interval(secs => $2) from unnest($1::uuid[]) as ids (id) on conflict do nothing',
+    [grantIds, seconds],
   );
-  return rows.length > 0;
 }
 
 /** Those that still matter to someone. */

@@ -8,20 +8,28 @@ const statements = [
     id_hash bytea not null,
     grant_id uuid,
     client_id text collate "C",
-    person_id uuid,
-    session_id uuid,
     sealed bytea not null,
     key_term integer not null,
     created_at timestamptz not null default now(),
-    last_used_at timestamptz not null default now(),
     expires_at timestamptz,
     consumed_at timestamptz,
     constraint oauth_state_pkey primary key (model, id_hash)
   )`,
   'create index oauth_state_grant_id on oauth_state (grant_id) where grant_id is not null',
-  `create index oauth_state_person_id on oauth_state (person_id) where model = 'Grant'`,
-  'create index oauth_state_client_id on oauth_state (client_id)',
   'create index oauth_state_age on oauth_state (expires_at)',
+  // What a person sees of a grant. The session is the one it was given in; it may be over by now.
+  `create table oauth_grants (
+    id uuid not null constraint oauth_grants_pkey primary key,
+    person_id uuid not null,
+    session_id uuid not null,
+    client_id text collate "C" not null,
+    client_name text not null,
+    redirect_host text collate "C" not null,
+    resource text collate "C" not null,
+    created_at timestamptz not null default now(),
+    last_used_at timestamptz not null default now()
+  )`,
+  'create index oauth_grants_person_id on oauth_grants (person_id)',
   // The newest one whose time has come signs. Older ones verify what they signed; a newer one is known before it signs.
   `create table oauth_signing_keys (
     kid text collate "C" not null constraint oauth_signing_keys_pkey primary key,
@@ -47,7 +55,7 @@ const statements = [
   )`,
 ];
 
-const tables = ['oauth_revocations', 'oauth_consents', 'oauth_signing_keys', 'oauth_state'];
+const tables = ['oauth_revocations', 'oauth_consents', 'oauth_signing_keys', 'oauth_grants', 'oauth_state'];
 
 /** The agents' authorization server. */
 export class AgentsOAuth1763884800000 implements MigrationInterface {

@@ -1,0 +1,118 @@
+import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { Logger } from '@gatehouse/service-runtime';
+import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import Provider from 'oidc-provider';
+import { loggerToken } from '../control-plane-parts.ts';
+import { Database } from '../database/database.ts';
+import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
+import { People } from '../identity/people.service.ts';
+import { Vault } from '../vault/vault.ts';
+import { AgentGrants } from './agent-grants.service.ts';
+import { answerJwtTokens } from './answer-jwt-tokens.ts';
+import { cookieKeyOf } from './cookie-keys.ts';
+import { noteUse } from './grants.store.ts';
+import { describeHonestly } from './describe-honestly.ts';
+import { lifetimes } from './lifetimes.ts';
+import { OAuthEgress } from './oauth-egress.service.ts';
+import { OAuthState, stateKey } from './oauth-state.service.ts';
+import { prolongClient } from './oauth-state.store.ts';
+import { type OpenedKeys, openSigningKeys } from './open-signing-keys.ts';
+import { providerConfiguration } from './provider-configuration.ts';
+import { allowBrowserRegistration } from './allow-browser-registration.ts';
+
+interface Serving {
+  readonly version: string;
+  readonly provider: Provider;
+  readonly handle: (request: IncomingMessage, response: ServerResponse) => Promise<void>;
+}
+
+/** How long a replica may go on with the keys it has read. A new key is known for a day before it signs. */
+const keysFreshMs = 60_000;
+
+/** The agents' authorization server. All its state is in Postgres, so that any replica serves any step. */
+@Injectable()
+export class AuthorizationServer implements OnApplicationShutdown {
+  readonly #database: Database;
+  readonly #vault: Vault;
+  readonly #state: OAuthState;
+  readonly #grants: AgentGrants;
+  readonly #people: People;
+  readonly #egress: OAuthEgress;
+  readonly #settings: ControlPlaneSettings;
+  readonly #logger: Logger;
+  #serving: Serving | undefined;
+  #readAt = 0;
+  #reading: Promise<Serving> | undefined;
+
+  constructor(
+    database: Database, vault: Vault, state: OAuthState, grants: AgentGrants, people: People, egress: OAuthEgress,
+    @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(loggerToken) logger: Logger,
+  ) {
+    this.#database = database;
+    this.#vault = vault;
+    this.#state = state;
+    this.#grants = grants;
+    this.#people = people;
+    this.#egress = egress;
+    this.#settings = settings;
+    this.#logger = logger;
+  }
+
+  async provider(): Promise<Provider> {
+    return (await this.#current()).provider;
+  }
+
+  /** Answers a request to one of its endpoints. */
+  async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const { handle } = await this.#current();
+    await handle(request, response);
+  }
+
+  async onApplicationShutdown(): Promise<void> {
+    await this.#reading?.catch(() => undefined);
+  }
+
+  async #current(): Promise<Serving> {
+    if (this.#serving && Date.now() - this.#readAt < keysFreshMs) return this.#serving;
+    this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
+    return this.#reading;
+  }
+
+  async #read(): Promise<Serving> {
+    const keys = await openSigningKeys(this.#database.sql, this.#vault);
+    this.#readAt = Date.now();
+    if (this.#serving?.version !== keys.version) this.#serving = this.#open(keys);
+    return this.#serving;
+  }
+
+  /** The library takes its keys once: for other keys there is another provider, which finds everything else where the first one left it. */
+  #open({ jwks, publicKeys, kid, version }: OpenedKeys): Serving {
+    const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: dataPlaneUrl, VAULT_KEY } = this.#settings;
+    const { sql } = this.#database;
+    const provider = new Provider(issuer, providerConfiguration({
+      state: this.#state, grants: this.#grants, people: this.#people, fetch: this.#egress.fetch, sql, dataPlaneUrl, jwks, kid,
+      isSecure: issuer.startsWith('https:'), cookieKey: cookieKeyOf(VAULT_KEY),
+      noteUse: async (clientId, grantId) => {
+        await noteUse(sql, grantId);
+        await prolongClient(sql, stateKey('Client', clientId).idHash, lifetimes.client);
+      },
+    }));
+    // It is told who it is by `ownAddress`, and believes no one else.
+    provider.proxy = true;
+    provider.use(answerJwtTokens({ issuer, grants: this.#grants, sql, publicKeys }));
+    provider.use(allowBrowserRegistration);
+    provider.use(describeHonestly);
+    // Koa has an event `error` for what nobody caught; without a listener it would print it.
+    for (const event of ['server_error', 'error'] as const) provider.on(event as 'server_error', (...[ctx, error]) => this.#logger.error({ err: error ?? ctx }, 'the authorization server failed'));
+    const callback = provider.callback();
+    return { version, provider, handle: (request, response) => callback(ownAddress(request, issuer), response) };
+  }
+}
+
+/** URLs are made of the address a request came to. Which that is is configured, and not up to whoever sends a `Host`. */
+function ownAddress(request: IncomingMessage, issuer: string): IncomingMessage {
+  const { host, protocol } = new URL(issuer);
+  Object.assign(request.headers, { host, 'x-forwarded-host': host, 'x-forwarded-proto': protocol.slice(0, -1) });
+  delete request.headers['x-forwarded-for'];
+  return request;
+}

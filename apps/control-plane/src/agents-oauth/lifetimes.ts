@@ -1,0 +1,21 @@
+const minute = 60;
+const day = 24 * 3600;
+
+/** How long things live, in seconds. */
+export const lifetimes = {
+  /** Short, because a data plane believes it without asking; what is revoked earlier is in the snapshot for as long. */
+  accessToken: 5 * minute,
+  /** Between the redirect to the client and its request for the token (RFC 6749 section 4.1.2 recommends ten minutes at most). */
+  authorizationCode: minute,
+  /** To read the page and to log in, at a provider that may want a second factor. */
+  interaction: 30 * minute,
+  idToken: 10 * minute,
+  /** Without being used; each use gives another one. */
+  refreshToken: 30 * day,
+  /** However often it is used: then the person is asked again. */
+  grant: 365 * day,
+  /** A registered client that nobody uses any more. */
+  client: 90 * day,
+  /** Clocks differ by that much. */
+  leeway: minute,
+} as const;
