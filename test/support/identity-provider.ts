@@ -81,7 +81,7 @@ export async function startIdentityProvider({ redirectUris, people, claimsInIdTo
     const policy = interactionPolicy.base();
     policy.remove('consent');
     return new Provider(issuer, {
-      clients: [{ client_id: clientId, client_secret: clientSecret, redirect_uris: [...redirectUris], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] }],
+      clients: [{ client_id: clientId, client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_post', redirect_uris: [...redirectUris], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] }],
       scopes: offeredScopes,
       claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'], groups: ['groups', 'roles'] },
       conformIdTokenClaims: !claimsInIdToken,

@@ -76,16 +76,11 @@ export class LoginController {
 
   @Get('login/callback/:provider')
   async callback(@Param('provider') provider: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
-    this.#limits.check(request.ip);
+    // Not limited: it costs nothing without a state that was given out, and beginning is.
     const [, query = ''] = request.url.split(/\?(.*)/s);
-    try {
-      const { returnTo, cookie } = await this.#providers.finish(provider, this.#browser(request), query, request);
-      void reply.header('Set-Cookie', cookie);
-      return redirect(reply, returnTo);
-    } catch (error) {
-      this.#limits.failed(request.ip);
-      throw error;
-    }
+    const { returnTo, cookie } = await this.#providers.finish(provider, this.#browser(request), query, request);
+    void reply.header('Set-Cookie', cookie);
+    return redirect(reply, returnTo);
   }
 
   @Get('login/local')

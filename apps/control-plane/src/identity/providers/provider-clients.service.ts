@@ -95,9 +95,11 @@ export class ProviderClients {
   }
 }
 
-/** RFC 8414 section 2: a provider that does not say takes client_secret_basic. */
+/**
+ * In the body where the provider says that it takes it there: not every one decodes what RFC 6749 section 2.3.1 has encoded for
+ * the header. One that does not say takes it in the header (RFC 8414 section 2).
+ */
 function authenticationOf(secret: string, configured: 'basic' | 'post' | undefined, metadata: ServerMetadata): ClientAuth {
-  const supported = metadata.token_endpoint_auth_methods_supported ?? ['client_secret_basic'];
-  const method = configured ?? (supported.includes('client_secret_basic') || !supported.includes('client_secret_post') ? 'basic' : 'post');
+  const method = configured ?? (metadata.token_endpoint_auth_methods_supported?.includes('client_secret_post') === true ? 'post' : 'basic');
   return method === 'basic' ? ClientSecretBasic(secret) : ClientSecretPost(secret);
 }
