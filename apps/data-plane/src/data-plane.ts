@@ -12,7 +12,6 @@ import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
 import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
-import { isServed } from './bridges/is-served.ts';
 import { answerRelay, isRelay } from './bridges/relay/answer-relay.ts';
 import { PeerSeals } from './bridges/relay/peer-seals.ts';
 import { SessionAddresses } from './bridges/session-address.ts';
@@ -20,6 +19,7 @@ import type { dataPlaneSettings } from './environment.ts';
 import { answerMetadata } from './metadata/answer-metadata.ts';
 import { addDataPlaneGauges } from './observe-data-plane.ts';
 import { observeCalls } from './observe-calls.ts';
+import type { Admission } from './pipeline/admission.ts';
 import type { Gateway } from './pipeline/gateway.ts';
 import { handleRequest } from './pipeline/handle-request.ts';
 import type { IncomingRequest, Reply } from './pipeline/request.ts';
@@ -28,6 +28,7 @@ import { SnapshotFollower } from './snapshot/follow-snapshots.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { openKeySets, type OpenKeySets } from './key-sets.ts';
 import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
+import { stillAdmitted } from './snapshot/still-admitted.ts';
 import { KeepAliveComments } from './transport/keep-alive-comments.ts';
 import { createHttpServer, type HttpServer } from './transport/serve-http.ts';
 import { UpstreamTransport } from './transport/upstream-transport.ts';
@@ -58,7 +59,7 @@ export class DataPlane {
     this.#logger = logger;
     const keys = snapshotKeysOf(settings.SNAPSHOT_KEY);
     this.#keeper = new SnapshotKeeper({ directory: settings.SNAPSHOT_DIR, keys, logger, current: () => this.#follower.current });
-    this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: () => this.#onApplied() });
+    this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: (afterOutage) => this.#onApplied(afterOutage) });
     this.#heartbeat = new Heartbeats({
       channel,
       id: settings.DATA_PLANE_ID ?? `${hostname()}-${process.pid}`,
@@ -85,7 +86,7 @@ export class DataPlane {
       maxPerOwner: settings.BRIDGE_MAX_SESSIONS_PER_CALLER,
       idleMs: settings.SESSION_TTL_SECONDS * 1000,
     };
-    this.#bridgeSessions = new BridgeSessions(bridgeLimits, (session) => isServed(this.#follower.current, session));
+    this.#bridgeSessions = new BridgeSessions(bridgeLimits, ({ admission }) => this.#isAdmitted(admission));
     this.#peerSeals = new PeerSeals(keyRingOf(settings.SNAPSHOT_KEY, 'peer-relay'), () => this.#peerUrl);
     this.#comments = new KeepAliveComments(settings.KEEP_ALIVE_COMMENT_MS);
     const gateway = this.#gateway();
@@ -98,6 +99,7 @@ export class DataPlane {
       stalledTimeoutMs: settings.STREAM_IDLE_TIMEOUT_MS,
       handle: (request) => (isRelay(request) ? answerRelay(this.#peerSeals, request, handle) : handle(request)),
       isDraining: () => this.#draining,
+      isAdmitted: (admission) => this.#isAdmitted(admission),
     });
     addDataPlaneGauges(this.registry, {
       status: () => this.#follower.status,
@@ -135,7 +137,7 @@ export class DataPlane {
     // Also of one that never listened: closing says so in an error, which is as good.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    this.#http.endListeningStreams();
+    this.#http.streams.endListening();
     const timer = setTimeout(() => server.closeAllConnections(), this.#settings.DRAIN_TIMEOUT_MS);
     // A connection that becomes idle while draining has nothing more to wait for.
     const sweep = setInterval(() => server.closeIdleConnections(), 100);
@@ -216,8 +218,18 @@ export class DataPlane {
     };
   }
 
-  #onApplied(): void {
+  #onApplied(afterOutage: boolean): void {
     this.#keeper.schedule();
     this.#heartbeat.beat();
+    this.#http.streams.endUnadmitted();
+    // A grant is named as revoked for as long as its tokens live: through an outage that may have been missed.
+    if (afterOutage) this.#http.streams.endExpired(Date.now());
+    this.#bridgeSessions.sweep();
+  }
+
+  #isAdmitted(admission: Admission): boolean {
+    const snapshot = this.#follower.current;
+    // No snapshot is not an empty one.
+    return snapshot === undefined || stillAdmitted(snapshot, admission);
   }
 }

@@ -25,7 +25,11 @@ export const apiKey = agentAuthType({
       forwardsAuthorization: false,
       restrictedHeaders: [],
       authenticate: (presented, context) => authenticate(verified, presented, context),
-      stillAdmits: ({ credential = '' }, { serviceAccounts, workspace }) => serviceAccounts.get(credential)?.workspace === workspace,
+      stillAdmits: ({ credential = '', groups }, { serviceAccounts, workspace }) => {
+        const account = serviceAccounts.get(credential);
+        // Other groups are another revision of the account, and what it may do may be other things.
+        return account?.workspace === workspace && account.groups === groups;
+      },
     };
   },
 });

@@ -10,6 +10,8 @@ export interface Caller {
   readonly email?: string;
   /** Names what let it in, where that can be withdrawn: a key's id, a grant. No secret. */
   readonly credential?: string;
+  /** When the credential expires; milliseconds since the epoch. */
+  readonly expiresAt?: number;
   /** What a verified token says of its caller; never logged. */
   readonly claims?: Readonly<Record<string, unknown>>;
 }

@@ -69,7 +69,7 @@ function prepareTokenCheck(config: Interactive): PreparedAgentAuth['authenticate
     const { claims, keys, expiresAt } = verification;
     const { sub, grant } = claims;
     if (!isId(sub) || !isId(grant)) return tokenRefusals.malformed_token;
-    const value = { grant, authentication: authenticationOf(claims, sub, grant, config) };
+    const value = { grant, authentication: authenticationOf(claims, { sub, grant, expiresAt }, config) };
     verified.add(authorization, { value, keys, expiresAt });
     return unlessRevoked(value, server);
   };
@@ -87,13 +87,19 @@ function prepareTokenCheck(config: Interactive): PreparedAgentAuth['authenticate
 
 type Claims = Readonly<Record<string, unknown>>;
 
-function authenticationOf(claims: Claims, sub: string, grant: string, { identityProvider, scopes = [] }: Interactive): Authentication {
+interface Checked {
+  readonly sub: string;
+  readonly grant: string;
+  readonly expiresAt: number;
+}
+
+function authenticationOf(claims: Claims, { sub, grant, expiresAt }: Checked, { identityProvider, scopes = [] }: Interactive): Authentication {
   if (identityProvider !== undefined && claims['idp'] !== identityProvider) return otherProvider;
   const { scope: granted, name } = claims;
   const has = new Set(typeof granted === 'string' ? granted.split(' ') : []);
   if (!scopes.every((needed) => has.has(needed))) return tooFewScopes;
   const who = whoIs(claims);
-  return { caller: { id: `person:${sub}`, kind: 'person', name: readable(isId(name) ? name : (who.email ?? sub)), ...who, credential: grant, claims } };
+  return { caller: { id: `person:${sub}`, kind: 'person', name: readable(isId(name) ? name : (who.email ?? sub)), ...who, credential: grant, expiresAt, claims } };
 }
 
 const unlessRevoked = ({ grant, authentication }: Verified, server: AuthorizationServerRecord): Authentication => (isRevoked(server, grant) ? revoked : authentication);

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { type PreparedAgentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
 import { type PreparedAppAuth, prepareAppAuth } from '@gatehouse/app-auth';
 import type { ConnectOptions } from '@gatehouse/egress';
@@ -14,6 +15,8 @@ export interface PreparedServer {
   /** For people. */
   readonly title: string;
   readonly enabled: boolean;
+  /** Another one where callers are let in in another way, may call other tools, or reach another upstream. */
+  readonly fingerprint: string;
   readonly agentAuth: PreparedAgentAuth;
   /** Who may call. */
   readonly access: AccessRules;
@@ -46,6 +49,7 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
     name: server.name,
     title: server.title ?? server.name,
     enabled: server.enabled ?? true,
+    fingerprint: fingerprintOf(server),
     agentAuth,
     access: new AccessRules(server.access?.allow),
     tools: toolRulesOf(server.access?.tools),
@@ -54,6 +58,10 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
     headerRules: new ServerHeaderRules({ headerPolicy: server.headerPolicy, agentAuth, appAuth, outboundHeaders }),
     upstream: prepareUpstream(server.upstream),
   };
+}
+
+function fingerprintOf({ agentAuth, access, upstream: { url, transport } }: ServerDocument): string {
+  return hash('sha256', JSON.stringify([agentAuth, access?.tools, url, transport]), 'base64url');
 }
 
 function toolRulesOf(tools: NonNullable<ServerDocument['access']>['tools']): ToolRules | undefined {

@@ -7,12 +7,13 @@ import { BridgeSessions } from './bridge-sessions.ts';
 
 const ownerOf = (callerId: string, serverId = 's'): SessionOwner => ({ workspace: 'w', serverId, upstreamUrl: 'u', callerId });
 
-const { upstream } = prepareServer('s', 'w', { type: 'mcp', name: 's', upstream: { url: 'http://up.example' }, agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' } });
+const server = prepareServer('s', 'w', { type: 'mcp', name: 's', upstream: { url: 'http://up.example' }, agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' } });
 
 class SpecSession implements BridgeSession {
   readonly id: string;
   readonly owner: SessionOwner;
-  readonly upstream = upstream;
+  readonly admission = { server, caller: anonymousCaller };
+  readonly upstream = server.upstream;
   isBusy = false;
   isClosed = false;
 

@@ -78,8 +78,8 @@ export class BridgeSessions {
   }
 
   /**
-   * Closes what was not used for too long, and what is no longer served: requests to a server that is gone are refused by the
-   * pipeline, but a stream that is open already makes none.
+   * Closes what was not used for too long, and what is no longer served: requests to a server that is gone, or of a caller that
+   * may not come any more, are refused by the pipeline, but a stream that is open already makes none.
    */
   sweep(now = Date.now()): void {
     for (const [session, lastUse] of this.#lastUses) {

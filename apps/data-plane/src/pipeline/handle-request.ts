@@ -51,12 +51,13 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     // The header policy first, credentials last: nothing of the caller's can name or replace them.
     const { outgoing, verdicts } = buildUpstreamRequest(snapshot, server, call, request, headers, credentials, gateway.timeouts, upstreamPath);
     record.verdicts = verdicts;
-    const response = await gateway.forward({ route, upstream: server.upstream, call, request, outgoing }, record);
+    const admission = { server, caller };
+    const response = await gateway.forward({ route, admission, upstream: server.upstream, call, request, outgoing }, record);
 
     const shaped = shapeResponse(server, call, response, gateway.shapeContext);
     const filtered = server.tools === undefined ? shaped : await filterTools(server.tools, shaped, gateway.limits.filteredBytes);
     const reply = route.endpoint === 'sse' ? relayStream(filtered, server, call, gateway) : filtered;
-    return withCors(reply, origin);
+    return withCors(reply.isEventStream ? { ...reply, admission } : reply, origin);
   } catch (thrown) {
     const error = (record.error = toGatewayError(thrown));
     return withCors(renderError(error, record.route, record.call?.message?.id ?? null, challengeOf(error, record, gateway.authentication)), origin);

@@ -1,4 +1,5 @@
 import type { GatewayError } from '@gatehouse/errors';
+import type { Admission } from './admission.ts';
 
 /*
  * What crosses between the transports and the pipeline: plain data, no HTTP library. Headers are flat lists as they were on
@@ -59,6 +60,8 @@ export interface Reply {
   readonly body: string | StreamedBody | undefined;
   /** Whether the body is a stream of server-sent events. */
   readonly isEventStream?: boolean;
+  /** Whose stream it is: once what let its caller in is withdrawn, the stream ends. */
+  readonly admission?: Admission;
   /** Whether its caller only listens, though this request is no GET: another data plane passed it on. */
   readonly onlyListens?: boolean;
 }

@@ -6,11 +6,14 @@ import { badDocument, faultyChannel, type FaultyChannel, serverDocument, silentL
 
 let channel: FaultyChannel;
 let follower: SnapshotFollower;
+/** Whether each change came after an outage. */
+let applied: boolean[];
 const never = 1_000_000;
 
 beforeEach(() => {
   channel = faultyChannel();
-  follower = new SnapshotFollower({ channel, keys: specKeys, pollMs: never, logger: silentLogger(), onApplied: () => undefined });
+  applied = [];
+  follower = new SnapshotFollower({ channel, keys: specKeys, pollMs: never, logger: silentLogger(), onApplied: (afterOutage) => void applied.push(afterOutage) });
 });
 afterEach(() => follower.stop());
 
@@ -137,6 +140,10 @@ describe('a channel that fails', () => {
     channel.subscribeAgain();
     await eventually({ 'default/a': v2 });
     expect(follower.status.degraded).toBe(false);
+    await channel.put([serverDocument('a', v3)]);
+    await eventually({ 'default/a': v3 });
+    // Only what was applied first after the outage may have come too late.
+    expect(applied).toEqual([false, true, false]);
   });
 
   it('that comes back empty is not an empty configuration (fault 2)', async () => {

@@ -9,8 +9,8 @@ export interface FollowOptions {
   readonly keys: SnapshotKeys;
   readonly pollMs: number;
   readonly logger: Logger;
-  /** Called after every change with the new snapshot, for the disk and the heartbeat. */
-  readonly onApplied: () => void;
+  /** Called after every change, for what goes by the snapshot between requests; with whether the channel had been away before. */
+  readonly onApplied: (afterOutage: boolean) => void;
 }
 
 /** What the data plane knows of its configuration. */
@@ -140,7 +140,7 @@ export class SnapshotFollower {
     this.#source = 'channel';
     this.#appliedAt = Date.now();
     this.#options.logger.info({ revision: state.revision, changed: prepared.length, removed: removed.length, rejected: rejects.length }, 'snapshot applied');
-    this.#options.onApplied();
+    this.#options.onApplied(this.#degraded);
   }
 
   #setDegraded(error: unknown): void {

@@ -1,8 +1,10 @@
 import { createServer, type IncomingMessage, type Server, type ServerResponse } from 'node:http';
 import type { Duplex } from 'node:stream';
-import type { IncomingRequest, Reply, StreamedBody } from '../pipeline/request.ts';
+import type { Admission } from '../pipeline/admission.ts';
+import type { IncomingRequest, Reply } from '../pipeline/request.ts';
 import { answerClientError } from './answer-client-error.ts';
 import { NodeRequest } from './node-request.ts';
+import { OpenStreams } from './open-streams.ts';
 import { writeReply } from './write-reply.ts';
 
 export interface HttpServerOptions {
@@ -12,17 +14,18 @@ export interface HttpServerOptions {
   handle(request: IncomingRequest): Promise<Reply>;
   /** Whether answers should end their connection, because the process is going. */
   isDraining(): boolean;
+  /** Whether a caller that was let in still is. */
+  isAdmitted(admission: Admission): boolean;
 }
 
 export interface HttpServer {
   readonly server: Server;
-  /** Ends, in order, every stream that only listens: those would outlive any drain. */
-  endListeningStreams(): void;
+  readonly streams: OpenStreams;
 }
 
 /** The callers' side of the pipeline on `node:http`: no framework, no per-request wiring. */
 export function createHttpServer(options: HttpServerOptions): HttpServer {
-  const listening = new Set<() => void>();
+  const streams = new OpenStreams((admission) => options.isAdmitted(admission));
   // Where an answer has begun, the parser's complaint about the next request must not be written into it.
   const answering = new AnswersBegun();
   const server = createServer({
@@ -45,18 +48,13 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         if (options.isDraining()) reply.headers.push('connection', 'close');
         answering.add(message.socket, response);
         writeReply(message, response, reply, options.stalledTimeoutMs);
-        if ((message.method === 'GET' || reply.onlyListens) && typeof reply.body === 'object') trackListening(listening, response, reply.body, options.isDraining());
+        streams.add(response, reply, message.method === 'GET' || reply.onlyListens === true, options.isDraining());
       })
       // Whatever goes wrong with one answer is its own end, never the process's.
       .catch(() => response.destroy());
   });
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerClientError(error, socket, answering.has(socket)));
-  return {
-    server,
-    endListeningStreams: () => {
-      for (const end of listening) end();
-    },
-  };
+  return { server, streams };
 }
 
 /** Answers that have begun and are not over, by connection: a pipelining caller may have several. */
@@ -71,15 +69,4 @@ class AnswersBegun {
     this.#counts.set(socket, (this.#counts.get(socket) ?? 0) + 1);
     response.on('close', () => this.#counts.set(socket, (this.#counts.get(socket) ?? 1) - 1));
   }
-}
-
-function trackListening(listening: Set<() => void>, response: ServerResponse, body: StreamedBody, isDraining: boolean): void {
-  const end = (): void => {
-    // In this order: what is aborted first would break the answer off.
-    response.end();
-    body.abort();
-  };
-  if (isDraining) return end();
-  listening.add(end);
-  response.on('close', () => listening.delete(end));
 }

@@ -29,8 +29,9 @@ export async function serveSse(context: BridgeContext, forwarded: ForwardedCall,
 }
 
 /** The stream begins with the place to post to: the upstream's own path, with the session in it. */
-function open(context: BridgeContext, { route, upstream, call, request }: ForwardedCall): UpstreamResponse {
-  const session = new StreamableUpstreamSession(context, upstream, call.owner, describeFailure(context, route));
+function open(context: BridgeContext, forwarded: ForwardedCall): UpstreamResponse {
+  const { route, upstream, call, request } = forwarded;
+  const session = new StreamableUpstreamSession(context, forwarded, describeFailure(context, route));
   context.sessions.add(session, null);
   request.onDisconnect(() => session.stream.abort());
   session.stream.push(formatEvent('endpoint', addToPath(upstream.path, context.addresses.seal(call.owner, session.id))));

@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GatewayError, toGatewayError } from '@gatehouse/errors';
 import { formatEvent, readEnvelopes, requestIds, type RpcEnvelope, type RpcId, type SessionOwner, withResponseId } from '@gatehouse/mcp-protocol';
+import type { Admission } from '../../pipeline/admission.ts';
+import type { ForwardedCall } from '../../pipeline/forwarded-call.ts';
 import type { UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
 import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { discard, isAccepted, withoutContent } from '../answers.ts';
@@ -15,6 +17,7 @@ import { readAnnouncements, readAnswer, type StreamReading } from './upstream-me
 export class StreamableUpstreamSession implements BridgeSession {
   readonly id = randomUUID();
   readonly owner: SessionOwner;
+  readonly admission: Admission;
   readonly upstream: PreparedUpstream;
   readonly stream: MessageStream;
   /** The session lives as long as its caller listens. */
@@ -25,8 +28,9 @@ export class StreamableUpstreamSession implements BridgeSession {
   readonly #exchanges: UpstreamExchanges;
   #isListening = false;
 
-  constructor(context: BridgeContext, upstream: PreparedUpstream, owner: SessionOwner, describe: DescribeFailure) {
-    this.owner = owner;
+  constructor(context: BridgeContext, { admission, upstream, call }: Pick<ForwardedCall, 'admission' | 'upstream' | 'call'>, describe: DescribeFailure) {
+    this.owner = call.owner;
+    this.admission = admission;
     this.upstream = upstream;
     this.#context = context;
     this.#describe = describe;

@@ -38,8 +38,8 @@ export async function serveStreamable(context: BridgeContext, forwarded: Forward
 }
 
 async function initialize(context: BridgeContext, forwarded: ForwardedCall): Promise<UpstreamResponse> {
-  const { route, upstream, call, request, outgoing } = forwarded;
-  const session = new SseUpstreamSession(context, upstream, call.owner, describeFailure(context, route));
+  const { route, call, request, outgoing } = forwarded;
+  const session = new SseUpstreamSession(context, forwarded, describeFailure(context, route));
   context.sessions.add(session, call.message?.id ?? null);
   // A caller that goes away now never learns of the session.
   request.onDisconnect(() => void session.close());

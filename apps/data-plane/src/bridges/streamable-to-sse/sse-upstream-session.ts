@@ -1,6 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { GatewayError } from '@gatehouse/errors';
 import { endpointPath, type ServerSentEvent, type SessionOwner } from '@gatehouse/mcp-protocol';
+import type { Admission } from '../../pipeline/admission.ts';
+import type { ForwardedCall } from '../../pipeline/forwarded-call.ts';
 import type { StreamedBody, UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
 import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { discard, isAccepted, isEventStream } from '../answers.ts';
@@ -15,6 +17,7 @@ import { CallerStreams } from './caller-streams.ts';
 export class SseUpstreamSession implements BridgeSession {
   readonly id = randomUUID();
   readonly owner: SessionOwner;
+  readonly admission: Admission;
   readonly upstream: PreparedUpstream;
   readonly streams: CallerStreams;
   readonly #context: BridgeContext;
@@ -24,8 +27,9 @@ export class SseUpstreamSession implements BridgeSession {
   #isReady = false;
   #ended: GatewayError | undefined;
 
-  constructor(context: BridgeContext, upstream: PreparedUpstream, owner: SessionOwner, describe: DescribeFailure) {
-    this.owner = owner;
+  constructor(context: BridgeContext, { admission, upstream, call }: Pick<ForwardedCall, 'admission' | 'upstream' | 'call'>, describe: DescribeFailure) {
+    this.owner = call.owner;
+    this.admission = admission;
     this.upstream = upstream;
     this.#context = context;
     this.streams = new CallerStreams(describe, context.bufferBytes, () => this.#body?.resume());

@@ -1,0 +1,49 @@
+import type { ServerResponse } from 'node:http';
+import type { Admission } from '../pipeline/admission.ts';
+import type { Reply } from '../pipeline/request.ts';
+
+interface OpenStream {
+  readonly listens: boolean;
+  readonly admission: Admission | undefined;
+  readonly end: () => void;
+}
+
+/** Answers that may go on for hours, and that something else than their two ends may end. */
+export class OpenStreams {
+  readonly #isAdmitted: (admission: Admission) => boolean;
+  readonly #streams = new Set<OpenStream>();
+
+  constructor(isAdmitted: (admission: Admission) => boolean) {
+    this.#isAdmitted = isAdmitted;
+  }
+
+  /** @param listens whether its caller waits for nothing in particular */
+  add(response: ServerResponse, { body, admission }: Reply, listens: boolean, isDraining: boolean): void {
+    if (typeof body !== 'object' || (!listens && admission === undefined)) return;
+    const end = (): void => {
+      // In this order: what is aborted first would break the answer off.
+      response.end();
+      body.abort();
+    };
+    // The snapshot that the request went by may be an old one by now.
+    if ((listens && isDraining) || (admission !== undefined && !this.#isAdmitted(admission))) return end();
+    const stream = { listens, admission, end };
+    this.#streams.add(stream);
+    response.on('close', () => this.#streams.delete(stream));
+  }
+
+  /** Every stream that only listens: those would outlive any drain. */
+  endListening(): void {
+    for (const { listens, end } of this.#streams) if (listens) end();
+  }
+
+  /** Every stream of a caller that would not be let in any more. */
+  endUnadmitted(): void {
+    for (const { admission, end } of this.#streams) if (admission !== undefined && !this.#isAdmitted(admission)) end();
+  }
+
+  /** Every stream whose caller came with something that has expired since; with a new one it is let in again. */
+  endExpired(now: number): void {
+    for (const { admission, end } of this.#streams) if ((admission?.caller.expiresAt ?? Infinity) <= now) end();
+  }
+}
