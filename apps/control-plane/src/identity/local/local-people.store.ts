@@ -30,8 +30,8 @@ export interface NewLocalPerson {
 /** Their subject is their id: an address may change. @throws GatewayError name_taken */
 export async function insertLocalPerson(sql: Sql, { id, email, name, roles }: NewLocalPerson): Promise<void> {
   try {
-    await sql(`insert into people (id, provider, issuer, subject, email, name, assigned_roles) values ($1, 'local', '', $1::text, $2, $3, $4)`, [
-      id, email, name, JSON.stringify(roles),
+    await sql(`insert into people (id, provider, issuer, subject, email, name, assigned_roles) values ($1, 'local', '', $2, $3, $4, $5)`, [
+      id, id, email, name, JSON.stringify(roles),
     ]);
   } catch (error) {
     if (!violates(error, 'people_local_email')) throw error;
