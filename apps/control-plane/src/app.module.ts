@@ -8,6 +8,7 @@ import { AuthorizationServer } from './agents-oauth/authorization-server.service
 import { InteractionController } from './agents-oauth/interaction/interaction.controller.ts';
 import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
 import { OAuthEgress } from './agents-oauth/oauth-egress.service.ts';
+import { OAuthHousekeeping } from './agents-oauth/oauth-housekeeping.service.ts';
 import { OAuthState } from './agents-oauth/oauth-state.service.ts';
 import { AgentGrants } from './agents-oauth/agent-grants.service.ts';
 import { AuthorizationServer } from './agents-oauth/authorization-server.service.ts';
@@ -125,6 +126,7 @@ export class AppModule {
         OAuthEgress,
         AgentGrants,
         AuthorizationServer,
+        OAuthHousekeeping,
         LoginFlows,
         ProviderJwts,
         ApiTokens,

@@ -11,7 +11,6 @@ import { AgentGrants } from './agent-grants.service.ts';
 import { answerJwtTokens } from './answer-jwt-tokens.ts';
 import { cookieKeyOf } from './cookie-keys.ts';
 import { noteUse } from './grants.store.ts';
-import { describeHonestly } from './describe-honestly.ts';
 import { lifetimes } from './lifetimes.ts';
 import { OAuthEgress } from './oauth-egress.service.ts';
 import { OAuthState, stateKey } from './oauth-state.service.ts';
@@ -19,6 +18,7 @@ import { prolongClient } from './oauth-state.store.ts';
 import { type OpenedKeys, openSigningKeys } from './open-signing-keys.ts';
 import { providerConfiguration } from './provider-configuration.ts';
 import { allowBrowserRegistration } from './allow-browser-registration.ts';
+import { refineAnswers } from './refine-answers.ts';
 
 interface Serving {
   readonly version: string;
@@ -62,6 +62,14 @@ export class AuthorizationServer implements OnApplicationShutdown {
     return (await this.#current()).provider;
   }
 
+  /** Whether it has its keys, which are in the database. */
+  async isReady(): Promise<boolean> {
+    return this.#current().then(() => true, (error: unknown) => {
+      this.#logger.error({ err: error }, 'the signing keys cannot be read');
+      return false;
+    });
+  }
+
   /** Answers a request to one of its endpoints. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { handle } = await this.#current();
@@ -73,9 +81,17 @@ export class AuthorizationServer implements OnApplicationShutdown {
   }
 
   async #current(): Promise<Serving> {
-    if (this.#serving && Date.now() - this.#readAt < keysFreshMs) return this.#serving;
-    this.#reading ??= this.#read().finally(() => (this.#reading = undefined));
-    return this.#reading;
+    if (!this.#serving) return this.#reread();
+    if (Date.now() - this.#readAt > keysFreshMs) {
+      this.#readAt = Date.now();
+      // Nobody waits for it, and a database that is away keeps nobody from serving with the keys there were.
+      this.#reread().catch((error: unknown) => this.#logger.warn({ err: error }, 'the signing keys could not be read again'));
+    }
+    return this.#serving;
+  }
+
+  #reread(): Promise<Serving> {
+    return (this.#reading ??= this.#read().finally(() => (this.#reading = undefined)));
   }
 
   async #read(): Promise<Serving> {
@@ -101,7 +117,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
     provider.proxy = true;
     provider.use(answerJwtTokens({ issuer, grants: this.#grants, sql, publicKeys }));
     provider.use(allowBrowserRegistration);
-    provider.use(describeHonestly);
+    provider.use(refineAnswers);
     // Koa has an event `error` for what nobody caught; without a listener it would print it.
     for (const event of ['server_error', 'error'] as const) provider.on(event as 'server_error', (...[ctx, error]) => this.#logger.error({ err: error ?? ctx }, 'the authorization server failed'));
     const callback = provider.callback();

@@ -4,7 +4,8 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { gatewayItself, Vault } from '../vault/vault.ts';
-import { consumeState, deleteState, findState, insertState, type NewState, putState, type StateKey } from './oauth-state.store.ts';
+import { lifetimes } from './lifetimes.ts';
+import { consumeState, deleteState, findState, insertState, type NewState, presentAgain, putState, type StateKey, supersedeOthers } from './oauth-state.store.ts';
 
 export type Payload = Readonly<Record<string, unknown>>;
 
@@ -59,6 +60,19 @@ export class OAuthState {
   /** Of any number that consume one at once, one does. @returns whether it was this one */
   async consume(model: string, id: string): Promise<boolean> {
     return (await consumeState(this.#database.sql, stateKey(model, id))) !== undefined;
+  }
+
+  /** A new refresh token, in the place of those that its grant had. */
+  async putRefreshToken(state: WrittenState & { readonly grantId: string }): Promise<void> {
+    await this.#database.transaction(async (sql) => {
+      await supersedeOthers(sql, state.grantId, stateKey(state.model, state.id));
+      await putState(sql, await this.#sealed(sql, state));
+    });
+  }
+
+  /** @returns whether a refresh token that was used may be used once more */
+  presentAgain(id: string, clientId: string): Promise<boolean> {
+    return this.#database.transaction((sql) => presentAgain(sql, stateKey('RefreshToken', id), clientId, lifetimes.refreshTokenGrace));
   }
 
   async delete(model: string, id: string): Promise<void> {

@@ -43,6 +43,32 @@ export async function findState(sql: Sql, { model, idHash }: StateKey): Promise<
   return row;
 }
 
+/** A refresh token that another one took the place of, without having been used. Unlike one that was used, it never comes back. */
+const superseded = 'to_timestamp(0)';
+
+/** Of a grant's refresh tokens one is good: this one. */
+export async function supersedeOthers(sql: Sql, grantId: string, { idHash }: StateKey): Promise<void> {
+  await sql(`update oauth_state set consumed_at = ${superseded} where model = 'RefreshToken' and grant_id = $1 and id_hash <> $2 and consumed_at is null`, [grantId, idHash]);
+}
+
+/**
+ * A refresh token that was used a moment ago is presented again, and what came of it has not been: the answer was lost, or a client
+ * asked twice. It counts as unused again, and what came of it no more, so that still only one of them is good.
+ */
+export async function presentAgain(sql: Sql, { idHash }: StateKey, clientId: string, graceSeconds: number): Promise<boolean> {
+  const [token] = await sql<{ grantId: string; isFollowed: boolean }>(
+    `select t.grant_id as "grantId", exists (
+       select from oauth_state s where s.model = 'RefreshToken' and s.grant_id = t.grant_id and s.created_at > t.created_at and s.consumed_at > ${superseded}
+     ) as "isFollowed" from oauth_state t
+     where t.model = 'RefreshToken' and t.id_hash = $1 and t.client_id = $2 and t.consumed_at > now() - make_interval(secs => $3) for update`,
+    [idHash, clientId, graceSeconds],
+  );
+  if (!token || token.isFollowed) return false;
+  await supersedeOthers(sql, token.grantId, { model: 'RefreshToken', idHash });
+  await sql(`update oauth_state set consumed_at = null where model = 'RefreshToken' and id_hash = $1`, [idHash]);
+  return true;
+}
+
 /** Of any number that consume one at once, one does. @returns its grant, or nothing for all others */
 export async function consumeState(sql: Sql, { model, idHash }: StateKey): Promise<{ grantId: string | null } | undefined> {
   const [row] = await sql<{ grantId: string | null }>(
@@ -52,16 +78,11 @@ export async function consumeState(sql: Sql, { model, idHash }: StateKey): Promi
   return row;
 }
 
-export async function findGrantOf(sql: Sql, { model, idHash }: StateKey): Promise<string | null> {
-  const [row] = await sql<{ grantId: string | null }>('select grant_id as "grantId" from oauth_state where model = $1 and id_hash = $2', [model, idHash]);
-  return row?.grantId ?? null;
-}
-
 export async function deleteState(sql: Sql, { model, idHash }: StateKey): Promise<void> {
   await sql('delete from oauth_state where model = $1 and id_hash = $2', [model, idHash]);
 }
 
-/** Everything that a grant has given rise to, and the grant itself. */
+/** Of a grant, and all that came of it. */
 export async function deleteStateOfGrants(sql: Sql, grantIds: readonly string[]): Promise<void> {
   await sql('delete from oauth_state where grant_id = any($1)', [grantIds]);
 }

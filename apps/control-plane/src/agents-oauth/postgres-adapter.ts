@@ -1,12 +1,13 @@
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { AgentGrants } from './agent-grants.service.ts';
 import { lifetimes } from './lifetimes.ts';
-import type { OAuthState, Payload } from './oauth-state.service.ts';
+import type { KeptState, OAuthState, Payload } from './oauth-state.service.ts';
+import { unlessUnavailable } from './oauth-unavailable.ts';
 
 export interface AdapterParts {
   readonly state: OAuthState;
   readonly grants: Pick<AgentGrants, 'end'>;
-  /** A client has been used, and a grant of its where there is one. */
+  /** A client has been used, and a grant of its. */
   readonly noteUse: (clientId: string, grantId: string) => Promise<void>;
 }
 
@@ -18,25 +19,14 @@ export function postgresAdapter(model: string, parts: AdapterParts): Adapter {
   if (model === 'Session') return nothingStored;
   const { state, grants } = parts;
   return {
-    upsert: (id, payload, lifeSeconds) => store(model, parts, id, payload, lifeSeconds),
-    find: async (id) => {
-      const kept = await state.find(model, id);
-      return kept && payloadOf(kept.payload, kept.consumedAt);
-    },
-    consume: async (id) => {
-      if (await state.consume(model, id)) return;
-      // Someone else was faster by less than the time between look and use, which is as good as an hour.
-      if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used');
-      const kept = await state.find(model, id);
-      if (typeof kept?.payload['grantId'] === 'string') await grants.end(kept.payload['grantId'], 'used-twice');
-      throw new errors.InvalidGrant('already used');
-    },
-    destroy: async (id) => {
-      await state.delete(model, id);
-    },
-    revokeByGrantId: async (grantId) => {
-      await grants.end(grantId, Provider.ctx?.oidc.route === 'revocation' ? 'given-back' : 'used-twice');
-    },
+    upsert: (id, payload, lifeSeconds) => unlessUnavailable(() => store(model, parts, id, payload, lifeSeconds)),
+    find: (id) => unlessUnavailable(() => find(model, state, id)),
+    consume: (id) => unlessUnavailable(() => consume(model, parts, id)),
+    destroy: (id) => unlessUnavailable(() => state.delete(model, id)),
+    revokeByGrantId: (grantId) =>
+      unlessUnavailable(async () => {
+        await grants.end(grantId, Provider.ctx?.oidc.route === 'revocation' ? 'given-back' : 'used-twice');
+      }),
     findByUid: notUsed,
     findByUserCode: notUsed,
   };
@@ -45,19 +35,48 @@ export function postgresAdapter(model: string, parts: AdapterParts): Adapter {
 async function store(model: string, { state, noteUse }: AdapterParts, id: string, payload: AdapterPayload, lifeSeconds: number | undefined): Promise<void> {
   const { clientId } = payload;
   const grantId = model === 'Grant' ? id : payload.grantId;
-  const written = { model, id, payload: payload as Payload, grantId, clientId, lifeSeconds: model === 'Client' ? lifetimes.client : lifeSeconds };
-  if (model === 'ReplayDetection') {
-    // Of two requests with one assertion the library may let both look before either of them leaves its mark.
-    if (!(await state.insert(written))) throw new errors.InvalidClient('client assertion was already used');
-    return;
+  const written = { model, id, payload: payload as Payload, grantId, clientId, lifeSeconds };
+  switch (model) {
+    case 'Client':
+      return state.put({ ...written, lifeSeconds: lifetimes.client });
+    case 'RefreshToken':
+      if (clientId === undefined || grantId === undefined) throw new TypeError('a refresh token of nobody');
+      await state.putRefreshToken({ ...written, grantId });
+      return noteUse(clientId, grantId);
+    case 'ReplayDetection':
+      // Of two requests with one assertion the library may let both look before either of them leaves its mark.
+      if (!(await state.insert(written))) throw new errors.InvalidClientAuth('client assertion was already used');
+      return undefined;
+    default:
+      return state.put(written);
   }
-  await state.put(written);
-  if (model === 'RefreshToken' && clientId !== undefined && grantId !== undefined) await noteUse(clientId, grantId);
 }
 
-const payloadOf = (payload: Payload, consumedAt: Date | null): AdapterPayload => ({
+async function find(model: string, state: OAuthState, id: string): Promise<AdapterPayload | undefined> {
+  const kept = await state.find(model, id);
+  if (!kept?.consumedAt || model !== 'RefreshToken') return kept && payloadOf(kept);
+  return (await mayUseAgain(state, id)) ? payloadOf({ ...kept, consumedAt: null }) : payloadOf(kept);
+}
+
+/** A code or a refresh token that is used twice may be a stolen one: nothing of its grant is good any more (OAuth 2.1 sections 4.1.3 and 4.3.1). */
+async function consume(model: string, { state, grants }: AdapterParts, id: string): Promise<void> {
+  if (await state.consume(model, id)) return;
+  if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used');
+  if (model === 'RefreshToken' && (await mayUseAgain(state, id)) && (await state.consume(model, id))) return;
+  const grantId = (await state.find(model, id))?.payload['grantId'];
+  if (typeof grantId === 'string') await grants.end(grantId, 'used-twice');
+  throw new errors.InvalidGrant('already used');
+}
+
+/** Only for a request for tokens, by the client that the token is of: looking at one changes nothing. */
+function mayUseAgain(state: OAuthState, id: string): Promise<boolean> {
+  const { route, client } = Provider.ctx?.oidc ?? {};
+  return route === 'token' && client ? state.presentAgain(id, client.clientId) : Promise.resolve(false);
+}
+
+const payloadOf = ({ payload, consumedAt }: KeptState): AdapterPayload => ({
   ...(payload as AdapterPayload),
-  ...(consumedAt && { consumed: Math.floor(consumedAt.getTime() / 1_000) }),
+  ...(consumedAt && { consumed: Math.max(1, Math.floor(consumedAt.getTime() / 1_000)) }),
 });
 
 const notUsed = (): Promise<undefined> => Promise.resolve(undefined);

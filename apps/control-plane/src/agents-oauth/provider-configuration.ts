@@ -8,6 +8,7 @@ import { keptMetadata, settleClientMetadata } from './client-metadata.ts';
 import { agentInteractions } from './interaction-policy.ts';
 import { signingAlgorithm } from './keep-signing-keys.ts';
 import { lifetimes } from './lifetimes.ts';
+import { unlessUnavailable } from './oauth-unavailable.ts';
 import { type AdapterParts, postgresAdapter } from './postgres-adapter.ts';
 import { renderOAuthError } from './render-oauth-error.ts';
 import { groupsNamedBy } from './server-access.ts';
@@ -63,7 +64,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     cookies: cookiesOf(parts),
     interactions: { policy: agentInteractions, url: (_ctx, interaction) => interactionPath(interaction.uid) },
     findAccount: async (_ctx, id) => {
-      const person = await parts.people.find(id);
+      const person = await unlessUnavailable(() => parts.people.find(id));
       return person && !person.disabled ? agentAccount(person) : undefined;
     },
     extraTokenClaims: (ctx, token) =>
@@ -89,9 +90,9 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
 const featuresOf = (parts: ProviderParts): NonNullable<Configuration['features']> => ({
   resourceIndicators: {
     enabled: true,
-    getResourceServerInfo: (ctx, indicator) => agentResource(ctx, indicator, parts),
+    getResourceServerInfo: (ctx, indicator) => unlessUnavailable(() => agentResource(ctx, indicator, parts)),
     // At the token endpoint there is the grant's, which is one.
-    defaultResource: async (_ctx, _client, oneOf) => oneOf ?? defaultResource(parts),
+    defaultResource: async (_ctx, _client, oneOf) => oneOf ?? unlessUnavailable(() => defaultResource(parts)),
     useGrantedResource: () => true,
   },
   clientIdMetadataDocument: { enabled: true, ack: 'draft-02', cacheDuration: { min: 300, max: 86_400 } },
