@@ -10,12 +10,6 @@ import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
 import { OAuthEgress } from './agents-oauth/oauth-egress.service.ts';
 import { OAuthHousekeeping } from './agents-oauth/oauth-housekeeping.service.ts';
 import { OAuthState } from './agents-oauth/oauth-state.service.ts';
-import { AgentGrants } from './agents-oauth/agent-grants.service.ts';
-import { AuthorizationServer } from './agents-oauth/authorization-server.service.ts';
-import { InteractionController } from './agents-oauth/interaction/interaction.controller.ts';
-import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
-import { OAuthEgress } from './agents-oauth/oauth-egress.service.ts';
-import { OAuthState } from './agents-oauth/oauth-state.service.ts';
 import { AuditEventsController } from './audit/audit-events.controller.ts';
 import { AuthTypesController } from './auth-types/auth-types.controller.ts';
 import { channelToken, loggerToken } from './control-plane-parts.ts';
@@ -89,7 +83,6 @@ export class AppModule {
         HeaderPolicyController,
         IdentityProvidersController,
         LoginController,
-        InteractionController,
         MeController,
         UsersController,
         ApiTokensController,
@@ -122,12 +115,6 @@ export class AppModule {
         LocalLogin,
         LoginLinks,
         LoginLimits,
-        OAuthState,
-        OAuthEgress,
-        AgentGrants,
-        AuthorizationServer,
-        OAuthHousekeeping,
-        LoginFlows,
         ProviderJwts,
         ApiTokens,
         Principals,
@@ -136,6 +123,7 @@ export class AppModule {
         OAuthEgress,
         AgentGrants,
         AuthorizationServer,
+        OAuthHousekeeping,
         LoginFlows,
         IdempotencyService,
         WorkspacesService,
