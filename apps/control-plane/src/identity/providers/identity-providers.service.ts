@@ -115,8 +115,8 @@ export class IdentityProviders {
   }
 
   /** @throws GatewayError validation_failed */
-  async #try({ issuer }: WrittenProvider): Promise<Warning[]> {
-    return discoveryWarnings(await discoverProvider(this.#egress.fetch, issuer), issuer);
+  async #try({ issuer, document }: WrittenProvider): Promise<Warning[]> {
+    return discoveryWarnings(await discoverProvider(this.#egress.fetch, issuer), { issuer, isEnabled: document['enabled'] !== false });
   }
 
   async #store(sql: Sql, id: string, plan: SecretPlan): Promise<void> {

@@ -6,10 +6,13 @@ const warning = (code: string, pointer: string, detail: string): Warning => ({ c
 
 /**
  * What discovery says of a document that is to be saved.
- * @throws GatewayError validation_failed where the answer contradicts the document
+ * @throws GatewayError validation_failed where the answer contradicts the document, unless nobody can log in with it anyway
  */
-export function discoveryWarnings(discovery: Discovery, issuer: string): Warning[] {
-  if ('problems' in discovery) throw new GatewayError('validation_failed', { problems: discovery.problems });
+export function discoveryWarnings(discovery: Discovery, { issuer, isEnabled }: { issuer: string; isEnabled: boolean }): Warning[] {
+  if ('problems' in discovery) {
+    if (isEnabled) throw new GatewayError('validation_failed', { problems: discovery.problems });
+    return discovery.problems.map(({ pointer, detail, code }) => warning(code ?? 'invalid_value', pointer, `The issuer ${detail}.`));
+  }
   if ('unreachable' in discovery) return unreachableWarnings(discovery.unreachable, issuer);
   if (discovery.metadata.code_challenge_methods_supported !== undefined) return [];
   return [warning('pkce_not_announced', '/issuer', 'The provider does not say whether it supports PKCE with S256, which logins use. Microsoft Entra supports it without saying so.')];
