@@ -22,6 +22,7 @@ export interface TestBrowserOptions {
 }
 
 interface Cookie {
+  readonly name: string;
   readonly value: string;
   readonly path: string;
   /** As it was set. */
@@ -75,8 +76,8 @@ export class TestBrowser {
   }
 
   cookieHeader(url: URL): string {
-    const cookies = [...(this.#cookies.get(url.origin) ?? [])].filter(([, { path }]) => url.pathname.startsWith(path));
-    return cookies.map(([name, { value }]) => `${name}=${value}`).join('; ');
+    const cookies = [...(this.#cookies.get(url.origin)?.values() ?? [])].filter(({ path }) => url.pathname.startsWith(path));
+    return cookies.map(({ name, value }) => `${name}=${value}`).join('; ');
   }
 
   /** What an origin has set, as it was set. */
@@ -109,8 +110,10 @@ export class TestBrowser {
     this.#cookies.set(origin, cookies);
     const expires = attributeOf('expires');
     const isGone = attributeOf('max-age') === '0' || (expires !== undefined && new Date(expires).getTime() <= Date.now());
-    if (isGone) cookies.delete(name);
-    else cookies.set(name, { value, path: attributeOf('path') ?? '/', line });
+    const path = attributeOf('path') ?? '/';
+    // Of one name there may be one for each path.
+    if (isGone) cookies.delete(`${name} ${path}`);
+    else cookies.set(`${name} ${path}`, { name, value, path, line });
   }
 }
 
