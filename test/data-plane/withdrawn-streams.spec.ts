@@ -1,6 +1,8 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { createMemoryChannel } from '@gatehouse/snapshot-channel';
+import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ana, ben, signAccessToken } from '../support/access-token.ts';
 import { type InProcessDataPlane, type SpecServer, startPublicDataPlane } from '../support/in-process-data-plane.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
@@ -175,5 +177,35 @@ describe('over a bridge', () => {
     expect(await bridgeSessions()).toBe(1);
     await dataPlane.publishAuthorizationServer(issuer, [ana.grant]);
     expect(await bridgeSessions()).toBe(0);
+  });
+});
+
+describe('after an outage of the channel', () => {
+  afterEach(() => void vi.useRealTimers());
+
+  // A grant is named as revoked for as long as its tokens live: an outage may have been longer.
+  it('streams whose token has expired end with the first change that arrives, others do not', async () => {
+    vi.useFakeTimers({ toFake: ['Date'] });
+    const memory = createMemoryChannel();
+    let isAway = false;
+    const unlessAway = <T>(act: () => Promise<T>): Promise<T> => (isAway ? Promise.reject(new Error('connection is closed')) : act());
+    const channel = { ...memory, readState: () => unlessAway(() => memory.readState()), readIndex: () => unlessAway(() => memory.readIndex()) };
+    const lonely = await startPublicDataPlane({ GATEHOUSE_SNAPSHOT_POLL_SECONDS: '1' }, { key: randomBytes(32), channel });
+    await lonely.publishAuthorizationServer(issuer);
+    await lonely.publish({ name: 'orders', upstream: { url: upstream.url }, agentAuth: { type: 'interactive' } });
+    const url = `${lonely.url}/mcp/default/orders`;
+    const tokenUntil = async (seconds: number): Promise<string> => `Bearer ${await signAccessToken(issuer, url, { exp: Math.floor(Date.now() / 1000) + seconds })}`;
+    const [short, long] = [await begun(listen(await tokenUntil(300), url)), await begun(listen(await tokenUntil(3_600), url))];
+
+    vi.setSystemTime(Date.now() + 600_000);
+    await lonely.publish({ name: 'other', upstream: { url: upstream.url } });
+    expect([await isOpen(short, streams[0]), await isOpen(long, streams[1])]).toEqual([true, true]);
+    isAway = true;
+    await vi.waitFor(async () => expect(await (await fetch(`${lonely.internalUrl}/readyz`)).json()).toMatchObject({ degraded: true }), { timeout: 10_000 });
+    isAway = false;
+    await lonely.publishAuthorizationServer(issuer, ['someone-else']);
+    expect(await short.next()).toBeUndefined();
+    expect(await isOpen(long, streams[1])).toBe(true);
+    await lonely.close();
   });
 });
