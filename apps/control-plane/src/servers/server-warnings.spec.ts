@@ -28,6 +28,19 @@ describe('open servers (D11)', () => {
   ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
 });
 
+describe('access rules', () => {
+  const allow = (...entries: object[]) => ({ access: { allow: entries } });
+  const [user, group, account] = [{ user: 'ana@example.com' }, { group: 'sales' }, { serviceAccount: 'ci' }];
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['of service accounts', allow(account, group), []],
+    ['of users, where callers are service accounts', allow(group, user), ['access_matches_nobody /access/allow/1/user']],
+    ['of people', { ...allow(user, group), agentAuth: { type: 'interactive' } }, []],
+    ['of service accounts, where callers are people', { ...allow(user, account), agentAuth: { type: 'interactive' } }, ['access_matches_nobody /access/allow/1/serviceAccount']],
+    ['of service accounts, where callers have tokens', { ...allow(account), appAuth: none, agentAuth: { ...passthrough, jwt: { jwks } } }, ['access_matches_nobody /access/allow/0/serviceAccount']],
+    ['of tools only', { access: { tools: { deny: ['delete_*'] } } }, []],
+  ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
+});
+
 describe('Authorization (D2)', () => {
   const both = { agentAuth: passthrough, appAuth: passthrough };
   test.each<[string, Record<string, unknown>, string[]]>([

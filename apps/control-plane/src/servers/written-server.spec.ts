@@ -32,7 +32,7 @@ describe('what is wrong is said with its place', () => {
     ['unknown fields, each by its pointer', server({ nmae: 'x', upstream: { url: 'https://x.example', 'a/b': 1 } }), [
       '/upstream/a~1b is not a known field', '/nmae is not a known field',
     ]],
-    ['an unknown authentication type', server({ agentAuth: { type: 'nonsense' } }), ['/agentAuth/type must be "passthrough" or "api-key"']],
+    ['an unknown authentication type', server({ agentAuth: { type: 'nonsense' } }), ['/agentAuth/type must be "interactive", "passthrough" or "api-key"']],
     ['no authentication type', server({ appAuth: {} }), ['/appAuth/type is required']],
     ['an authentication that is no object', server({ appAuth: 'bearer' }), ['/appAuth must be an object']],
     ['a field of another type', server({ appAuth: { type: 'none', token: 'x' } }), ['/appAuth/token is not a known field']],
