@@ -107,3 +107,27 @@ it('tells an error from a difference by its exit code', async () => {
   expect(await run(['diff', '-f', 'nothing.yaml'])).toMatchObject({ exitCode: 2 });
   expect(await gatehouse(['diff', '-f', '-'], { cwd: tmpdir(), input: documents('x'), env: { ORDERS_TOKEN: 'x' } })).toMatchObject({ exitCode: 2 });
 });
+
+it('P33 an identity provider is applied, compared and exported as any other document', async () => {
+  const provider = (title: string, secret = '{ fromEnv: ORDERS_TOKEN }') => `
+kind: IdentityProvider
+name: corp
+title: ${title}
+# Nothing answers there, which is a warning.
+issuer: http://127.0.0.1:9
+clientId: gatehouse
+clientSecret: ${secret}
+roles: { admin: [platform] }
+`;
+  const created = await apply(provider('Corp'));
+  expect(created.stdout).toMatch(/^IdentityProvider corp created\n {2}warning: \/issuer /);
+  expect((await apply(provider('Corp', '{ set: true }'))).stdout).toBe('IdentityProvider corp unchanged\n');
+  expect((await run(['diff', '-f', '-'], provider('Company'))).stdout).toBe('IdentityProvider corp\n  ~ /title  "Corp" → "Company"\n  = /clientSecret  secret, set already (cannot be compared)\n');
+  const { stdout } = await run(['export']);
+  expect(stdout).toContain('kind: IdentityProvider\nname: corp\ntitle: Corp\n');
+  expect(stdout).not.toContain('canary-token');
+  expect(stdout).not.toContain('redirectUri');
+  expect((await apply(stdout.split('---\n').find((text) => text.includes('IdentityProvider')) ?? '')).stdout).toBe('IdentityProvider corp unchanged\n');
+  const misplaced = await apply(`${provider('Corp')}workspace: sales\n`);
+  expect(misplaced).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('/workspace  is not a known field') as string });
+});

@@ -31,7 +31,7 @@ async function checkDocument(document: WrittenDocument, environment: Environment
   if (typeof workspace !== 'string' || workspace === '') return [{ ...place(document), pointer: '/workspace', detail: 'must be the name of a workspace' }];
 
   // What belongs to no workspace and names one is refused as with any field that it does not have.
-  const fields = kind.isSingle && 'workspace' in document.content ? { workspace, ...others } : others;
+  const fields = !kind.isInWorkspace && 'workspace' in document.content ? { workspace, ...others } : others;
   const { content, problems } = await resolveReferences(fields, { environment, folder: document.folder });
   const body = content as Record<string, unknown>;
   const named = { kind, workspace, name: typeof body['name'] === 'string' ? body['name'] : '(no name)' };

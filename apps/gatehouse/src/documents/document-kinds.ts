@@ -1,4 +1,4 @@
-import { writableHeaderPolicy, writableServer, writableServiceAccount } from '@gatehouse/gateway-config';
+import { writableHeaderPolicy, writableIdentityProvider, writableServer, writableServiceAccount } from '@gatehouse/gateway-config';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -42,6 +42,14 @@ export const documentKinds: readonly DocumentKind[] = [
     defaults: { enabled: true },
   },
   {
+    kind: 'IdentityProvider',
+    schema: writableIdentityProvider,
+    isInWorkspace: false,
+    isReplaceable: true,
+    collection: () => '/v1/identity-providers',
+    defaults: { enabled: true },
+  },
+  {
     kind: 'Workspace',
     schema: writableServiceAccount.pick({ name: true, id: true, createdAt: true }),
     isInWorkspace: false,
@@ -68,4 +76,4 @@ export const documentKinds: readonly DocumentKind[] = [
 ];
 
 /** What reading adds to a document; it is no part of what somebody wrote. */
-export const readOnlyFields: ReadonlySet<string> = new Set(['kind', 'workspace', 'id', 'url', 'revision', 'createdAt', 'updatedAt', 'warnings', 'effective', 'keyId']);
+export const readOnlyFields: ReadonlySet<string> = new Set(['kind', 'workspace', 'id', 'url', 'revision', 'createdAt', 'updatedAt', 'warnings', 'effective', 'keyId', 'redirectUri']);

@@ -15,7 +15,7 @@ export interface ExportOptions extends GatewayOptions {
 /** `gatehouse export` */
 export async function exportDocuments({ workspace, dataDir }: ExportOptions): Promise<number> {
   const rest = createRestClient(await findControlPlane({ dataDir, environment }));
-  const texts = workspace === undefined ? await exportedSingles(rest) : [];
+  const texts = workspace === undefined ? [...(await exportedSingles(rest)), ...(await exportedOfNoWorkspace(rest))] : [];
   for (const name of await workspaceNames(rest, workspace)) {
     if (name !== 'default') texts.push(exportedYaml({ kind: 'Workspace', name }));
     for (const kind of documentKinds.filter(({ isInWorkspace }) => isInWorkspace)) {
@@ -27,12 +27,22 @@ export async function exportDocuments({ workspace, dataDir }: ExportOptions): Pr
   return 0;
 }
 
-/** What belongs to no workspace, as far as somebody stored it. */
+/** What there is one of, as far as somebody stored it. */
 async function exportedSingles(rest: RestClient): Promise<string[]> {
   const texts: string[] = [];
   for (const kind of documentKinds.filter(({ isSingle }) => isSingle)) {
     const found = await rest.find(kind.collection(''));
     if (found && isStored(found.body)) texts.push(exportedYaml({ ...(found.body as object), kind: kind.kind }));
+  }
+  return texts;
+}
+
+/** Workspaces themselves are exported with what is in them. */
+async function exportedOfNoWorkspace(rest: RestClient): Promise<string[]> {
+  const texts: string[] = [];
+  for (const kind of documentKinds.filter(({ isInWorkspace, isSingle, isReplaceable }) => !isInWorkspace && isSingle !== true && isReplaceable)) {
+    const items = await rest.list(kind.collection(''));
+    texts.push(...items.map((item) => exportedYaml({ ...item, kind: kind.kind })));
   }
   return texts;
 }

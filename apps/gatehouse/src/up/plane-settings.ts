@@ -23,6 +23,8 @@ export function planeSettings(input: PlaneSettingsInput): Record<string, string>
     ...unlessGiven(given, 'GATEHOUSE_DATABASE_URL', input.databaseUrl),
     // The file's token is the one that the other commands find.
     GATEHOUSE_ADMIN_TOKEN: secrets.adminToken,
+    // Nobody's identity provider knows this machine: people log in with accounts of the gateway's own.
+    GATEHOUSE_LOCAL_LOGIN: given['GATEHOUSE_LOCAL_LOGIN'] ?? 'true',
     GATEHOUSE_CONTROL_PLANE_HOST: host,
     GATEHOUSE_CONTROL_PLANE_PORT: String(input.controlPlanePort),
     GATEHOUSE_CONTROL_PLANE_INTERNAL_HOST: host,

@@ -3,6 +3,7 @@ import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { TestBrowser } from '../../../../test/support/test-browser.ts';
 import { gatehouse, gatehouseUp, type RunningUp } from '../spec-gatehouse.ts';
 
 interface Whoami {
@@ -30,7 +31,8 @@ describe('gatehouse up --demo', () => {
   });
 
   it('says that it is ready by one line of JSON and nothing else', () => {
-    expect(JSON.parse(up.stdout())).toEqual({ ready: true, controlPlaneUrl: up.controlPlaneUrl, dataPlaneUrl: up.dataPlaneUrl });
+    const loginUrl = expect.stringMatching(/^http:\/\/127\.0\.0\.1:\d+\/login\/link\?token=[\w-]{43}$/) as string;
+    expect(JSON.parse(up.stdout())).toEqual({ ready: true, controlPlaneUrl: up.controlPlaneUrl, dataPlaneUrl: up.dataPlaneUrl, loginUrl });
   });
 
   it('keeps its secrets where only their owner reads them', async () => {
@@ -91,6 +93,25 @@ describe('gatehouse up --demo', () => {
     expect(await gatehouse(['call', 'demo', '--data-dir', dataDir])).toMatchObject({ exitCode: 1 });
     up = await gatehouseUp(dataDir, ['--demo']);
     expect(await whoami(dataDir)).toBeDefined();
+  });
+
+  it('gives the first administrator a one-time login, another one with each start, until it was used', async () => {
+    const { loginUrl: former } = up.ready as { loginUrl: string };
+    await up.stop();
+    up = await gatehouseUp(dataDir, ['--demo']);
+    const { loginUrl } = up.ready as { loginUrl: string };
+    const password = 'correct horse battery';
+    const browser = new TestBrowser({ servers: { [new URL(former).origin]: () => up.controlPlaneUrl } });
+    expect((await browser.open(former)).status).toBe(410);
+    expect((await browser.submit(await browser.open(loginUrl), { email: 'me@example.com', password })).url.pathname).toBe('/docs');
+    expect(await readFile(join(dataDir, 'gatehouse.log'), 'utf8')).not.toContain(new URL(loginUrl).searchParams.get('token') ?? '');
+
+    await up.stop();
+    up = await gatehouseUp(dataDir, ['--demo']);
+    expect(up.ready).not.toHaveProperty('loginUrl');
+    const again = new TestBrowser();
+    const page = await again.submit(await again.open(`${up.controlPlaneUrl}/login?return_to=/openapi.json`), { email: 'me@example.com', password });
+    expect([page.status, page.url.pathname]).toEqual([200, '/openapi.json']);
   });
 
   it('refuses a wrong setting with exit code 78, and leaves nothing running', async () => {

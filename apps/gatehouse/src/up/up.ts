@@ -7,6 +7,7 @@ import { removeInstance, writeInstance } from '../gateway/instance-file.ts';
 import { output } from '../output.ts';
 import { aborted, exitSoon, stopSignal } from '../stop-signal.ts';
 import { ClosingStack } from './closing-stack.ts';
+import { firstAdminLink } from './first-admin-link.ts';
 import { readOrCreateSecrets } from './instance-secrets.ts';
 import { openLogFile } from './log-file.ts';
 import { startGateway } from './start-gateway.ts';
@@ -48,12 +49,13 @@ export async function up(options: UpOptions): Promise<number> {
       closeDemo = await stopwatch.time('demo', () => startDemo(gateway, secrets));
     }
     const { controlPlaneUrl, dataPlaneUrl } = gateway;
+    const loginUrl = await firstAdminLink(controlPlaneUrl, secrets.adminToken);
     parts.add('instance file', () => removeInstance(directory.path));
     await writeInstance(directory.path, { pid: process.pid, version: manifest.version, controlPlaneUrl, dataPlaneUrl });
 
     logger.info({ controlPlaneUrl, dataPlaneUrl, totalMs: stopwatch.totalMs, phasesMs: stopwatch.phases }, 'ready');
-    if (options.json) output.json({ ready: true, controlPlaneUrl, dataPlaneUrl });
-    else output.line(welcome({ ...options, controlPlaneUrl, dataPlaneUrl, logPath: log.path, tookMs: stopwatch.totalMs }));
+    if (options.json) output.json({ ready: true, controlPlaneUrl, dataPlaneUrl, ...(loginUrl !== undefined && { loginUrl }) });
+    else output.line(welcome({ ...options, controlPlaneUrl, dataPlaneUrl, loginUrl, logPath: log.path, tookMs: stopwatch.totalMs }));
     exitCode = await untilStopped(signal, logger);
   } catch (error) {
     // Stopped while it was starting is no failure.

@@ -8,17 +8,20 @@ export interface Welcome {
   readonly dataDir: string;
   readonly controlPlaneUrl: string;
   readonly dataPlaneUrl: string;
+  /** Of the first administrator, as long as there is none. */
+  readonly loginUrl: string | undefined;
   readonly logPath: string;
   readonly tookMs: number;
 }
 
 /** What a person reads when the gateway is ready: where everything is, and what to type next. */
 export function welcome(gateway: Welcome): string {
-  const { controlPlaneUrl, dataPlaneUrl } = gateway;
+  const { controlPlaneUrl, dataPlaneUrl, loginUrl } = gateway;
   const places: [string, string][] = [
     ['Control plane', controlPlaneUrl],
     ['API docs', `${controlPlaneUrl}/docs`],
     ['Data plane', dataPlaneUrl],
+    ...(loginUrl === undefined ? [] : [['First login', loginUrl] as [string, string]]),
     ['Admin token', adminTokenPath(gateway.dataDir)],
     ['Log', relative('', gateway.logPath)],
   ];
@@ -27,6 +30,7 @@ export function welcome(gateway: Welcome): string {
     `  ${styled('bold', 'Gatehouse')} ${styled('dim', manifest.version)} ${styled('green', 'is ready')} ${styled('dim', `after ${(gateway.tookMs / 1000).toFixed(1)} s`)}`,
     '',
     ...places.map(([name, place]) => `  ${styled('dim', name.padEnd(15))} ${place}`),
+    ...(loginUrl === undefined ? [] : ['', `  ${styled('dim', 'The first login sets your password; its link works once, within an hour.')}`]),
     '',
     ...nextSteps(gateway).flatMap(([title, line]) => [`  ${title}`, `    ${styled('cyan', line)}`]),
     '',
