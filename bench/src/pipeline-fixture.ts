@@ -5,7 +5,7 @@ import { createLogger } from '@gatehouse/service-runtime';
 import { Registry } from 'prom-client';
 import { makeSecrets } from './bench-secrets.ts';
 import { applyChange, type CallRecord, emptySnapshot, type Gateway, observeCalls, prepareDocuments, type Snapshot } from './data-plane-parts.ts';
-import { accountDocument, serverDocument } from './publish-configuration.ts';
+import { accountDocument, authorizationServerDocument, headerPolicyDocument, interactiveDocument, serverDocument } from './publish-configuration.ts';
 import { sampleCall } from './sample-call.ts';
 
 export const fixtureSecrets = makeSecrets();
@@ -14,7 +14,13 @@ export const fixtureSecrets = makeSecrets();
 export async function makeSnapshot(serverCount: number): Promise<Snapshot> {
   const keys = snapshotKeysOf([fixtureSecrets.snapshotKey]);
   const names = ['orders', ...Array.from({ length: serverCount - 1 }, (_, index) => `orders-${index}`)];
-  const documents = [accountDocument(fixtureSecrets), ...names.map((name) => serverDocument(name, `https://${name}.example/mcp`, fixtureSecrets))];
+  const documents = [
+    headerPolicyDocument,
+    accountDocument(fixtureSecrets),
+    authorizationServerDocument(fixtureSecrets),
+    interactiveDocument('orders-interactive', 'https://orders.example/mcp', fixtureSecrets),
+    ...names.map((name) => serverDocument(name, `https://${name}.example/mcp`, fixtureSecrets)),
+  ];
   const { prepared, rejects } = await prepareDocuments(keys, documents.map((document) => compileDocument(keys, document)));
   if (rejects.length > 0) throw new Error(`rejected: ${rejects[0]?.reason ?? ''}`);
   const state = { revision: 1, stamp: 'bench' };

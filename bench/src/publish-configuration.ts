@@ -1,7 +1,7 @@
-import { compileDocument, type PlainSnapshotDocument, type SealedDocument, type SnapshotKeys, snapshotKeysOf } from '@gatehouse/gateway-config';
+import { authorizationServerId, compileDocument, headerPolicyId, noGlobalPolicy, type PlainSnapshotDocument, type SealedDocument, type SnapshotKeys, snapshotKeysOf } from '@gatehouse/gateway-config';
 import { Secret } from '@gatehouse/sealing';
 import { connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
-import { type BenchSecrets, tokenAudience, tokenIssuer } from './bench-secrets.ts';
+import { authorizationServer, type BenchSecrets, tokenAudience, tokenIssuer } from './bench-secrets.ts';
 
 /** Stands in for the control plane: what it publishes is what a control plane would. */
 export interface Publisher {
@@ -19,7 +19,7 @@ export function connectPublisher(redisUrl: string, { snapshotKey }: BenchSecrets
     if (published === undefined) throw new Error('someone else publishes to the Redis of the bench');
   };
   return {
-    replaceAll: (documents) => publish('replace', documents.map((document) => compileDocument(keys, document))),
+    replaceAll: (documents) => publish('replace', [headerPolicyDocument, ...documents].map((document) => compileDocument(keys, document))),
     change: (document) => publish('change', [compileDocument(keys, document)]),
     close: () => channel.close(),
   };
@@ -48,6 +48,18 @@ export function serverDocument(name: string, upstreamUrl: string, { upstreamKey 
   };
 }
 
+/** Whose tokens people come with; someone's grant is always revoked. */
+export function authorizationServerDocument({ personKey }: BenchSecrets): PlainSnapshotDocument {
+  return { kind: 'authorization-server', id: authorizationServerId, issuer: authorizationServer, jwks: { keys: [personKey] }, revoked: [{ grant: 'another-grant', until: 4_000_000_000 }] };
+}
+
+/** The same server for people: everything else is as it is for service accounts. */
+export function interactiveDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
+  const { server, ...document } = serverDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  const access = { allow: [{ group: 'support' }, { group: 'sales' }, { user: 'ben@example.com' }] };
+  return { ...document, server: { ...server, agentAuth: { type: 'interactive', scopes: ['orders:read'] }, access } };
+}
+
 /** A server that passes the caller's headers and its credential on, once its token was verified. */
 export function passThroughDocument(name: string, upstreamUrl: string, { tokenKeys }: BenchSecrets): PlainSnapshotDocument {
   return {
@@ -65,3 +77,6 @@ export function passThroughDocument(name: string, upstreamUrl: string, { tokenKe
     },
   };
 }
+
+/** The global policy of a deployment that says nothing, without which nothing passes at all. */
+export const headerPolicyDocument: PlainSnapshotDocument = { kind: 'header-policy', id: headerPolicyId, policy: noGlobalPolicy };

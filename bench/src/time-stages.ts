@@ -26,7 +26,7 @@ export async function timeStages(gateway: Gateway, timing: Timing): Promise<[nam
     ['read call (body, JSON)', await timeCalls(timing, requests, (request) => readCall(request, route, headers, server, caller, gateway.callContext))],
     ['obtain credentials', await timeCalls(timing, nothing, () => obtainCredentials(server))],
     ['build upstream request', await timeCalls(timing, freshHeaders, (fresh) => buildUpstreamRequest(snapshot, server, call, sample, fresh, credentials, gateway.timeouts), false)],
-    ['shape response', await timeCalls(timing, nothing, () => shapeResponse(server, call, upstreamResponse, gateway.shapeContext), false)],
+    ['shape response', await timeCalls(timing, nothing, () => shapeResponse(server, call, [], upstreamResponse, gateway.shapeContext), false)],
     ['metrics', await timeCalls(timing, nothing, () => gateway.record(record), false)],
   ];
 }

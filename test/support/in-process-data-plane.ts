@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { issueServiceAccountKey } from '@gatehouse/agent-auth';
 import { startDataPlane } from '@gatehouse/data-plane';
 import {
-  authorizationServerId, compileDocument, type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy,
+  authorizationServerId, compileDocument, type EnvironmentPolicy, type GlobalHeaderPolicy, headerPolicyId, noGlobalPolicy, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy,
 } from '@gatehouse/gateway-config';
 import { createLogger } from '@gatehouse/service-runtime';
 import { createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
@@ -75,10 +75,13 @@ export async function startInProcessDataPlane(
   const published = await channel.readState();
   if (published) await untilServed(dataPlane.internalUrl, published.revision);
 
+  const headerPolicyDocument = (policy: GlobalHeaderPolicy): SealedDocument => compileDocument(keys, { kind: 'header-policy', id: headerPolicyId, policy });
   const publish = async (documents: readonly SealedDocument[], removed: readonly string[] = []): Promise<void> => {
     const expected = await channel.readState();
     const revision = (expected?.revision ?? 0) + 1;
-    await channel.publish({ expected, revision, mode: 'change', documents, removed });
+    // As a control plane does: the global policy is there from the first publication on.
+    const first = expected === undefined && !documents.some(({ id }) => id === headerPolicyId) ? [headerPolicyDocument(noGlobalPolicy)] : [];
+    await channel.publish({ expected, revision, mode: 'change', documents: [...first, ...documents], removed });
     await untilServed(dataPlane.internalUrl, revision);
   };
 
@@ -102,7 +105,7 @@ export async function startInProcessDataPlane(
     remove: (...names) => publish([], names),
     publishHeaderPolicy: (document, environment) => {
       const policy = resolveGlobalPolicy(document, { enabled: true, list: [], source: undefined, ...environment });
-      return publish([compileDocument(keys, { kind: 'header-policy', id: headerPolicyId, policy })]);
+      return publish([headerPolicyDocument(policy)]);
     },
     publishAuthorizationServer: ({ url: issuer, key: { publicJwk } }, revoked = []) =>
       publish([

@@ -48,7 +48,7 @@ const globalRow = z.strictObject({ source: z.string(), target: z.string(), rule:
 export const globalHeaderPolicy = z
   .strictObject({
     enabled: z.boolean(),
-    enabledFrom: z.enum(['global', 'environment']),
+    enabledFrom: z.enum(['global', 'environment', 'built-in']),
     mode: z.enum(['none', 'all', 'rows']),
     modeFrom: z.enum(['global', 'environment', 'built-in']),
     rows: z.array(globalRow),

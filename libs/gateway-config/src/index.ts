@@ -36,5 +36,5 @@ export {
   writableHeaderPolicy,
 } from './header-policy-document.ts';
 export { defaultMaxValueBytes, neverPasses } from './header-policy-fields.ts';
-export { type EnvironmentPolicy, mappingRule, noGlobalPolicy, resolveGlobalPolicy } from './resolve-global-policy.ts';
+export { type EnvironmentPolicy, mappingRule, noGlobalPolicy, resolveGlobalPolicy, unknownGlobalPolicy } from './resolve-global-policy.ts';
 export { type Warning } from './warning.ts';

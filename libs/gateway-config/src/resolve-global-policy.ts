@@ -63,5 +63,8 @@ const mappingRow = ({ source, target }: HeaderMapping): Row => ({ source, target
 /** How a verdict names a mapping. */
 export const mappingRule = ({ source, target }: HeaderMapping): string => `mapping ${source} → ${target || source}`;
 
-/** What data planes go by as long as they know of no other: nothing passes. */
+/** That of a deployment which says nothing: nothing passes unless a server says so. */
 export const noGlobalPolicy: GlobalHeaderPolicy = resolveGlobalPolicy(undefined, { enabled: true, list: [], source: undefined });
+
+/** In the place of one that is not known: nothing passes at all, as the one that is missing may say that nothing should. */
+export const unknownGlobalPolicy: GlobalHeaderPolicy = { ...noGlobalPolicy, enabled: false, enabledFrom: 'built-in' };

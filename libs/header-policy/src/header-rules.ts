@@ -1,3 +1,4 @@
+import { BoundedCache, CacheBudget } from '@gatehouse/bounded-cache';
 import { builtInRule } from './built-in-rules.ts';
 import { canonicalName } from './canonical-name.ts';
 import type { HeaderPattern } from './header-pattern.ts';
@@ -64,6 +65,8 @@ export interface Decision {
 
 const maxRememberedNames = 256;
 const maxRememberedLength = 64;
+/** Of all servers together: some 20 MB. */
+const decisionBudget = new CacheBudget(50_000);
 
 /** A server's header rules, compiled: what a name decides is decided once for each spelling. */
 export class HeaderRules {
@@ -71,7 +74,7 @@ export class HeaderRules {
   readonly #rows = new Map<string, SelectionRow[]>();
   readonly #appAuthHeaders: ReadonlySet<string>;
   readonly #outboundHeaders: ReadonlyMap<string, string>;
-  readonly #decisions = new Map<string, Decision>();
+  readonly #decisions = new BoundedCache<Decision>(maxRememberedNames, decisionBudget);
 
   constructor(options: HeaderRulesOptions) {
     this.#options = options;
@@ -90,19 +93,26 @@ export class HeaderRules {
     return this.#options.maxValueBytes.bytes;
   }
 
+  get isSwitchedOff(): boolean {
+    return this.#options.switchedOff !== undefined;
+  }
+
+  /** Whether a pattern keeps a name from leaving that the gateway would write. `canonical` as `canonicalName` gives it. */
+  isRestricted(canonical: string): boolean {
+    return this.#restricting(canonical) !== undefined;
+  }
+
   /** What it was compiled from, for whoever describes it. */
   get options(): HeaderRulesOptions {
     return this.#options;
   }
 
-  /** What is decided for a name, as it is spelled. Strangers choose names: when there are too many, it begins anew. */
+  /** What is decided for a name, as it is spelled. Strangers choose names: so many are remembered. */
   decide(name: string): Decision {
     const known = this.#decisions.get(name);
     if (known !== undefined) return known;
     const decision = this.#decide(name);
-    if (name.length > maxRememberedLength) return decision;
-    if (this.#decisions.size >= maxRememberedNames) this.#decisions.clear();
-    this.#decisions.set(name, decision);
+    if (name.length <= maxRememberedLength) this.#decisions.set(name, decision);
     return decision;
   }
 

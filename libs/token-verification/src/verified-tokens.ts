@@ -1,3 +1,4 @@
+import { CacheBudget } from '@gatehouse/bounded-cache';
 import type { PublicKeys } from './public-keys.ts';
 
 export interface VerifiedTokensOptions {
@@ -14,7 +15,12 @@ interface Verified<T> {
 
 interface Entry<T> extends Verified<T> {
   readonly presented: string;
+  /** Its place in what all servers may hold together. */
+  readonly held: { readonly weight: number; readonly forget: () => void };
 }
+
+/** Characters of all tokens in a process: a bound for each server is none for ten thousand of them. */
+const processBudget = new CacheBudget(134_217_728);
 
 /**
  * A map hashes the whole of a string that is new to it, which for a token takes longer than the rest of the look-up. The end of
@@ -54,8 +60,10 @@ export class VerifiedTokens<T> {
   add(presented: string, { value, keys, expiresAt }: Verified<T>): void {
     const tail = tailOf(presented);
     this.#delete(tail);
-    this.#entries.set(tail, { value, keys, expiresAt, presented });
+    const held = { weight: presented.length, forget: () => this.#delete(tail) };
+    this.#entries.set(tail, { value, keys, expiresAt, presented, held });
     this.#characters += presented.length;
+    processBudget.add(held);
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#options.maxCount && this.#characters <= this.#options.maxCharacters) break;
       this.#delete(oldest);
@@ -67,5 +75,6 @@ export class VerifiedTokens<T> {
     if (entry === undefined) return;
     this.#entries.delete(tail);
     this.#characters -= entry.presented.length;
+    processBudget.remove(entry.held);
   }
 }

@@ -35,6 +35,6 @@ export interface ComposedRequest {
  */
 export function composeRequest({ server, headerPolicy, call, rows, headers, credentials, path, userAgent }: CallToCompose): ComposedRequest {
   const rules = server.headerRules.under(headerPolicy);
-  const applied = applyHeaderRules(rules, rows, headers.nominated, protocolHeaders(call, headers, userAgent));
+  const applied = applyHeaderRules(rules, rows, headers.nominated, protocolHeaders(call, headers, rules, userAgent));
   return { path: insertCredentials(path, applied.headers, credentials), headers: applied.headers, verdicts: applied.verdicts };
 }

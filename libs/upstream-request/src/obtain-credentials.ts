@@ -10,14 +10,19 @@ type Obtained = Credential | undefined;
  * @throws GatewayError credential_unavailable: a call that should carry a credential never goes out without
  */
 export function obtainCredentials({ appAuth, outboundHeaders }: Pick<PreparedServer, 'appAuth' | 'outboundHeaders'>): readonly Credential[] | Promise<readonly Credential[]> {
+  const credentials = attempt(() => appAuth.obtain());
+  if (outboundHeaders.length === 0) return credentials instanceof Promise ? credentials.catch(unavailable) : credentials;
+  const headers = outboundHeaders.map((header) => attempt(() => header.obtain()));
+  if (!(credentials instanceof Promise) && headers.every(isThere)) return present([...credentials, ...headers]);
+  return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...first, ...others])).catch(unavailable);
+}
+
+/** What throws at once is a rejection like any other: were it thrown, nobody would look at the ones that are under way. */
+function attempt<T>(obtain: () => T | Promise<T>): T | Promise<T> {
   try {
-    const credentials = appAuth.obtain();
-    if (outboundHeaders.length === 0) return credentials instanceof Promise ? credentials.catch(unavailable) : credentials;
-    const headers = outboundHeaders.map((header) => header.obtain());
-    if (!(credentials instanceof Promise) && headers.every(isThere)) return present([...credentials, ...headers]);
-    return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...first, ...others])).catch(unavailable);
+    return obtain();
   } catch (cause) {
-    return unavailable(cause);
+    return Promise.reject(cause instanceof GatewayError ? cause : new GatewayError('credential_unavailable', { cause }));
   }
 }
 

@@ -50,7 +50,7 @@ export function compileHeaderRules(source: HeaderRulesSource, policy: GlobalHead
   });
 }
 
-const switchRules = { global: 'enabled: false', environment: 'GATEHOUSE_HEADER_PASSTHROUGH' } as const;
+const switchRules = { global: 'enabled: false', environment: 'GATEHOUSE_HEADER_PASSTHROUGH', 'built-in': 'the global policy is not known' } as const;
 
 function selectionOf({ headerPolicy, appAuth }: HeaderRulesSource, policy: GlobalHeaderPolicy): Selection {
   if (headerPolicy !== undefined) return serverSelection(headerPolicy);

@@ -1,4 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
+import { builtInRule, canonicalName } from '@gatehouse/header-policy';
 import type { CallerHeaders } from '@gatehouse/upstream-request';
 
 export interface OriginRules {
@@ -33,18 +34,25 @@ export function corsHeaders(origin: string | undefined): string[] {
   return ['Access-Control-Allow-Origin', origin, 'Vary', 'Origin', 'Access-Control-Expose-Headers', 'Mcp-Session-Id, WWW-Authenticate'];
 }
 
-const allowedHeaders = 'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name, X-Gatehouse-Key, Traceparent, Tracestate';
-const mcpParam = /^mcp-param-[\w!#$%&'*+.^`|~-]+$/;
+const protocolHeaders = 'Authorization, Content-Type, Accept, Last-Event-ID, Mcp-Session-Id, Mcp-Protocol-Version, Mcp-Method, Mcp-Name, X-Gatehouse-Key, X-Upstream-Authorization, Traceparent, Tracestate, Baggage';
+const protocolNames = new Set(protocolHeaders.toLowerCase().split(', '));
+const mcpParam = /^mcp-param-./;
+const token = /^[\w!#$%&'*+.^`|~-]{1,256}$/;
 
-/** What a page may send. `Mcp-Param-*` have no fixed names (MCP 2026-07-28): those that it asks for. */
+/**
+ * What a page may send, once its origin may call: what the protocol has, and of what it asks for `Mcp-Param-*` (MCP 2026-07-28)
+ * and every header that some policy may let pass. Which do is the policy's, with the call.
+ */
 export function preflightHeaders({ requestedHeaders }: CallerHeaders): string[] {
-  const params = requestedHeaders?.toLowerCase().split(',').map((name) => name.trim()).filter((name) => mcpParam.test(name)) ?? [];
+  const requested = requestedHeaders?.toLowerCase().split(',', 100).map((name) => name.trim()).filter((name) => token.test(name) && !protocolNames.has(name) && mayBeSent(name)) ?? [];
   return [
     'Access-Control-Allow-Methods', 'GET, POST, DELETE',
-    'Access-Control-Allow-Headers', [allowedHeaders, ...params].join(', '),
+    'Access-Control-Allow-Headers', [protocolHeaders, ...new Set(requested)].join(', '),
     'Access-Control-Max-Age', '600',
   ];
 }
+
+const mayBeSent = (name: string): boolean => mcpParam.test(name) || builtInRule(canonicalName(name)) === undefined;
 
 function hostName(host: string | undefined): string {
   return (host ?? '').toLowerCase().replace(/:\d+$/, '');

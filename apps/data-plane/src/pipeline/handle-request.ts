@@ -54,7 +54,7 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     const admission = { server, caller };
     const response = await gateway.forward({ route, admission, upstream: server.upstream, call, request, outgoing }, record);
 
-    const shaped = shapeResponse(server, call, response, gateway.shapeContext);
+    const shaped = shapeResponse(server, call, verdicts, response, gateway.shapeContext);
     const filtered = server.tools === undefined ? shaped : await filterTools(server.tools, shaped, gateway.limits.filteredBytes);
     const reply = route.endpoint === 'sse' ? relayStream(filtered, server, call, gateway) : filtered;
     return withCors(reply.isEventStream ? { ...reply, admission } : reply, origin);

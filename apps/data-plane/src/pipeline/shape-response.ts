@@ -1,5 +1,6 @@
 import { isRedirect } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
+import type { Verdict } from '@gatehouse/header-policy';
 import type { SealedSessions } from '@gatehouse/mcp-protocol';
 import type { PreparedServer } from '@gatehouse/upstream-request';
 import type { Call } from './read-call.ts';
@@ -24,13 +25,11 @@ export interface ShapeContext {
  * The answer as the caller gets it. Its body is not touched, only streamed.
  * @throws GatewayError upstream_redirected, upstream_rejected_credentials, upstream_failed
  */
-export function shapeResponse({ appAuth }: Pick<PreparedServer, 'appAuth'>, call: Call, response: UpstreamResponse, context: ShapeContext): Reply {
+export function shapeResponse(server: Pick<PreparedServer, 'agentAuth' | 'appAuth'>, call: Call, verdicts: readonly Verdict[], response: UpstreamResponse, context: ShapeContext): Reply {
   const { status } = response;
   // Followed, or refused, where it arrived; one that comes as far as this has nowhere to lead to.
   if (isRedirect(status)) return refuse(response, 'upstream_redirected');
-  // With pass-through the credential was the caller's, and so is the answer about it (D8, docs/rules.md). Otherwise it is about
-  // the gateway's: handed on, it would send the caller to log in at the wrong place.
-  const isCallersCredential = appAuth.type === 'passthrough';
+  const isCallersCredential = status >= 400 && sentCallersCredential(server, verdicts);
   if (status === 401 && !isCallersCredential) return refuse(response, 'upstream_rejected_credentials');
   // What no HTTP server may say, and ours could not repeat (RFC 9110 section 15).
   if (status < 200 || status > 599) return refuse(response, 'upstream_failed');
@@ -49,6 +48,16 @@ export function shapeResponse({ appAuth }: Pick<PreparedServer, 'appAuth'>, call
   if (!isEventStream) return { status, headers, body: response.body };
   headers.push('x-accel-buffering', 'no');
   return { status, headers, body: context.eventStream(response.body), isEventStream };
+}
+
+/**
+ * With pass-through the credential was the caller's, and so is the answer about it (D8, docs/rules.md). Otherwise it is about the
+ * gateway's, or the caller has logged in at the gateway: handed on, it would send the caller to log in at the wrong place.
+ */
+function sentCallersCredential({ agentAuth, appAuth }: Pick<PreparedServer, 'agentAuth' | 'appAuth'>, verdicts: readonly Verdict[]): boolean {
+  if (appAuth.type === 'passthrough') return true;
+  if (appAuth.storesCredential || !agentAuth.forwardsAuthorization) return false;
+  return verdicts.some(({ action, outgoingName }) => action !== 'dropped' && outgoingName?.toLowerCase() === 'authorization');
 }
 
 function addSession(headers: string[], call: Call, response: UpstreamResponse, { sessions }: ShapeContext): void {

@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuthorizationServerRecord, ServiceAccountRecord } from '@gatehouse/agent-auth';
-import { type GlobalHeaderPolicy, noGlobalPolicy } from '@gatehouse/gateway-config';
+import { type GlobalHeaderPolicy, unknownGlobalPolicy } from '@gatehouse/gateway-config';
 import type { ChannelDocument, ChannelState } from '@gatehouse/snapshot-channel';
 import type { PreparedServer } from '@gatehouse/upstream-request';
 import { ShardedMap } from './sharded-map.ts';
@@ -48,7 +48,7 @@ export function emptySnapshot(state: ChannelState): Snapshot {
     documents: ShardedMap.empty(),
     servers: ShardedMap.empty(),
     serviceAccounts: ShardedMap.empty(),
-    headerPolicy: noGlobalPolicy,
+    headerPolicy: unknownGlobalPolicy,
     authorizationServer: undefined,
     rejected: [],
     hash: '0'.repeat(64),
@@ -91,7 +91,7 @@ function withoutAccount({ serviceAccounts }: Snapshot, document: PreparedDocumen
 function headerPolicyAfter({ headerPolicy }: Snapshot, prepared: readonly PreparedDocument[], replaced: readonly PreparedDocument[]): GlobalHeaderPolicy {
   const next = prepared.findLast((document) => document.kind === 'header-policy');
   if (next !== undefined) return next.policy;
-  return replaced.some(({ kind }) => kind === 'header-policy') ? noGlobalPolicy : headerPolicy;
+  return replaced.some(({ kind }) => kind === 'header-policy') ? unknownGlobalPolicy : headerPolicy;
 }
 
 function authorizationServerAfter({ authorizationServer: current }: Snapshot, prepared: readonly PreparedDocument[], replaced: readonly PreparedDocument[]): PreparedAuthorizationServer | undefined {

@@ -1,0 +1,1 @@
+export { BoundedCache, CacheBudget } from './bounded-cache.ts';
