@@ -18,7 +18,7 @@ export interface ForgingProvider {
   describe(overrides?: Json): void;
   /** Answers the next codes so; `fields` is what was sent. */
   answerCode(answer: (fields: URLSearchParams) => TokenAnswer | Promise<TokenAnswer>): void;
-  answerUserInfo(body: unknown): void;
+  answerUserInfo(body: unknown, status?: number): void;
   /** An ID token for `clientId`, valid for five minutes; `undefined` leaves a claim out. */
   idToken(claims: Json, options?: { readonly header?: Json; readonly key?: SigningKey }): Promise<string>;
   /** Instead of everything else. */
@@ -34,7 +34,7 @@ export async function startForgingProvider(): Promise<ForgingProvider> {
   const key = await makeSigningKey('RS256', 'forger-1');
   let overrides: Json = {};
   let answer: (fields: URLSearchParams) => TokenAnswer | Promise<TokenAnswer> = () => ({ status: 400, body: { error: 'invalid_grant' } });
-  let userInfo: unknown = {};
+  let userInfo: TokenAnswer = { body: {} };
   let instead: ((request: IncomingMessage, response: ServerResponse) => void) | undefined;
   const tokenRequests: { authorization: string | undefined; fields: URLSearchParams }[] = [];
   const server = createServer((request, response) => {
@@ -56,7 +56,7 @@ export async function startForgingProvider(): Promise<ForgingProvider> {
       case '/jwks':
         return { body: { keys: [key.publicJwk] } };
       case '/userinfo':
-        return { body: userInfo };
+        return userInfo;
       case '/token': {
         const fields = new URLSearchParams(await text(request));
         tokenRequests.push({ authorization: request.headers.authorization, fields });
@@ -71,7 +71,7 @@ export async function startForgingProvider(): Promise<ForgingProvider> {
     issuer, key, tokenRequests,
     describe: (changed = {}) => void (overrides = changed),
     answerCode: (given) => void (answer = given),
-    answerUserInfo: (body) => void (userInfo = body),
+    answerUserInfo: (body, status = 200) => void (userInfo = { status, body }),
     answerAll: (handler) => void (instead = handler),
     idToken: (claims, { header = {}, key: signer = key } = {}) => {
       const now = Math.floor(Date.now() / 1000);

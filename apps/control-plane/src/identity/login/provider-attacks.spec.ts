@@ -223,6 +223,17 @@ describe('who comes back is not always let in', () => {
     await fixture.plane.send('PATCH', '/v1/identity-providers/forger', { body: { requiredClaims: null }, headers: { 'If-Match': '*' } });
   });
 
+  test.each([
+    ['refuses the access token', 401, 303],
+    ['is away', 503, 503],
+  ])('where userinfo %s', async (_what, answered, status) => {
+    forger.answerUserInfo({ error: 'invalid_token' }, answered);
+    const begun = await begin();
+    answerWith({ ...nonceOf(begun), email: 'ana@corp.example' });
+    expect((await comeBack(begun, { code: 'x', state: stateOf(begun) })).status).toBe(status);
+    expect(await fixture.query('select email from people')).toEqual(status === 303 ? [{ email: 'ana@corp.example' }] : []);
+  });
+
   test('an address that is not verified is left out', async () => {
     const begun = await begin();
     answerWith({ ...nonceOf(begun), email: 'ceo@corp.example', email_verified: false });

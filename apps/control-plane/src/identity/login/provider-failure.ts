@@ -1,11 +1,17 @@
 import { type ErrorCode, GatewayError } from '@gatehouse/errors';
-import { AuthorizationResponseError, ResponseBodyError } from 'openid-client';
+import { AuthorizationResponseError, ResponseBodyError, WWWAuthenticateChallengeError } from 'openid-client';
 
 /** What went wrong between us and a provider, as an error to answer with. Its cause is not kept: it may hold codes and tokens. */
 export function providerFailure(thrown: unknown): GatewayError {
   if (thrown instanceof GatewayError && thrown.code !== 'internal' && !thrown.code.startsWith('upstream_')) return thrown;
   const chain = chainOf(thrown);
   return new GatewayError(codeOf(chain), { detail: chain.map(({ message }) => message).join(': ') });
+}
+
+/** RFC 6750 section 3.1. */
+export function isRefusedToken(thrown: unknown): boolean {
+  if (thrown instanceof WWWAuthenticateChallengeError) return true;
+  return thrown instanceof Error && thrown.cause instanceof Response && (thrown.cause.status === 401 || thrown.cause.status === 403);
 }
 
 const unavailable = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT']);

@@ -17,7 +17,7 @@ import { hashToken, isToken, randomToken } from '../random-token.ts';
 import { type Claims, hasAllClaims, meetsRequirements, personOfClaims } from './claims.ts';
 import type { LoginBrowser } from './login-browser.ts';
 import { type BegunLogin, insertLoginState, takeLoginState } from './login-states.store.ts';
-import { providerFailure } from './provider-failure.ts';
+import { isRefusedToken, providerFailure } from './provider-failure.ts';
 import { insertProviderTokens, type ProviderTokens } from './provider-tokens.store.ts';
 
 export interface LoginStart {
@@ -153,10 +153,19 @@ async function redeem({ configuration, document }: ProviderClient, callback: URL
   };
 }
 
-/** Many providers tell groups and names there only. That it is about the same person is checked (OpenID Connect Core section 5.3.2). */
+/**
+ * Many providers tell groups and names there only. That it is about the same person is checked (OpenID Connect Core section
+ * 5.3.2). Where the access token is for something else (Entra, with scopes of an API) it is refused, and the ID token is all
+ * there is; where nothing answers, nobody should find themselves without their groups.
+ */
 async function userInfo(configuration: Configuration, accessToken: string, { sub }: Claims): Promise<Claims> {
   if (configuration.serverMetadata().userinfo_endpoint === undefined) return {};
-  return fetchUserInfo(configuration, accessToken, String(sub));
+  try {
+    return await fetchUserInfo(configuration, accessToken, String(sub));
+  } catch (error) {
+    if (isRefusedToken(error)) return {};
+    throw error;
+  }
 }
 
 /** A provider that says when it last asked (`auth_time`) has to have asked for this login. */
