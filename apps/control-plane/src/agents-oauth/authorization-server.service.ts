@@ -11,6 +11,7 @@ import { AgentGrants } from './agent-grants.service.ts';
 import { answerJwtTokens } from './answer-jwt-tokens.ts';
 import { cookieKeyOf } from './cookie-keys.ts';
 import { noteUse } from './grants.store.ts';
+import { withKeptDocuments } from './kept-client-documents.ts';
 import { lifetimes } from './lifetimes.ts';
 import { OAuthEgress } from './oauth-egress.service.ts';
 import { OAuthState, stateKey } from './oauth-state.service.ts';
@@ -106,7 +107,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
     const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: dataPlaneUrl, VAULT_KEY } = this.#settings;
     const { sql } = this.#database;
     const provider = new Provider(issuer, providerConfiguration({
-      state: this.#state, grants: this.#grants, people: this.#people, fetch: this.#egress.fetch, sql, dataPlaneUrl, jwks, kid,
+      state: this.#state, grants: this.#grants, people: this.#people, fetch: withKeptDocuments(this.#egress.fetch, this.#state), sql, dataPlaneUrl, jwks, kid,
       isSecure: issuer.startsWith('https:'), cookieKey: cookieKeyOf(VAULT_KEY),
       noteUse: async (clientId, grantId) => {
         await noteUse(sql, grantId);

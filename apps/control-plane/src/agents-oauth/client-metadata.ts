@@ -20,8 +20,6 @@ const ignored = [
   'id_token_signed_response_alg', 'response_modes', 'application_type', 'require_pushed_authorization_requests',
 ] as const;
 
-const grantTypes = new Set(['authorization_code', 'refresh_token', 'urn:ietf:params:oauth:grant-type:jwt-bearer']);
-
 /**
  * Brings what a client says of itself (RFC 7591 section 2, client ID metadata documents) into the form that is served: whatever it
  * asks for that there is not is left out, as section 3.2.1 allows.
@@ -35,8 +33,12 @@ export function settleClientMetadata(metadata: Record<string, unknown>): void {
   if (Array.isArray(redirects)) settleRedirects(metadata, redirects);
   if (Array.isArray(jwks?.keys) && jwks.keys.length > maxKeys) throw new errors.InvalidClientMetadata(`jwks must have at most ${maxKeys} keys`);
   if (Array.isArray(contacts) && contacts.length > 10) throw new errors.InvalidClientMetadata('contacts must be at most 10');
-  keepOnly(metadata, 'grant_types', grantTypes);
-  keepOnly(metadata, 'response_types', new Set(['code']));
+  // A published document can hold no secret, whatever the default is (RFC 7591 section 2).
+  if (String(metadata['client_id']).startsWith('https://') && metadata['token_endpoint_auth_method'] === 'client_secret_basic') metadata['token_endpoint_auth_method'] = 'none';
+  const responseTypes = metadata['response_types'];
+  if (Array.isArray(responseTypes)) metadata['response_types'] = responseTypes.filter((type) => type === 'code');
+  // Also for clients that did not ask for it: without, their people would log in every five minutes.
+  metadata['grant_types'] = ['authorization_code', 'refresh_token'];
 }
 
 function settleRedirects(metadata: Record<string, unknown>, redirects: readonly unknown[]): void {
@@ -56,9 +58,4 @@ function checkLength(metadata: Readonly<Record<string, unknown>>, name: string, 
   if (value === undefined) return;
   if (typeof value !== 'string') throw new errors.InvalidClientMetadata(`${name} must be text`);
   if (value.length > length) throw new errors.InvalidClientMetadata(`${name} must have at most ${length} characters`);
-}
-
-function keepOnly(metadata: Record<string, unknown>, name: string, known: ReadonlySet<unknown>): void {
-  const values = metadata[name];
-  if (Array.isArray(values)) metadata[name] = values.filter((value) => known.has(value));
 }

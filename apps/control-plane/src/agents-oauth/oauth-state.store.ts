@@ -89,7 +89,7 @@ export async function deleteStateOfGrants(sql: Sql, grantIds: readonly string[])
 
 /** A client that is used stays registered. */
 export async function prolongClient(sql: Sql, idHash: Buffer, lifeSeconds: number): Promise<void> {
-  await sql(`update oauth_state set expires_at = now() + make_interval(secs => $2) where model = 'Client' and id_hash = $1`, [idHash, lifeSeconds]);
+  await sql(`update oauth_state set expires_at = now() + make_interval(secs => $2) where model in ('Client', 'ClientDocument') and id_hash = $1`, [idHash, lifeSeconds]);
 }
 
 const forgottenAtOnce = 1_000;

@@ -53,12 +53,12 @@ describe('what was agreed to', () => {
     expect(codeOf(page)).toBeTruthy();
   });
 
-  test.each<[string, () => Promise<Parameters<typeof authorizationRequest>>]>([
+  test.each<[string, () => Parameters<typeof authorizationRequest> | Promise<Parameters<typeof authorizationRequest>>]>([
     ['a second client of the same name', async () => [await fixture.register()]],
-    ['another server', async () => [first, { resource: resourceUrl('billing') }]],
-    ['another way back', () => Promise.resolve([{ ...first, redirectUri: 'https://other.example/callback' }])],
-    ['more than before', () => Promise.resolve([first, { resource: resourceUrl('scoped'), scope: 'mcp orders:write' }])],
-    ['a client that wants it asked', () => Promise.resolve([first, { prompt: 'consent' }])],
+    ['another server', () => [first, { resource: resourceUrl('billing') }]],
+    ['another way back', () => [{ ...first, redirectUri: 'https://other.example/callback' }]],
+    ['more than before', () => [first, { resource: resourceUrl('scoped'), scope: 'mcp orders:write' }]],
+    ['a client that wants it asked', () => [first, { prompt: 'consent' }]],
   ])('says nothing of %s', async (_name, request) => {
     const page = await browserOfFirst.open(authorizationRequest(...(await request())).url);
     expect(asksForConsent(page.text)).toBe(true);

@@ -12,6 +12,9 @@ import { AuthorizationServer } from '../authorization-server.service.ts';
 import { clientIdentity } from '../client-identity.ts';
 import { hasConsented, putConsent } from '../consents.store.ts';
 import { insertGrant } from '../grants.store.ts';
+import { keepClientDocument } from '../kept-client-documents.ts';
+import { lifetimes } from '../lifetimes.ts';
+import { OAuthState } from '../oauth-state.service.ts';
 import { findResourceServer, readResource, type ResourceServer } from '../resource-servers.ts';
 import { type FlowProgress, type LoginFlow, nextStep, type Step } from './login-flow.ts';
 
@@ -23,6 +26,8 @@ interface Exchange {
 
 interface OpenFlow {
   readonly flow: LoginFlow;
+  /** As the client described itself. */
+  readonly metadata: object;
   readonly interaction: Interaction;
   readonly provider: Provider;
 }
@@ -32,11 +37,13 @@ interface OpenFlow {
 export class LoginFlows {
   readonly #server: AuthorizationServer;
   readonly #database: Database;
+  readonly #state: OAuthState;
   readonly #dataPlaneUrl: string;
 
-  constructor(server: AuthorizationServer, database: Database, @Inject(settingsToken) settings: ControlPlaneSettings) {
+  constructor(server: AuthorizationServer, database: Database, state: OAuthState, @Inject(settingsToken) settings: ControlPlaneSettings) {
     this.#server = server;
     this.#database = database;
+    this.#state = state;
     this.#dataPlaneUrl = settings.DATA_PLANE_URL;
   }
 
@@ -45,7 +52,7 @@ export class LoginFlows {
     const provider = await this.#server.provider();
     const interaction = await provider.interactionDetails(request.raw, response.raw).catch(asGatewayError);
     if (interaction.uid !== uid) throw new GatewayError('login_expired');
-    return { flow: await this.#flowOf(provider, interaction), interaction, provider };
+    return { ...(await this.#flowOf(provider, interaction)), interaction, provider };
   }
 
   async next({ flow }: OpenFlow, session: BrowserSession | undefined): Promise<Step> {
@@ -60,7 +67,7 @@ export class LoginFlows {
   }
 
   /** The person has agreed and may. @returns where the browser goes to be sent back to its client */
-  async finish({ flow, interaction, provider }: OpenFlow, { sessionId, person, authenticatedAt }: BrowserSession): Promise<string> {
+  async finish({ flow, metadata, interaction, provider }: OpenFlow, { sessionId, person, authenticatedAt }: BrowserSession): Promise<string> {
     const { client, audience, resource, scopes, server } = flow;
     const grant = new provider.Grant({ accountId: person.id, clientId: client.id });
     grant.jti = uuidV7();
@@ -77,6 +84,7 @@ export class LoginFlows {
       });
     });
     await grant.save();
+    if (client.publishedAt !== undefined) await keepClientDocument(this.#state, client.id, metadata, lifetimes.client);
     return this.#conclude(interaction, {
       login: { accountId: person.id, ts: Math.floor(authenticatedAt.getTime() / 1_000), remember: false },
       consent: { grantId: grant.jti },
@@ -97,7 +105,7 @@ export class LoginFlows {
     return pathname + search;
   }
 
-  async #flowOf(provider: Provider, interaction: Interaction): Promise<LoginFlow> {
+  async #flowOf(provider: Provider, interaction: Interaction): Promise<Pick<OpenFlow, 'flow' | 'metadata'>> {
     const { client_id: clientId, redirect_uri: redirectUri, resource: sent, scope, prompt, max_age: maxAge } = interaction.params as Partial<Record<string, string>>;
     const resource = [sent].flat()[0] ?? '';
     const name = readResource(resource, this.#dataPlaneUrl);
@@ -105,14 +113,15 @@ export class LoginFlows {
     if (!client) throw new GatewayError('login_expired');
     const server: ResourceServer | undefined = name && (await findResourceServer(this.#database.sql, name));
     if (!name || !server) throw new GatewayError('server_not_found');
-    return {
+    const flow: LoginFlow = {
       uid: interaction.uid, client: clientIdentity(client, redirectUri ?? ''), server, resource, audience: name.audience,
       scopes: (scope ?? '').split(' ').filter((part) => part !== ''),
       prompts: new Set((prompt ?? '').split(' ')),
       maxAgeSeconds: maxAge === undefined ? undefined : Number(maxAge),
       startedAt: interaction.iat * 1_000,
-      progress: (interaction.result?.['progress'] ?? {}),
+      progress: interaction.result?.['progress'] ?? {},
     };
+    return { flow, metadata: client.metadata() };
   }
 }
 
