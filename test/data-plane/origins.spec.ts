@@ -55,6 +55,11 @@ describe('an allowed page', () => {
     expect(preflight.status).toBe(204);
     expect(preflight.head).toContain('Access-Control-Allow-Origin: https://chat.example');
     expect(preflight.head).toMatch(/Access-Control-Allow-Headers: .*Mcp-Protocol-Version/);
+    const asking = ['X-Upstream-Authorization', 'X-Tenant', 'mcp-param-region', 'cookie', 'x-forwarded-for', 'b@d', 'X-Gatehouse-User'].join(', ');
+    const { head } = await rawRequest(dataPlane.url, ['OPTIONS /mcp/default/orders HTTP/1.1', 'Host: localhost', 'Origin: https://chat.example', `Access-Control-Request-Headers: ${asking}`, 'Connection: close']);
+    const allowed = /Access-Control-Allow-Headers: (.*)/.exec(head)?.[1]?.toLowerCase().trim().split(', ') ?? [];
+    expect(allowed).toEqual(expect.arrayContaining(['x-upstream-authorization', 'x-tenant', 'mcp-param-region']));
+    for (const name of ['cookie', 'x-forwarded-for', 'b@d', 'x-gatehouse-user']) expect(allowed).not.toContain(name);
     const reply = await rawRequest(dataPlane.url, postLines('/mcp/default/orders', 'localhost', call, 'Origin: https://chat.example'), call);
     expect(reply.head).toMatch(/access-control-allow-origin: https:\/\/chat\.example/i);
     expect(reply.head).toMatch(/access-control-expose-headers: .*Mcp-Session-Id/i);
