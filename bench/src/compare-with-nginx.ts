@@ -7,8 +7,8 @@ import { measureThroughput } from './measure-throughput.ts';
 import { type Proxy, startNginxProxy } from './nginx-proxy.ts';
 import type { BenchOptions } from './options.ts';
 import { printLatency, printThroughput } from './print-comparison.ts';
-import { accountDocument, connectPublisher, passThroughDocument, serverDocument } from './publish-configuration.ts';
-import { passThroughHeaders, passThroughPath, samplePath } from './sample-call.ts';
+import { accountDocument, authorizationServerDocument, connectPublisher, interactiveDocument, passThroughDocument, serverDocument } from './publish-configuration.ts';
+import { interactivePath, passThroughHeaders, passThroughPath, samplePath } from './sample-call.ts';
 import { passedPath, startUpstream } from './upstream.ts';
 import { startRedis } from './workspace-support.ts';
 
@@ -23,7 +23,13 @@ export async function compareWithNginx(options: BenchOptions, cores: Cores, fold
   const redis = await startRedis();
   stack.defer(() => redis.stop());
   const publisher = connectPublisher(redis.url, secrets);
-  await publisher.replaceAll([accountDocument(secrets), serverDocument('orders', `${upstream.origin}/mcp`, secrets), passThroughDocument('orders-pass-through', `${upstream.origin}${passedPath}`, secrets)]);
+  await publisher.replaceAll([
+    accountDocument(secrets),
+    authorizationServerDocument(secrets),
+    serverDocument('orders', `${upstream.origin}/mcp`, secrets),
+    interactiveDocument('orders-interactive', `${upstream.origin}/mcp`, secrets),
+    passThroughDocument('orders-pass-through', `${upstream.origin}${passedPath}`, secrets),
+  ]);
   await publisher.close();
 
   const nginx = await startNginxProxy(folder, cores.proxy, upstream, secrets);
@@ -36,13 +42,14 @@ export async function compareWithNginx(options: BenchOptions, cores: Cores, fold
   const gateway = await startVariant('gateway');
   const quiet = await startVariant('gateway, call log off', 'warn');
   // The same process: what differs is the server that is called.
+  const interactive = { ...gateway, name: 'gateway, interactive', url: gateway.url.replace(samplePath, interactivePath), headers: { Authorization: secrets.personAuthorization } };
   const passThrough = {
     ...gateway,
     name: 'gateway, JWT and pass-through',
     url: gateway.url.replace(samplePath, passThroughPath),
     headers: { ...passThroughHeaders, Authorization: secrets.tokenAuthorization },
   };
-  const proxies = [nginx, gateway, passThrough, quiet];
+  const proxies = [nginx, gateway, interactive, passThrough, quiet];
 
   await checkUpstream(`${upstream.origin}/mcp`, secrets.upstreamKey, secrets.authorization);
   for (const proxy of proxies) await checkProxy(proxy);
