@@ -3,7 +3,7 @@ import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
-import { deleteSessionOfToken, findSession, insertSession, sessionLife, touchSession } from './browser-sessions.store.ts';
+import { deleteSessionOfToken, findSession, forgetDeadSessions, insertSession, sessionLife, touchSession } from './browser-sessions.store.ts';
 import { cookieName, formatCookie, readCookie } from './cookies.ts';
 import { People } from './people.service.ts';
 import type { Person } from './person.ts';
@@ -72,6 +72,7 @@ export class BrowserSessions {
    */
   async start(sql: Sql, request: BrowserRequest, personId: string): Promise<{ sessionId: string; cookie: string }> {
     await this.#delete(sql, request);
+    await forgetDeadSessions(sql);
     const token = randomToken();
     const sessionId = uuidV7();
     await insertSession(sql, { id: sessionId, personId, tokenHash: hashToken(token) });

@@ -68,6 +68,13 @@ describe('a session is over', () => {
     expect(await statusWith(cookie)).toBe(status);
   });
 
+  test('and forgotten, with the next login', async () => {
+    await loggedIn();
+    await fixture.query(`update browser_sessions set expires_at = now() - interval '1 second'`);
+    await loggedIn('ben');
+    expect(await fixture.query('select 1 from browser_sessions')).toHaveLength(1);
+  });
+
   test('being used keeps it', async () => {
     const { cookie } = await loggedIn();
     await fixture.query(`update browser_sessions set last_used_at = now() - interval '1 hour'`);

@@ -69,6 +69,7 @@ export function listSessions(sql: Sql, personId: string): Promise<SessionRow[]> 
   return sql<SessionRow>(`select ${columns} from browser_sessions s where s.person_id = $1 and ${isAlive} order by s.id desc limit 200`, [personId]);
 }
 
+/** Several at once leave each other's alone. */
 export async function forgetDeadSessions(sql: Sql): Promise<void> {
-  await sql(`delete from browser_sessions s where s.id in (select s.id from browser_sessions s where not (${isAlive}) limit 1000)`);
+  await sql(`delete from browser_sessions d where d.id in (select s.id from browser_sessions s where not (${isAlive}) limit 1000 for update skip locked)`);
 }

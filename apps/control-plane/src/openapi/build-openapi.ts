@@ -18,8 +18,8 @@ export function buildOpenApi(application: NestFastifyApplication, publicUrl: str
     .setVersion(version)
     .setOpenAPIVersion('3.1.0')
     .addServer(publicUrl)
-    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The administrator’s token.' }, 'admin')
-    .addSecurityRequirements('admin')
+    .addBearerAuth({ type: 'http', scheme: 'bearer', description: 'The administrator’s token, an API token, or a token of an identity provider.' }, 'token')
+    .addSecurityRequirements('token')
     .build();
   const options = { operationIdFactory: (_controller: string, method: string) => method };
   const document = cleanupOpenApiDoc(SwaggerModule.createDocument(application, outline, options), { version: '3.1' });

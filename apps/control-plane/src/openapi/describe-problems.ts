@@ -6,7 +6,8 @@ type Operation = NonNullable<NonNullable<OpenAPIObject['paths'][string]>['post']
 
 const reasons = {
   400: 'The request is not valid.',
-  401: 'The administrator’s token is missing or wrong.',
+  401: 'No credential came with the request, or one that is not valid.',
+  403: 'The role is not enough, or a browser sent it for another site.',
   404: 'There is no such thing in this workspace.',
   409: 'The name is taken, the thing is in use, or another change came first.',
   412: 'It changed since it was read: the ETag does not match.',
@@ -35,8 +36,8 @@ export function describeProblems(document: OpenAPIObject): OpenAPIObject {
 }
 
 function describeOperation(operation: Operation, method: (typeof methods)[number], path: string): void {
-  const conditional = method === 'put' || method === 'patch' || (method === 'delete' && /\/servers\/|\/header-policy$/.test(path));
-  const statuses: (keyof typeof reasons)[] = [401, 503];
+  const conditional = method === 'put' || method === 'patch' || (method === 'delete' && /\/servers\/|\/header-policy$|\/identity-providers\//.test(path));
+  const statuses: (keyof typeof reasons)[] = [401, 403, 503];
   if (path.includes('{')) statuses.push(404);
   if (operation.requestBody) statuses.push(400, 413, 415, 422);
   if (method === 'get') statuses.push(400);
