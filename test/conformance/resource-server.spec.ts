@@ -1,6 +1,7 @@
 import { discoverOAuthProtectedResourceMetadata, extractWWWAuthenticateParams } from '@modelcontextprotocol/sdk/client/auth.js';
 import { checkResourceAllowed } from '@modelcontextprotocol/sdk/shared/auth-utils.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { answerAsMcp } from '../support/answer-as-mcp.ts';
 import { ana, ben, signAccessToken } from '../support/access-token.ts';
 import { type InProcessDataPlane, startPublicDataPlane } from '../support/in-process-data-plane.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
@@ -33,7 +34,10 @@ afterAll(async () => {
   await dataPlane.close();
   await Promise.all([upstream.close(), issuer.close()]);
 });
-beforeEach(() => void (upstream.requests.length = 0));
+beforeEach(() => {
+  upstream.requests.length = 0;
+  upstream.handle(answerAsMcp);
+});
 
 const urlOf = (name: string, form = 'mcp'): string => `${dataPlane.url}/${form}/default/${name}`;
 const metadataUrlOf = (name: string, form = 'mcp'): string => `${dataPlane.url}/.well-known/oauth-protected-resource/${form}/default/${name}`;
@@ -256,6 +260,15 @@ describe('MCP, authorization', () => {
         response_types_supported: ['code'],
         code_challenge_methods_supported: ['S256'],
       });
+    }
+  });
+
+  it('an upstream’s 401 is none of the gateway’s: it would send the client to log in again, and again', async () => {
+    upstream.handle((_request, response) => void response.writeHead(401, { 'www-authenticate': 'Bearer resource_metadata="https://elsewhere.example"' }).end());
+    for (const appAuth of [{ type: 'none' }, { type: 'passthrough' }] as const) {
+      await dataPlane.publish({ name: 'refused', upstream: { url: upstream.url }, agentAuth: { type: 'interactive' }, appAuth });
+      const response = await post('refused', await bearer('refused'), { 'x-upstream-authorization': 'Bearer theirs' });
+      expect([response.status, response.headers.get('www-authenticate')]).toEqual([502, null]);
     }
   });
 

@@ -27,8 +27,8 @@ export const apiKey = agentAuthType({
       authenticate: (presented, context) => authenticate(verified, presented, context),
       stillAdmits: ({ credential = '', groups }, { serviceAccounts, workspace }) => {
         const account = serviceAccounts.get(credential);
-        // Other groups are another revision of the account, and what it may do may be other things.
-        return account?.workspace === workspace && account.groups === groups;
+        // In other groups it may do other things.
+        return account?.workspace === workspace && account.groups.join('\n') === groups.join('\n');
       },
     };
   },

@@ -55,6 +55,8 @@ export function shapeResponse(server: Pick<PreparedServer, 'agentAuth' | 'appAut
  * gateway's, or the caller has logged in at the gateway: handed on, it would send the caller to log in at the wrong place.
  */
 function sentCallersCredential({ agentAuth, appAuth }: Pick<PreparedServer, 'agentAuth' | 'appAuth'>, verdicts: readonly Verdict[]): boolean {
+  // There a 401 is the gateway's own, and sends the caller to log in: which would not help, again and again.
+  if (agentAuth.protectedResource !== undefined) return false;
   if (appAuth.type === 'passthrough') return true;
   if (appAuth.storesCredential || !agentAuth.forwardsAuthorization) return false;
   return verdicts.some(({ action, outgoingName }) => action !== 'dropped' && outgoingName?.toLowerCase() === 'authorization');
