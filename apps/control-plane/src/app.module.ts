@@ -5,6 +5,7 @@ import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ZodSerializerInterceptor } from 'nestjs-zod';
 import { AgentGrants } from './agents-oauth/agent-grants.service.ts';
 import { AuthorizationServer } from './agents-oauth/authorization-server.service.ts';
+import { IdentityAssertions } from './agents-oauth/identity-assertions.service.ts';
 import { InteractionController } from './agents-oauth/interaction/interaction.controller.ts';
 import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
 import { OAuthEgress } from './agents-oauth/oauth-egress.service.ts';
@@ -122,6 +123,7 @@ export class AppModule {
         OAuthState,
         OAuthEgress,
         AgentGrants,
+        IdentityAssertions,
         AuthorizationServer,
         OAuthHousekeeping,
         LoginFlows,

@@ -50,6 +50,15 @@ describe('a token is taken', () => {
     expect(await verify(await issuer.sign(claims(), { key }), {}, keySetOf(key.publicJwk))).toHaveProperty('claims');
   });
 
+  it.each<[string, string | undefined, boolean]>([
+    ['of the one type that is taken', 'application/OAuth-ID-JAG+jwt', true],
+    ['of another type', 'at+jwt', false],
+    ['of no type', undefined, false],
+  ])('%s, where there is only one', async (_name, typ, isTaken) => {
+    const verification = await verify(await issuer.sign(claims(), { header: { typ } }), { onlyType: 'oauth-id-jag+jwt' });
+    expect(verification).toMatchObject(isTaken ? { claims: { sub: 'ana' } } : { denied: 'wrong_token_type' });
+  });
+
   it('until its expiry and the tolerance', async () => {
     expect(await verify(await issuer.sign(claims()), { clockToleranceSeconds: 5 })).toMatchObject({ expiresAt: now + 65_000 });
   });

@@ -16,6 +16,8 @@ export interface TokenRules {
   readonly requiredClaims: readonly string[];
   /** Only tokens that say of themselves that they are access tokens (RFC 9068 section 4): neither ID tokens nor any other JWT of the same issuer. */
   readonly accessTokensOnly?: boolean;
+  /** The one `typ` that is taken, in lower case: tokens for another purpose than access (RFC 8725 section 3.11). */
+  readonly onlyType?: string;
 }
 
 export interface VerifiedToken {
@@ -65,11 +67,12 @@ function readHeader(token: string, rules: TokenRules): TokenHeader | { readonly 
   const { alg, kid, typ } = header;
   if (typeof alg !== 'string' || (kid !== undefined && typeof kid !== 'string')) return { denied: 'malformed_token' };
   if (!rules.algorithms.has(alg as SignatureAlgorithm)) return { denied: 'algorithm_not_allowed' };
-  if (!isAccessTokenType(typ, rules)) return { denied: 'wrong_token_type' };
+  if (!isTypeTaken(typ, rules)) return { denied: 'wrong_token_type' };
   return { alg: alg as SignatureAlgorithm, kid };
 }
 
-function isAccessTokenType(typ: unknown, { accessTokensOnly = false }: TokenRules): boolean {
+function isTypeTaken(typ: unknown, { accessTokensOnly = false, onlyType }: TokenRules): boolean {
+  if (onlyType !== undefined) return typeof typ === 'string' && typ.toLowerCase().replace(/^application\//, '') === onlyType;
   if (typ === undefined) return !accessTokensOnly;
   return typeof typ === 'string' && (accessTokensOnly ? statedAccessTokenType : accessTokenType).test(typ);
 }

@@ -95,7 +95,7 @@ test('what has expired is removed; what is used stays', async () => {
   expect(await count()).toBe(before);
   // A code that nobody came for, and whatever was on its way: their grants have nothing left. Clients and refresh tokens live longer.
   await fixture.query(`update oauth_state set expires_at = now() - interval '2 minutes' where model in ('AuthorizationCode', 'Interaction')`);
-  await fixture.query(`update oauth_grants set created_at = created_at - interval '2 hours'`);
+  await fixture.query(`update oauth_grants set last_used_at = last_used_at - interval '2 hours'`);
   await tidy();
   const left = await fixture.query<{ model: string }>('select distinct model from oauth_state order by model');
   expect(left.map(({ model }) => model)).toEqual(['Client', 'Grant', 'RefreshToken']);

@@ -18,14 +18,19 @@ export const resourceServerOf = (ctx: KoaContextWithOIDC): ResourceServer | unde
 
 /**
  * The server that a resource indicator names (RFC 8707). A token is for one: for several, each of them could use it at the others.
- * @throws InvalidTarget
+ * @throws InvalidTarget, InvalidGrant
  */
 export async function agentResource(ctx: KoaContextWithOIDC, indicator: string, { sql, dataPlaneUrl, kid }: ResourceParts): Promise<ProviderResourceServer> {
   const { params } = ctx.oidc;
   if (Array.isArray(params?.['resource']) && params['resource'].length > 1) throw new errors.InvalidTarget('one resource at a time: a token is for one server');
   const name = readResource(indicator, dataPlaneUrl);
   const server = name && (await findResourceServer(sql, name));
-  if (!name || !server) throw new errors.InvalidTarget('resource is not the URL of a server that people log in for here');
+  if (!name || !server) {
+    // At the token endpoint it is the one that was agreed to, and is there no more: the grant is over. Clients stop at
+    // `invalid_target` for good, and log in again at `invalid_grant`.
+    if (ctx.oidc.route === 'token' && params?.['assertion'] === undefined) throw new errors.InvalidGrant('the server of this grant is not there any more');
+    throw new errors.InvalidTarget('resource is not the URL of a server that people log in for here');
+  }
   found.set(ctx, server);
   if (params !== undefined && ctx.oidc.route !== 'token') params['scope'] = settledScope(params['scope'], server.scopes);
   return {

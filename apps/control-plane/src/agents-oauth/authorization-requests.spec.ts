@@ -136,11 +136,11 @@ describe('RFC 8707: a token is for one server', () => {
     expect((await fixture.post('/oauth/token', { ...refresh, resource: resourceUrl('scoped') })).body).toMatchObject({ error: 'invalid_target' });
   });
 
-  test('a server that is gone gives no more tokens', async () => {
+  test('a server that is gone gives no more tokens: the client has to begin again', async () => {
     await fixture.addServer('short-lived');
     const { tokens } = await connected(fixture, { agent, overrides: { resource: resourceUrl('short-lived') } });
     await fixture.plane.send('DELETE', '/v1/workspaces/default/servers/short-lived', { headers: { 'If-Match': '*' } });
-    expect((await fixture.post('/oauth/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token, client_id: agent.clientId })).body).toMatchObject({ error: 'invalid_target' });
+    expect((await fixture.post('/oauth/token', { grant_type: 'refresh_token', refresh_token: tokens.refresh_token, client_id: agent.clientId })).body).toMatchObject({ error: 'invalid_grant' });
   });
 
   test('without one there must be one server only, as for clients of MCP 2025-03-26', async () => {

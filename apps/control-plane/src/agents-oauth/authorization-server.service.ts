@@ -9,8 +9,11 @@ import { People } from '../identity/people.service.ts';
 import { Vault } from '../vault/vault.ts';
 import { AgentGrants } from './agent-grants.service.ts';
 import { answerJwtTokens } from './answer-jwt-tokens.ts';
+import { assertionGrant, assertionParameters, type AssertionParameters } from './assertion-grant.ts';
+import { assertionGrantType } from './client-metadata.ts';
 import { cookieKeyOf } from './cookie-keys.ts';
 import { noteUse } from './grants.store.ts';
+import { IdentityAssertions } from './identity-assertions.service.ts';
 import { withKeptDocuments } from './kept-client-documents.ts';
 import { lifetimes } from './lifetimes.ts';
 import { OAuthEgress } from './oauth-egress.service.ts';
@@ -39,6 +42,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
   readonly #grants: AgentGrants;
   readonly #people: People;
   readonly #egress: OAuthEgress;
+  readonly #assertions: IdentityAssertions;
   readonly #settings: ControlPlaneSettings;
   readonly #logger: Logger;
   #serving: Serving | undefined;
@@ -46,7 +50,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
   #reading: Promise<Serving> | undefined;
 
   constructor(
-    database: Database, vault: Vault, state: OAuthState, grants: AgentGrants, people: People, egress: OAuthEgress,
+    database: Database, vault: Vault, state: OAuthState, grants: AgentGrants, people: People, egress: OAuthEgress, assertions: IdentityAssertions,
     @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(loggerToken) logger: Logger,
   ) {
     this.#database = database;
@@ -55,6 +59,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
     this.#grants = grants;
     this.#people = people;
     this.#egress = egress;
+    this.#assertions = assertions;
     this.#settings = settings;
     this.#logger = logger;
   }
@@ -114,6 +119,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
         await prolongClient(sql, stateKey('Client', clientId).idHash, lifetimes.client);
       },
     }));
+    provider.registerGrantType<AssertionParameters>(assertionGrantType, (ctx) => assertionGrant(ctx, { sql, dataPlaneUrl, kid, state: this.#state, assertions: this.#assertions }), assertionParameters);
     // It is told who it is by `ownAddress`, and believes no one else.
     provider.proxy = true;
     provider.use(answerJwtTokens({ issuer, grants: this.#grants, sql, publicKeys }));

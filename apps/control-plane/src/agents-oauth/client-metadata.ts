@@ -4,6 +4,9 @@ import { redirectKind } from './redirect-uri.ts';
 /** Metadata that a client sends and that nothing here depends on: bounded, kept, given back. */
 export const keptMetadata = ['software_id', 'software_version'] as const;
 
+/** RFC 7523. */
+export const assertionGrantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
+
 const maxTextLength = 512;
 const maxUrlLength = 2_048;
 const maxRedirects = 20;
@@ -38,7 +41,8 @@ export function settleClientMetadata(metadata: Record<string, unknown>): void {
   const responseTypes = metadata['response_types'];
   if (Array.isArray(responseTypes)) metadata['response_types'] = responseTypes.filter((type) => type === 'code');
   // Also for clients that did not ask for it: without, their people would log in every five minutes.
-  metadata['grant_types'] = ['authorization_code', 'refresh_token'];
+  // Identity providers vouch for clients that authenticate (ID-JAG, client authentication).
+  metadata['grant_types'] = ['authorization_code', 'refresh_token', ...(metadata['token_endpoint_auth_method'] === 'none' ? [] : [assertionGrantType])];
 }
 
 function settleRedirects(metadata: Record<string, unknown>, redirects: readonly unknown[]): void {

@@ -4,8 +4,8 @@ import type { Sql } from '../database/sql.ts';
 export interface GrantRow {
   readonly id: string;
   readonly personId: string;
-  /** The browser's session it was given in. */
-  readonly sessionId: string;
+  /** The browser's session it was given in; null where the identity provider gave it by itself. */
+  readonly sessionId: string | null;
   readonly clientId: string;
   readonly clientName: string;
   readonly redirectHost: string;
@@ -22,6 +22,17 @@ export async function insertGrant(sql: Sql, grant: Omit<GrantRow, 'createdAt' | 
     `insert into oauth_grants (id, person_id, session_id, client_id, client_name, redirect_host, resource) values ($1, $2, $3, $4, $5, $6, $7)`,
     [grant.id, grant.personId, grant.sessionId, grant.clientId, grant.clientName, grant.redirectHost, grant.resource],
   );
+}
+
+/** The grant that an identity provider gives a client at a server: the same one each time, so that it can be seen and revoked. @returns its id */
+export async function useProvidedGrant(sql: Sql, grant: Omit<GrantRow, 'createdAt' | 'lastUsedAt' | 'sessionId'>): Promise<string> {
+  const [known] = await sql<{ id: string }>(
+    `update oauth_grants set last_used_at = now() where session_id is null and person_id = $1 and client_id = $2 and resource = $3 returning id`,
+    [grant.personId, grant.clientId, grant.resource],
+  );
+  if (known) return known.id;
+  await insertGrant(sql, { ...grant, sessionId: null });
+  return grant.id;
 }
 
 /** The newest first. */
@@ -51,7 +62,7 @@ export async function deleteGrants(sql: Sql, grantIds: readonly string[]): Promi
 export async function forgetSpentGrants(sql: Sql): Promise<void> {
   await sql(
     `with spent as (
-       select id from oauth_grants g where created_at < now() - interval '1 hour'
+       select id from oauth_grants g where last_used_at < now() - interval '1 hour'
          and not exists (select from oauth_state s where s.grant_id = g.id and s.model <> 'Grant' and s.consumed_at is null and s.expires_at > now())
        limit 1000 for update skip locked),
      states as (delete from oauth_state where grant_id in (select id from spent))

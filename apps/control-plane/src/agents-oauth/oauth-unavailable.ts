@@ -6,9 +6,9 @@ const description = 'the authorization server cannot answer at the moment; try a
 /** RFC 6749 section 4.1.2.1 has a code for it; at the token endpoint it stands with a 503, so that no client takes it for the end of its grant. */
 export const unavailableAnswer = { error: 'temporarily_unavailable', error_description: description } as const;
 
-const passing = new Set(['database_unavailable', 'commit_unknown', 'conflict']);
+const passing = new Set<string>(['database_unavailable', 'commit_unknown', 'conflict', 'provider_unavailable', 'caller_keys_unavailable']);
 
-/** Runs what asks the database; what fails only for the moment becomes an OAuth error that says so. */
+/** Runs what asks the database or somebody else's server; what fails only for the moment becomes an OAuth error that says so. */
 export async function unlessUnavailable<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();

@@ -17,11 +17,12 @@ const statements = [
   )`,
   'create index oauth_state_grant_id on oauth_state (grant_id) where grant_id is not null',
   'create index oauth_state_age on oauth_state (expires_at)',
-  // What a person sees of a grant. The session is the one it was given in; it may be over by now.
+  // What a person sees of a grant. The session is the one it was given in, which may be over by now; none where an identity
+  // provider gave it by itself.
   `create table oauth_grants (
     id uuid not null constraint oauth_grants_pkey primary key,
     person_id uuid not null,
-    session_id uuid not null,
+    session_id uuid,
     client_id text collate "C" not null,
     client_name text not null,
     redirect_host text collate "C" not null,
