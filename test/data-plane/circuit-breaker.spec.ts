@@ -5,7 +5,7 @@ import { type InProcessDataPlane, type SpecServer, startInProcessDataPlane } fro
 import { listenOnLoopback } from '../support/listen.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
 
-/* An origin that fails is given a pause (fault 14, docs/rules.md): who calls it meanwhile is told at once. */
+/* What fails is given a pause (fault 14, docs/rules.md): who calls it meanwhile is told at once. Who calls something else is not. */
 
 const call = JSON.stringify({ jsonrpc: '2.0', id: 7, method: 'tools/call', params: { name: 'echo' } });
 const cleanUps: (() => unknown)[] = [];
@@ -47,6 +47,7 @@ async function codesOf(count: number, send: () => Promise<Response>): Promise<st
   while (codes.length < count) codes.push(await codeOf(await send()));
   return codes;
 }
+const codesAtOnce = (count: number, send: () => Promise<Response>): Promise<string[]> => Promise.all(Array.from({ length: count }, async () => codeOf(await send())));
 const openCircuits = async ({ internalUrl }: InProcessDataPlane): Promise<number> =>
   Number(/^gatehouse_open_circuits (\S+)/m.exec(await (await fetch(`${internalUrl}/metrics`)).text())?.[1]);
 
@@ -88,24 +89,63 @@ describe('a circuit that stays open', () => {
     expect(dataPlane.log.join('')).not.toContain('opaque');
   });
 
-  it('nothing reaches the origin, whichever server or stream it is for; another way of connecting has its own', async () => {
+  it('where no connection comes about nothing reaches the origin, whichever server or stream it is for; another way of connecting has its own', async () => {
     let connections = 0;
     const { url } = await tcpUpstream((socket) => {
       connections += 1;
+      // Instead of its half of the TLS handshake.
       socket.destroy();
     });
-    const name = await serve({ url });
-    const [sameOrigin, otherWay] = [await serve({ url: url.replace('/mcp', '/other') }), await serve({ url, timeouts: { connectSeconds: 1 } })];
-    // Streams that only listen count like calls.
-    expect(await codesOf(2, () => post(dataPlane, name))).toEqual(['upstream_failed', 'upstream_failed']);
-    expect(await codesOf(1, () => get(dataPlane, name))).toEqual(['upstream_failed']);
+    const origin = url.replace('http:', 'https:');
+    const name = await serve({ url: origin });
+    const [sameOrigin, otherWay] = [await serve({ url: origin.replace('/mcp', '/other') }), await serve({ url: origin, timeouts: { connectSeconds: 1 } })];
+    // Streams that only listen need a connection like calls.
+    expect(await codesOf(2, () => post(dataPlane, name))).toEqual(['upstream_unreachable', 'upstream_unreachable']);
+    expect(await codesOf(1, () => get(dataPlane, sameOrigin))).toEqual(['upstream_unreachable']);
     expect(connections).toBe(3);
     for (const server of [name, sameOrigin]) {
       expect(await codesOf(2, () => post(dataPlane, server))).toEqual(['upstream_circuit_open', 'upstream_circuit_open']);
       expect(await codesOf(1, () => get(dataPlane, server))).toEqual(['upstream_circuit_open']);
     }
     expect(connections).toBe(3);
-    expect(await codesOf(1, () => post(dataPlane, otherWay))).toEqual(['upstream_failed']);
+    expect(await codesOf(1, () => post(dataPlane, otherWay))).toEqual(['upstream_unreachable']);
+  });
+
+  it.each([
+    ['hung up on', 'upstream_failed'],
+    ['not answered in time', 'upstream_timeout'],
+  ])('a server that is %s closes the origin to no other, of whichever workspace', async (_, failure) => {
+    const upstream = await upstreamOf();
+    upstream.handle((request, response) => {
+      if (request.url !== '/bad') response.end('{}');
+      else if (failure === 'upstream_failed') response.destroy();
+    });
+    const bad = await serve({ url: `${upstream.origin}/bad`, timeouts: { responseSeconds: 0.05 } });
+    const good = await serve({ url: upstream.url });
+    // The same id in another workspace is another server.
+    await dataPlane.publish({ name: bad, workspace: 'rival', upstream: { url: upstream.url } });
+    const rival = (): Promise<Response> => fetch(`${dataPlane.url}/mcp/rival/${bad}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: call });
+    expect(await codesOf(5, () => post(dataPlane, bad))).toEqual([failure, failure, failure, 'upstream_circuit_open', 'upstream_circuit_open']);
+    expect([await codesOf(5, () => post(dataPlane, good)), await codesOf(5, rival)]).toEqual([Array(5).fill('ok'), Array(5).fill('ok')]);
+    // What they are answered says nothing of it.
+    expect(await codesOf(1, () => post(dataPlane, bad))).toEqual(['upstream_circuit_open']);
+    const lines = dataPlane.log.map((line) => JSON.parse(line) as { msg: string; origin?: string }).filter(({ msg, origin }) => msg === 'circuit of an upstream' && origin === upstream.origin);
+    expect(lines).toEqual([expect.objectContaining({ state: 'open', server: `default/${bad}` })]);
+  });
+
+  it('streams that only listen are answered when there is something to say: waiting for that is no failure', async () => {
+    const upstream = await upstreamOf({ handler: (request, response) => void (request.method === 'GET' || response.end('{}')) });
+    const name = await serve({ url: upstream.url, timeouts: { responseSeconds: 0.05 } });
+    expect(await codesAtOnce(5, () => get(dataPlane, name))).toEqual(Array(5).fill('upstream_timeout'));
+    expect(await codesOf(1, () => post(dataPlane, name))).toEqual(['ok']);
+  });
+
+  it('the stream of HTTP+SSE says something at once: waiting for that is one', async () => {
+    const upstream = await upstreamOf({ handler: () => undefined });
+    const name = await serve({ url: upstream.url, transport: 'sse', timeouts: { responseSeconds: 0.05 } });
+    const listen = (): Promise<Response> => fetch(`${dataPlane.url}/sse/default/${name}`, { headers: { accept: 'text/event-stream' } });
+    expect(await codesAtOnce(3, listen)).toEqual(Array(3).fill('upstream_timeout'));
+    expect(await codesOf(1, listen)).toEqual(['upstream_circuit_open']);
   });
 
   it('those that wait for their turn are told as well', async () => {
@@ -149,6 +189,15 @@ describe('a circuit that stays open', () => {
     expect((await post(dataPlane, name)).status).toBe(200);
   });
 
+  it('nor is a connection that breaks under a large body', async () => {
+    const { url } = await tcpUpstream((socket) => void socket.once('data', () => socket.destroy()));
+    const name = await serve({ url });
+    const large = JSON.stringify({ ...JSON.parse(call), params: { name: 'echo', arguments: { text: 'x'.repeat(1_000_000) } } });
+    const send = (): Promise<Response> => fetch(`${dataPlane.url}/mcp/default/${name}`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: large });
+    expect(new Set(await codesOf(5, send))).toEqual(new Set(['upstream_failed']));
+    expect(await codesOf(1, () => post(dataPlane, name))).toEqual(['upstream_failed']);
+  });
+
   it('nor are callers that leave, and an address that is not allowed', async () => {
     const upstream = await upstreamOf({ handler: () => undefined });
     const name = await serve({ url: upstream.url });
@@ -185,6 +234,26 @@ describe('a circuit that may close again', () => {
     const states = dataPlane.log.map((line) => JSON.parse(line) as { msg: string; state?: string }).filter(({ msg }) => msg === 'circuit of an upstream');
     expect([states.at(0)?.state, ...states.slice(-2).map(({ state }) => state)]).toEqual(['open', 'half-open', 'closed']);
   });
+});
+
+it('a server that is tried keeps no other waiting', async () => {
+  const dataPlane = await startInProcessDataPlane({ GATEHOUSE_CIRCUIT_BREAKER_FAILURES: '2', GATEHOUSE_CIRCUIT_BREAKER_OPEN_MS: '10' });
+  cleanUps.push(() => dataPlane.close());
+  const upstream = await upstreamOf({ handler: (request, response) => void (request.url === '/slow' || response.end('{}')) });
+  await dataPlane.publish({ name: 'slow', upstream: { url: `${upstream.origin}/slow`, timeouts: { responseSeconds: 0.05 } } }, { name: 'orders', upstream: { url: upstream.url } });
+  expect(await codesOf(2, () => post(dataPlane, 'slow'))).toEqual(['upstream_timeout', 'upstream_timeout']);
+  // From here on it waits for long, so that the trial is under way when the other one is called.
+  await dataPlane.publish({ name: 'slow', upstream: { url: `${upstream.origin}/slow`, timeouts: { responseSeconds: 60 } } });
+  const leave = new AbortController();
+  cleanUps.unshift(() => leave.abort());
+  const arrived = upstream.nextRequest();
+  const tries = async (): Promise<void> => {
+    while ((await codeOf(await post(dataPlane, 'slow', leave.signal))) === 'upstream_circuit_open');
+  };
+  void tries().catch(() => undefined);
+  await arrived;
+  expect(await codesOf(1, () => post(dataPlane, 'slow'))).toEqual(['upstream_circuit_open']);
+  expect(await codesOf(5, () => post(dataPlane))).toEqual(Array(5).fill('ok'));
 });
 
 it('0 turns it off', async () => {

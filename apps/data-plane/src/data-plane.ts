@@ -74,7 +74,7 @@ export class DataPlane {
       failures: settings.CIRCUIT_BREAKER_FAILURES,
       openMs: settings.CIRCUIT_BREAKER_OPEN_MS,
       now: () => performance.now(),
-      onChange: (origin, state) => logger[state === 'open' ? 'warn' : 'info']({ origin, state }, 'circuit of an upstream'),
+      onChange: (subject, state) => logger[state === 'open' ? 'warn' : 'info']({ ...subject, state }, 'circuit of an upstream'),
     });
     this.#calls = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.CONNECTIONS_PER_ORIGIN, circuits });
     this.#streams = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN, circuits });

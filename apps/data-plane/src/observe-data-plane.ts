@@ -30,6 +30,6 @@ export function addDataPlaneGauges(registry: Registry, observed: ObservedDataPla
   gauge('gatehouse_channel_degraded', '1 while the configuration channel is away.', () => (status().degraded ? 1 : 0));
   gauge('gatehouse_bridge_sessions', 'Sessions between callers and upstreams of different transports.', observed.bridgeSessions);
   gauge('gatehouse_upstream_pools', 'Connection pools to upstreams.', observed.upstreamPools);
-  gauge('gatehouse_open_circuits', 'Upstream origins that failed so often that nothing is sent there for now.', observed.openCircuits);
+  gauge('gatehouse_open_circuits', 'Upstream origins, and servers, that failed so often that nothing is sent there for now.', observed.openCircuits);
   gauge('gatehouse_open_streams', 'Event streams that are open to callers.', observed.openStreams);
 }

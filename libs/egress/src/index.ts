@@ -1,5 +1,6 @@
 export { type AddressGuard, type AddressGuardOptions, createAddressGuard, isAllowedRange } from './address-guard.ts';
-export { type Attempt, CircuitBreakers, type CircuitBreakersOptions, CircuitOpenError, type CircuitState } from './circuit-breakers.ts';
+export type { CircuitState, CircuitSubject } from './circuit.ts';
+export { type Attempt, CircuitBreakers, type CircuitBreakersOptions, CircuitOpenError, type CircuitTarget } from './circuit-breakers.ts';
 export { guardedConnector, type GuardedConnectorOptions, guardedLookup, type ResolveName, type UpstreamTls } from './guarded-connector.ts';
 export { type GuardedFetch, guardedFetch, type GuardedFetchOptions, type RequestTarget } from './guarded-fetch.ts';
 export { type ConnectOptions, OriginPools, type OriginPoolsOptions } from './origin-pools.ts';

@@ -4,7 +4,8 @@ import type { ConnectOptions, OriginPools } from './origin-pools.ts';
 import { toUpstreamError } from './upstream-error.ts';
 
 /**
- * Sends a request and gives its answer as soon as the head is there, past the circuit of its origin.
+ * Sends a request and gives its answer as soon as the head is there, past the circuit of its origin: no
+ * server is named, so that only connections count.
  * @param askedBy the signal of whoever asked: giving up is no failure of the origin
  * @throws what undici throws; GatewayError upstream_circuit_open
  */
@@ -15,7 +16,7 @@ export async function requestHead(
   options: Dispatcher.RequestOptions,
   askedBy?: AbortSignal,
 ): Promise<Dispatcher.ResponseData> {
-  const attempt = pools.circuits?.begin(pools.keyOf(origin, connect), origin);
+  const attempt = pools.circuits?.begin({ key: pools.keyOf(origin, connect), origin });
   try {
     const response = await pools.dispatcherFor(origin, connect).request(options);
     attempt?.succeeded();

@@ -1,6 +1,6 @@
 import { GatewayError } from '@gatehouse/errors';
 import { expect, it } from 'vitest';
-import { tlsProblem, toUpstreamError } from './upstream-error.ts';
+import { isConnectFailure, tlsProblem, toUpstreamError } from './upstream-error.ts';
 
 const systemError = (code: string, more: object = {}): Error => Object.assign(new Error('https://user:pass@host/?key=s3cret'), { code, ...more });
 
@@ -35,4 +35,16 @@ it('tells TLS problems from others', () => {
   expect(tlsProblem(systemError('EPROTO', { reason: 'wrong version number' }))).toContain('wrong version number');
   expect(tlsProblem(systemError('ECONNRESET', { localAddress: undefined }))).toContain('during the TLS handshake');
   expect(tlsProblem(systemError('ECONNRESET'))).toBeUndefined();
+});
+
+it.each([
+  ['ECONNREFUSED', {}, true],
+  ['DEPTH_ZERO_SELF_SIGNED_CERT', {}, true],
+  ['UND_ERR_CONNECT_TIMEOUT', {}, true],
+  ['ETIMEDOUT', { syscall: 'connect' }, true],
+  ['ETIMEDOUT', { syscall: 'read' }, false],
+  ['UND_ERR_HEADERS_TIMEOUT', {}, false],
+  ['ECONNRESET', {}, false],
+])('%s %o: no connection came about is %s', (code, more, expected) => {
+  expect(isConnectFailure(toUpstreamError(systemError(code, more)))).toBe(expected);
 });

@@ -3,6 +3,7 @@ import { type ErrorCode, GatewayError } from '@gatehouse/errors';
 /** What undici and Node may throw where a request fails, as far as it is read here. */
 interface SystemError extends Error {
   readonly code?: unknown;
+  readonly syscall?: unknown;
   readonly hostname?: unknown;
   readonly reason?: unknown;
   readonly localAddress?: unknown;
@@ -69,6 +70,11 @@ export function toUpstreamError(thrown: unknown): GatewayError {
   return new GatewayError('internal', { cause: thrown });
 }
 
+/** Whether an error of `toUpstreamError` says that no connection came about: for whatever, and whomever, it was wanted. */
+export function isConnectFailure({ code, cause }: GatewayError): boolean {
+  return code === 'upstream_unreachable' || causesOf(cause).some(isConnectTimeout);
+}
+
 /** What a TLS error says about the connection, or nothing where the error is not about TLS. */
 export function tlsProblem(thrown: unknown): string | undefined {
   for (const error of causesOf(thrown)) {
@@ -102,6 +108,7 @@ function tlsProblemOf(error: SystemError): string | undefined {
 }
 
 const codeOf = (error: SystemError): string => (typeof error.code === 'string' ? error.code : '');
+const isConnectTimeout = (error: SystemError): boolean => codeOf(error) === 'UND_ERR_CONNECT_TIMEOUT' || (codeOf(error) === 'ETIMEDOUT' && error.syscall === 'connect');
 const isParserError = (error: SystemError): boolean => error.name === 'HTTPParserError' || codeOf(error).startsWith('HPE_');
 
 /** The error, its causes, and the parts of an AggregateError (one per address that was tried), outermost first. */

@@ -29,6 +29,8 @@ export interface PreparedServer {
 }
 
 export interface PreparedUpstream {
+  /** Workspace and id of the server that it stands behind; absent where that is none, but another data plane. */
+  readonly server?: string;
   readonly url: string;
   readonly origin: string;
   /** Path and query of the configured URL. */
@@ -56,7 +58,7 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
     appAuth,
     outboundHeaders,
     headerRules: new ServerHeaderRules({ headerPolicy: server.headerPolicy, agentAuth, appAuth, outboundHeaders }),
-    upstream: prepareUpstream(server.upstream),
+    upstream: prepareUpstream(`${workspace}/${id}`, server.upstream),
   };
 }
 
@@ -68,17 +70,19 @@ function toolRulesOf(tools: NonNullable<ServerDocument['access']>['tools']): Too
   return tools?.allow === undefined && tools?.deny === undefined ? undefined : new ToolRules(tools);
 }
 
-function prepareUpstream({ url: text, transport, timeouts }: ServerDocument['upstream']): PreparedUpstream {
+function prepareUpstream(server: string, { url: text, transport, timeouts }: ServerDocument['upstream']): PreparedUpstream {
   const url = new URL(text);
   return {
+    server,
     url: text,
     origin: url.origin,
     path: url.pathname + url.search,
     transport: transport ?? 'streamable-http',
-    connect: timeouts?.connectSeconds === undefined ? {} : { connectTimeoutMs: timeouts.connectSeconds * 1000 },
-    responseTimeoutMs: milliseconds(timeouts?.responseSeconds),
-    streamIdleTimeoutMs: milliseconds(timeouts?.streamIdleSeconds),
+    connect: timeouts?.connectSeconds === undefined ? {} : { connectTimeoutMs: milliseconds(timeouts.connectSeconds) },
+    responseTimeoutMs: timeouts?.responseSeconds === undefined ? undefined : milliseconds(timeouts.responseSeconds),
+    streamIdleTimeoutMs: timeouts?.streamIdleSeconds === undefined ? undefined : milliseconds(timeouts.streamIdleSeconds),
   };
 }
 
-const milliseconds = (seconds: number | undefined): number | undefined => (seconds === undefined ? undefined : Math.round(seconds * 1000));
+/** 0 would be no limit at all. */
+const milliseconds = (seconds: number): number => Math.max(1, Math.round(seconds * 1000));

@@ -74,7 +74,7 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
   fail(thrown: unknown): void {
     const error = toUpstreamError(thrown);
     // Before its place is free: what starts next must find the circuit as this leaves it.
-    this.#settle(error);
+    this.#attempt?.failed(error);
     this.#over();
     if (!this.#isAnswered) this.#receiver.onError(error);
     else if (this.#sink !== undefined) this.#sink.fail(error);
@@ -83,6 +83,7 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
 
   onRequestStart(controller: Dispatcher.DispatchController): void {
     this.#controller = controller;
+    this.#attempt?.connected();
     this.#stopTime();
     if (this.#aborted) controller.abort(this.#aborted);
   }
@@ -90,7 +91,7 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
   onResponseStart(_controller: Dispatcher.DispatchController, status: number, headers: UpstreamResponse['headers']): void {
     if (status >= 100 && status < 200) return;
     this.#isAnswered = true;
-    this.#settle(undefined);
+    this.#attempt?.succeeded();
     this.#receiver.onResponse({ status, headers, body: this });
   }
 
@@ -133,7 +134,7 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
     if (this.#aborted || this.#isOver) return;
     this.#aborted = reason;
     // Whoever waits hears of it now; undici, when it comes to this request.
-    this.#settle(reason);
+    this.#attempt?.failed(reason);
     if (!this.#isAnswered) this.#receiver.onError(reason);
     this.#controller?.abort(reason);
     if (this.#controller !== undefined) return;
@@ -141,14 +142,6 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
     // One that undici has and never started must not keep its place until it does.
     if (this.#hasBegun) this.#over();
     else this.#giveUp?.();
-  }
-
-  /** What came of it, once: its answer began, or why it did not. */
-  #settle(error: GatewayError | undefined): void {
-    const attempt = this.#attempt;
-    this.#attempt = undefined;
-    if (error === undefined) attempt?.succeeded();
-    else attempt?.failed(error);
   }
 
   #expireIn(ms: number): void {

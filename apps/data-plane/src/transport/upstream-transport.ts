@@ -1,4 +1,4 @@
-import { type AddressGuard, type CircuitBreakers, OriginPools, OriginSlots } from '@gatehouse/egress';
+import { type AddressGuard, type CircuitBreakers, type CircuitTarget, OriginPools, OriginSlots } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import type { Dispatcher } from 'undici';
@@ -19,6 +19,8 @@ export interface UpstreamTransportOptions {
 /** Requests that wait for a connection of one origin, and their bodies, at most. */
 const maxWaiting = 1_000;
 const maxWaitingBytes = 67_108_864;
+/** A body of more than this may be still on its way when an upstream has seen enough of it to hang up. */
+const largeBodyBytes = 65_536;
 
 /** The upstreams' side of the pipeline, on undici: connections kept per origin, every one past the address guard. */
 export class UpstreamTransport {
@@ -53,8 +55,15 @@ export class UpstreamTransport {
   /** The same for what is no upstream: a redirect is an answer like any other. */
   readonly dispatchOnce = (upstream: PreparedUpstream, outgoing: UpstreamRequest, request: IncomingRequest): Promise<UpstreamResponse> =>
     new Promise((resolve, reject) => {
-      const exchange = this.#send(upstream, outgoing, { onResponse: resolve, onError: reject });
-      request.onDisconnect(() => exchange.abort(new GatewayError('caller_disconnected')));
+      let exchange: Exchange | undefined;
+      let hasLeft = false;
+      request.onDisconnect(() => {
+        const reason = new GatewayError('caller_disconnected');
+        hasLeft = true;
+        reject(reason);
+        exchange?.abort(reason);
+      });
+      if (!hasLeft) exchange = this.#send(upstream, outgoing, { onResponse: resolve, onError: reject });
     });
 
   /** Breaks off what is still in flight. */
@@ -63,12 +72,12 @@ export class UpstreamTransport {
   }
 
   #send(upstream: PreparedUpstream, outgoing: UpstreamRequest, receiver: Receiver): Exchange {
-    const { origin, connect } = upstream;
-    const key = this.#pools.keyOf(origin, connect);
+    const { origin } = upstream;
+    const target = this.#targetOf(upstream, outgoing);
     const exchange = new Exchange(receiver, this.#deadlines, () => this.#slots.leave(origin));
     // Before it waits for its turn: where the origin does not answer, that would be long.
-    const refusal = this.#circuits?.refusal(key);
-    const giveUp = refusal ?? this.#slots.enter(origin, outgoing.body?.length ?? 0, () => this.#start(exchange, upstream, key, outgoing));
+    const refusal = this.#circuits?.refusal(target);
+    const giveUp = refusal ?? this.#slots.enter(origin, outgoing.body?.length ?? 0, () => this.#start(exchange, upstream, target, outgoing));
     if (giveUp instanceof GatewayError) receiver.onError(giveUp);
     else if (giveUp === 'full') receiver.onError(new GatewayError('upstream_busy'));
     // Only one that has to wait needs a deadline: undici counts from when a connection is there.
@@ -76,7 +85,7 @@ export class UpstreamTransport {
     return exchange;
   }
 
-  #start(exchange: Exchange, { origin, connect }: PreparedUpstream, key: string, outgoing: UpstreamRequest): void {
+  #start(exchange: Exchange, { origin, connect }: PreparedUpstream, target: CircuitTarget, outgoing: UpstreamRequest): void {
     const options: Dispatcher.DispatchOptions = {
       method: outgoing.method,
       path: outgoing.path,
@@ -86,7 +95,7 @@ export class UpstreamTransport {
       bodyTimeout: outgoing.idleTimeoutMs,
     };
     try {
-      exchange.begin(this.#circuits?.begin(key, origin));
+      exchange.begin(this.#circuits?.begin(target));
       const wantsMore = this.#pools.dispatcherFor(origin, connect).dispatch(options, exchange);
       // A request that undici refuses (a header it cannot write) leaves the pool's connection waiting for a drain that never
       // comes: such a pool is not used again.
@@ -95,5 +104,16 @@ export class UpstreamTransport {
       exchange.fail(error);
     }
     if (exchange.isQueued) exchange.expectStart(outgoing.responseTimeoutMs);
+  }
+
+  #targetOf({ origin, connect, server, transport }: PreparedUpstream, { method, body }: UpstreamRequest): CircuitTarget {
+    return {
+      key: this.#pools.keyOf(origin, connect),
+      origin,
+      server,
+      // What an upstream says without being asked may be long in coming, its head with it; HTTP+SSE begins with `endpoint`.
+      listens: method === 'GET' && transport === 'streamable-http',
+      hasLargeBody: body !== undefined && body.length > largeBodyBytes,
+    };
   }
 }
