@@ -12,9 +12,9 @@ export interface IncomingRequest {
   /** Request target: path and query. */
   readonly target: string;
   readonly headers: readonly string[];
-  /** @throws GatewayError body_too_large */
+  /** @throws GatewayError body_too_large, caller_disconnected */
   readBody(limitBytes: number): Promise<Buffer>;
-  /** Calls back once, when the caller goes away before it has its whole answer. */
+  /** Calls back once, when the caller goes away before it has its whole answer; at once where it is gone already. */
   onDisconnect(listener: () => void): void;
 }
 

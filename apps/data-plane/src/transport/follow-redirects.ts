@@ -29,8 +29,9 @@ export interface Sending {
 export function followRedirects(sending: Sending, upstream: PreparedUpstream, outgoing: UpstreamRequest, request: IncomingRequest): Promise<UpstreamResponse> {
   return new Promise((resolve, reject) => {
     const following = new Following(sending, upstream, outgoing, resolve, reject);
-    following.send();
+    // First: for a caller that left while its request was made ready, nothing is sent.
     request.onDisconnect(() => following.leave());
+    following.send();
   });
 }
 
@@ -54,7 +55,7 @@ class Following implements Receiver {
   }
 
   send(): void {
-    this.#sent = this.#sending.send(this.#upstream, this.#outgoing, this);
+    if (!this.#hasLeft) this.#sent = this.#sending.send(this.#upstream, this.#outgoing, this);
   }
 
   onResponse(response: UpstreamResponse): void {
@@ -86,8 +87,6 @@ class Following implements Receiver {
     const next = withCredentials?.(target.follow.path) ?? target.follow.path;
     this.#outgoing = { ...this.#outgoing, method: target.follow.method, path: next };
     // The place of this exchange is free before the next one needs one.
-    this.#sending.discard(body, () => {
-      if (!this.#hasLeft) this.send();
-    });
+    this.#sending.discard(body, () => this.send());
   }
 }

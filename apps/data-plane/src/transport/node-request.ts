@@ -27,6 +27,8 @@ export class NodeRequest implements IncomingRequest {
   readBody(limitBytes: number): Promise<Buffer> {
     return new Promise((resolve, reject) => {
       const message = this.#message;
+      // Whoever it was may have left while the gateway found out: what was emitted then is not emitted again.
+      if (message.destroyed) return reject(new GatewayError('caller_disconnected'));
       const chunks: Buffer[] = [];
       let bytes = 0;
       let ended = false;
@@ -52,8 +54,8 @@ export class NodeRequest implements IncomingRequest {
 
   onDisconnect(listener: () => void): void {
     const response = this.#response;
-    response.on('close', () => {
-      if (!response.writableFinished) listener();
-    });
+    const onClose = (): void => void (response.writableFinished || listener());
+    if (response.destroyed) onClose();
+    else response.on('close', onClose);
   }
 }

@@ -19,7 +19,8 @@ export class OpenStreams {
 
   /** @param listens whether its caller waits for nothing in particular */
   add(response: ServerResponse, { body, admission }: Reply, listens: boolean, isDraining: boolean): void {
-    if (typeof body !== 'object' || (!listens && admission === undefined)) return;
+    // Of one that is closed already nobody would say so again, and it would be kept for ever.
+    if (typeof body !== 'object' || (!listens && admission === undefined) || response.destroyed) return;
     const end = (): void => {
       // In this order: what is aborted first would break the answer off.
       response.end();

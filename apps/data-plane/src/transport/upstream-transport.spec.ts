@@ -7,7 +7,12 @@ import type { IncomingRequest, UpstreamRequest } from '../pipeline/request.ts';
 import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { UpstreamTransport } from './upstream-transport.ts';
 
-const server = createServer((request, response) => void (request.url === '/hangs' || response.end('{}')));
+const counts = { requests: 0, connections: 0 };
+const server = createServer((request, response) => {
+  counts.requests += 1;
+  if (request.url !== '/hangs') response.end('{}');
+});
+server.on('connection', () => (counts.connections += 1));
 let upstream: PreparedUpstream;
 let transport: UpstreamTransport;
 
@@ -54,6 +59,17 @@ it('a caller that leaves frees its place, wherever its request was', async () =>
   callers.forEach((from) => from.leave());
   expect(await Promise.all(outcomes)).toEqual(callers.map(() => 'caller_disconnected'));
   expect(await Promise.all([send({}), send({}), send({})])).toEqual([200, 200, 200]);
+});
+
+it.each(['dispatch', 'dispatchOnce'] as const)('%s does nothing for a caller that is gone already', async (way) => {
+  // So that there are connections to send it on.
+  expect(await Promise.all([send({}), send({})])).toEqual([200, 200]);
+  const before = { ...counts };
+  const gone: IncomingRequest = { ...caller(), onDisconnect: (listener) => listener() };
+  const outgoing = { method: 'POST', path: '/', headers: [], body: Buffer.from('{}'), responseTimeoutMs: 500, idleTimeoutMs: 500 };
+  for (let count = 0; count < 3; count += 1) await expect(transport[way](upstream, outgoing, gone)).rejects.toMatchObject({ code: 'caller_disconnected' });
+  expect(await Promise.all([send({}), send({})])).toEqual([200, 200]);
+  expect(counts).toEqual({ requests: before.requests + 2, connections: before.connections });
 });
 
 it('one that never gets a connection is answered in time', async () => {
