@@ -9,6 +9,7 @@ const closeBrace = 0x7d;
 const openBracket = 0x5b;
 const closeBracket = 0x5d;
 const comma = 0x2c;
+const backslash = 0x5c;
 
 /** Position of the first character from `at` on that is no white space. */
 export function skipSpace(text: string, at: number): number {
@@ -86,7 +87,7 @@ function endOfString(text: string, from: number): number {
     at = text.indexOf('"', at + 1);
     if (at === -1) return text.length;
     let slashes = 0;
-    while (text[at - 1 - slashes] === '\\') slashes += 1;
+    while (text.charCodeAt(at - 1 - slashes) === backslash) slashes += 1;
     if (slashes % 2 === 0) return at + 1;
   }
 }

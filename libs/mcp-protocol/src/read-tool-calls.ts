@@ -61,7 +61,7 @@ function readMembers(text: string, start: number, known: ReadonlySet<string>): {
   const members = new Map<string, Range>();
   let ambiguous: string | undefined;
   eachMember(text, start, (name, from, to) => {
-    const folded = fold(name);
+    const folded = known.has(name) ? name : fold(name);
     if (!known.has(folded)) return;
     if (name !== folded || members.has(folded)) ambiguous ??= folded;
     members.set(folded, [from, to]);
