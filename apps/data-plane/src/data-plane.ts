@@ -11,6 +11,7 @@ import type { Logger, SettingValues } from '@gatehouse/service-runtime';
 import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
+import { type ComposeOwn, composeOwnRequest } from './bridges/compose-own-request.ts';
 import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
 import { answerRelay, isRelay } from './bridges/relay/answer-relay.ts';
 import { PeerSeals } from './bridges/relay/peer-seals.ts';
@@ -177,8 +178,8 @@ export class DataPlane {
     const publicPath = publicUrl.pathname.replace(/\/$/, '');
     const sessions = new SealedSessions(keyRingOf(settings.SNAPSHOT_KEY, 'session'), settings.SESSION_TTL_SECONDS * 1000);
     const now = (): number => performance.now();
-    const forwarding = this.#forwarding(sessions);
-    return {
+    const forwarding = this.#forwarding(sessions, (session, own) => composeOwnRequest(gateway, session, own));
+    const gateway: Gateway = {
       snapshot: () => {
         const snapshot = this.#follower.current;
         if (snapshot === undefined) throw new GatewayError('not_ready');
@@ -203,13 +204,15 @@ export class DataPlane {
       record: observeCalls(this.#logger, this.registry, now, (workspace, server) => this.#follower.current?.servers.get(serverKey(workspace, server)) !== undefined),
       now,
     };
+    return gateway;
   }
 
-  #forwarding(sessions: SealedSessions): ForwardContext {
+  #forwarding(sessions: SealedSessions, composeOwn: ComposeOwn): ForwardContext {
     return {
       sessions: this.#bridgeSessions,
       dispatch: this.#calls.dispatch,
       dispatchStream: this.#streams.dispatch,
+      composeOwn,
       dispatchToPeer: this.#peers.dispatchOnce,
       peerSeals: this.#peerSeals,
       logger: this.#logger,

@@ -4,6 +4,7 @@ import type { Logger } from '@gatehouse/service-runtime';
 import type { IncomingRequest, UpstreamRequest, UpstreamResponse } from '../pipeline/request.ts';
 import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import type { BridgeSessions } from './bridge-sessions.ts';
+import type { ComposeOwn } from './compose-own-request.ts';
 import type { SessionAddresses } from './session-address.ts';
 
 /*
@@ -20,6 +21,7 @@ export interface BridgeContext {
   readonly dispatch: Dispatch;
   /** On connections of their own: streams that stay open must not use up those of ordinary calls. */
   readonly dispatchStream: Dispatch;
+  readonly composeOwn: ComposeOwn;
   readonly addresses: SessionAddresses;
   readonly logger: Logger;
   /** Bytes that wait for one session's caller, and the size of one message, at most. */

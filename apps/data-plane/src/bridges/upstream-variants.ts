@@ -1,16 +1,16 @@
 import type { UpstreamRequest } from '../pipeline/request.ts';
 
 /*
- * A bridge sends other requests than the one the pipeline made, with the headers of that one: whatever it carries, credentials
- * included, goes to the same upstream.
+ * In the place of the request that the pipeline made, a bridge sends another one with its headers, while the caller waits for it:
+ * whatever it carries, credentials included, goes to the same upstream, and nowhere later.
  */
 
 /** A request for a stream that stays open; silent for as long as it likes. */
-export const toListen = (outgoing: UpstreamRequest, changes: HeaderChanges = {}): UpstreamRequest => ({
+export const toListen = (outgoing: UpstreamRequest): UpstreamRequest => ({
   ...outgoing,
   method: 'GET',
   body: undefined,
-  headers: changeHeaders(outgoing.headers, { accept: 'text/event-stream', 'content-type': undefined, ...changes }),
+  headers: changeHeaders(outgoing.headers, { accept: 'text/event-stream', 'content-type': undefined }),
   idleTimeoutMs: 0,
 });
 
@@ -28,7 +28,9 @@ export function changeHeaders(headers: readonly string[], changes: HeaderChanges
   }
   for (const [name, value] of Object.entries(changes)) {
     // Some are the upstream's own words: what no header can hold is not sent back.
-    if (value !== undefined && /^[\x20-\x7e]*$/.test(value)) changed.push(name, value);
+    if (value !== undefined && fitsHeader(value)) changed.push(name, value);
   }
   return changed;
 }
+
+export const fitsHeader = (value: string): boolean => /^[\x20-\x7e]*$/.test(value);

@@ -28,13 +28,15 @@ export class StreamableUpstreamSession implements BridgeSession {
   readonly #exchanges: UpstreamExchanges;
   #isListening = false;
 
-  constructor(context: BridgeContext, { admission, upstream, call }: Pick<ForwardedCall, 'admission' | 'upstream' | 'call'>, describe: DescribeFailure) {
+  /** @param listening the request of the caller's whose answer is the stream */
+  constructor(context: BridgeContext, listening: Pick<ForwardedCall, 'admission' | 'upstream' | 'call' | 'request'>, describe: DescribeFailure) {
+    const { admission, upstream, call, request } = listening;
     this.owner = call.owner;
     this.admission = admission;
     this.upstream = upstream;
     this.#context = context;
     this.#describe = describe;
-    this.#exchanges = new UpstreamExchanges(context, upstream);
+    this.#exchanges = new UpstreamExchanges(context, this, request);
     this.#backlog = new Backlog(context.bufferBytes, () => this.#exchanges.resume());
     this.stream = new MessageStream(this.#backlog, () => context.sessions.close(this));
   }
@@ -47,7 +49,8 @@ export class StreamableUpstreamSession implements BridgeSession {
   async post(envelopes: readonly RpcEnvelope[], outgoing: UpstreamRequest): Promise<UpstreamResponse> {
     const unanswered = new Set<RpcId>(requestIds(envelopes));
     if (unanswered.size > 0) {
-      void this.#ask(unanswered, envelopes, outgoing);
+      const opens = envelopes.some((envelope) => envelope.kind === 'request' && envelope.method === 'initialize');
+      void this.#answer(unanswered, opens, this.#exchanges.post(outgoing));
       return withoutContent(202);
     }
     const response = await this.#exchanges.post(outgoing);
@@ -69,11 +72,12 @@ export class StreamableUpstreamSession implements BridgeSession {
     await this.#exchanges.end();
   }
 
-  async #ask(unanswered: Set<RpcId>, envelopes: readonly RpcEnvelope[], outgoing: UpstreamRequest): Promise<void> {
+  /** Of what was asked, only the ids: an answer may have to be waited for long after its exchange is over. */
+  async #answer(unanswered: Set<RpcId>, opens: boolean, exchange: Promise<UpstreamResponse>): Promise<void> {
     try {
-      const response = await this.#exchanges.post(outgoing);
+      const response = await exchange;
       if (!isAccepted(response)) return await this.#refused(unanswered, response);
-      if (envelopes.some((envelope) => envelope.kind === 'request' && envelope.method === 'initialize')) this.#exchanges.keepSession(response);
+      if (opens) this.#exchanges.keepSession(response);
       const { failure } = await readAnswer(response, this.#reading(unanswered), () => unanswered.size === 0);
       if (unanswered.size > 0) throw failure ?? new GatewayError('upstream_failed', { detail: 'the answer ended without a response' });
     } catch (error) {

@@ -1,34 +1,37 @@
-import { mapBody } from '../../pipeline/map-body.ts';
+import { GatewayError } from '@gatehouse/errors';
 import type { StreamedBody, UpstreamRequest, UpstreamResponse } from '../../pipeline/request.ts';
-import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { discard } from '../answers.ts';
 import type { BridgeContext } from '../bridge-context.ts';
+import type { BridgeSession } from '../bridge-session.ts';
+import type { OwnRequest } from '../compose-own-request.ts';
+import { ReleasedBody } from '../released-body.ts';
 import { SessionRequest } from '../session-request.ts';
-import { changeHeaders, type HeaderChanges, toListen } from '../upstream-variants.ts';
+import { changeHeaders } from '../upstream-variants.ts';
 
-/** A session that is over is not waited for any longer than this. */
+/** An upstream is given this long to hear that a session is over. */
 const farewellMs = 5_000;
 
-/** The exchanges of one session with a Streamable HTTP upstream, as a client of it has them (MCP 2025-11-25, transports). */
+type Session = Pick<BridgeSession, 'owner' | 'admission' | 'upstream'>;
+
+/**
+ * The exchanges of one session with a Streamable HTTP upstream, as a client of it has them (MCP 2025-11-25, transports). Nothing of
+ * a message stays here: what the gateway sends of itself (the GET that listens or resumes, the DELETE) is composed each time.
+ */
 export class UpstreamExchanges {
-  readonly #context: BridgeContext;
-  readonly #upstream: PreparedUpstream;
+  readonly #context: Pick<BridgeContext, 'dispatch' | 'dispatchStream' | 'composeOwn'>;
+  readonly #session: Session;
   readonly #open = new Map<SessionRequest, StreamedBody | undefined>();
   readonly #end = new AbortController();
+  /** The caller's, on whose behalf the gateway listens: its headers are there while it is open, and no longer (P6). */
+  #listening: OwnRequest['listening'];
   #sessionId: string | undefined;
   #protocolVersion: string | undefined;
-  /**
-   * What the gateway sends of itself (the GET that listens or resumes, the DELETE) has no request of the caller's to be made
-   * from: it carries the headers of the caller's newest message, credentials included, as they were then. They are the same
-   * caller's, for the same upstream. But they may have expired or been replaced since: an upstream that refuses them is not
-   * listened to any more, or not told of the end. Credentials that live for a short time, or are good for one request only,
-   * would have to be obtained anew here.
-   */
-  #newest: UpstreamRequest | undefined;
 
-  constructor(context: BridgeContext, upstream: PreparedUpstream) {
+  /** @param listening the request of the caller's that is open as long as the session */
+  constructor(context: Pick<BridgeContext, 'dispatch' | 'dispatchStream' | 'composeOwn'>, session: Session, listening: OwnRequest['listening']) {
     this.#context = context;
-    this.#upstream = upstream;
+    this.#session = session;
+    this.#listening = listening;
   }
 
   /** Aborted when the session is over. */
@@ -51,15 +54,20 @@ export class UpstreamExchanges {
   }
 
   post(outgoing: UpstreamRequest): Promise<UpstreamResponse> {
-    this.#newest = outgoing;
-    const headers = changeHeaders(outgoing.headers, { accept: 'application/json, text/event-stream', ...this.#sessionHeaders() });
+    const headers = changeHeaders(outgoing.headers, {
+      accept: 'application/json, text/event-stream',
+      'mcp-session-id': this.#sessionId,
+      ...(this.#protocolVersion !== undefined && { 'mcp-protocol-version': this.#protocolVersion }),
+    });
     return this.#exchange({ ...outgoing, headers }, false);
   }
 
   /** Asks for the upstream's own stream, or for the one that an event belonged to. */
-  listen(lastEventId: string | undefined): Promise<UpstreamResponse> {
-    const outgoing = this.#newest as UpstreamRequest;
-    return this.#exchange(toListen(outgoing, { ...this.#sessionHeaders(), ...(lastEventId !== undefined && { 'last-event-id': lastEventId }) }), true);
+  async listen(lastEventId: string | undefined): Promise<UpstreamResponse> {
+    const outgoing = await this.#compose({ method: 'GET', lastEventId, listening: this.#listening });
+    // Its caller may have left meanwhile: what it lent goes nowhere any more.
+    if (this.#end.signal.aborted) throw new GatewayError('session_not_found', { detail: 'the session was closed' });
+    return this.#exchange(outgoing, true);
   }
 
   /** The caller takes more again. */
@@ -71,11 +79,21 @@ export class UpstreamExchanges {
   async end(): Promise<void> {
     if (this.#end.signal.aborted) return;
     this.#end.abort();
+    this.#listening = undefined;
     for (const request of this.#open.keys()) request.end();
-    if (this.#newest === undefined || this.#sessionId === undefined) return;
-    const farewell = { ...toListen(this.#newest, { accept: undefined, ...this.#sessionHeaders() }), method: 'DELETE', responseTimeoutMs: farewellMs };
-    // An upstream that cannot be told, or does not let its sessions be ended (405), ends them in its own time.
-    await this.#context.dispatch(this.#upstream, farewell, new SessionRequest()).then(({ body }) => discard(body), () => undefined);
+    if (this.#sessionId === undefined) return;
+    try {
+      // Its caller is gone, and with it what was the caller's: an upstream that goes by that will not hear of it.
+      const farewell = await this.#compose({ method: 'DELETE' });
+      const { body } = await this.#context.dispatch(this.#session.upstream, { ...farewell, responseTimeoutMs: farewellMs }, new SessionRequest());
+      discard(body);
+    } catch {
+      // An upstream that cannot be told, or does not let its sessions be ended (405), ends them in its own time.
+    }
+  }
+
+  #compose(own: Pick<OwnRequest, 'method' | 'lastEventId' | 'listening'>): Promise<UpstreamRequest> {
+    return this.#context.composeOwn(this.#session, { ...own, upstreamSession: this.#sessionId, protocolVersion: this.#protocolVersion });
   }
 
   async #exchange(outgoing: UpstreamRequest, staysOpen: boolean): Promise<UpstreamResponse> {
@@ -86,23 +104,13 @@ export class UpstreamExchanges {
     if (this.#end.signal.aborted) request.end();
     try {
       const dispatch = staysOpen ? this.#context.dispatchStream : this.#context.dispatch;
-      const response = await dispatch(this.#upstream, outgoing, request);
-      this.#open.set(request, response.body);
-      const body = mapBody(response.body, () => ({ write: (chunk, sink) => sink.write(chunk), over }));
-      return { ...response, body: { ...body, abort: () => this.#abort(request, body) } };
+      const response = await dispatch(this.#session.upstream, outgoing, request);
+      const body = new ReleasedBody(response.body, over);
+      this.#open.set(request, body);
+      return { ...response, body };
     } catch (error) {
       over();
       throw error;
     }
-  }
-
-  /** Also of a body that nobody has begun to read: no filter sees its end. */
-  #abort(request: SessionRequest, body: StreamedBody): void {
-    this.#open.delete(request);
-    body.abort();
-  }
-
-  #sessionHeaders(): HeaderChanges {
-    return { 'mcp-session-id': this.#sessionId, ...(this.#protocolVersion !== undefined && { 'mcp-protocol-version': this.#protocolVersion }) };
   }
 }
