@@ -30,9 +30,12 @@ function withoutCarets(text: string): string {
   return text.replaceAll(/\^\r?\n/g, ' ').replaceAll(/\^(.)/gs, '$1');
 }
 
+/** What is still to be read. Not a list from whose front words are taken: that costs its whole length each time. */
+type Words = Iterator<string, undefined>;
+
 function readOptions(words: readonly string[], command: CurlCommand): void {
-  const rest = [...words];
-  for (let word = rest.shift(); word !== undefined; word = rest.shift()) {
+  const rest = words.values();
+  for (const word of rest) {
     if (!word.startsWith('-') || word === '-') command.take('url', word, word);
     else if (word.startsWith('--')) readOption(word, undefined, rest, command);
     else readLetters(word.slice(1), rest, command);
@@ -40,14 +43,14 @@ function readOptions(words: readonly string[], command: CurlCommand): void {
 }
 
 /** `-sSXPOST`: flags together, and after an option with a value the value. */
-function readLetters(letters: string, rest: string[], command: CurlCommand): void {
+function readLetters(letters: string, rest: Words, command: CurlCommand): void {
   for (let index = 0; index < letters.length; index += 1) {
     const attached = letters.slice(index + 1);
     if (readOption(`-${letters[index]}`, attached === '' ? undefined : attached, rest, command) === 'value') return;
   }
 }
 
-function readOption(name: string, attached: string | undefined, rest: string[], command: CurlCommand): 'value' | 'flag' {
+function readOption(name: string, attached: string | undefined, rest: Words, command: CurlCommand): 'value' | 'flag' {
   const kind = curlOptions.get(name);
   if (kind === undefined) {
     // Unknown whether it has a value: whatever follows might be read wrongly. What is no plain name may hold anything.
@@ -58,7 +61,7 @@ function readOption(name: string, attached: string | undefined, rest: string[], 
     command.take(kind.option, '', name);
     return 'flag';
   }
-  const value = attached ?? rest.shift();
+  const value = attached ?? rest.next().value;
   if (value === undefined) command.refuse(`has the option ${name} without a value`);
   else command.take(kind.option, value, name);
   return 'value';
@@ -186,7 +189,9 @@ class CurlCommand {
   }
 }
 
-function urlEncoded(value: string): string {
+/** A half of a surrogate pair, which `$'\ud83d'` writes, has no encoding. */
+function urlEncoded(written: string): string {
+  const value = written.toWellFormed();
   const cut = value.indexOf('=');
   return cut === -1 ? encodeURIComponent(value) : `${cut === 0 ? '' : value.slice(0, cut + 1)}${encodeURIComponent(value.slice(cut + 1))}`;
 }

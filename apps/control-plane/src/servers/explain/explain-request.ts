@@ -40,7 +40,10 @@ const nothing = { verdicts: [], credentials: [], headers: [] };
  * the sending is left out. A request that would be refused is explained all the same, as far as there is something to explain.
  */
 export async function explainRequest(server: PreparedServer, headerPolicy: GlobalHeaderPolicy, given: GivenRequest): Promise<ExplainedRequest> {
-  const read = attempt(() => cleanHeaders(legibleRows(given.rows), limits));
+  const read = attempt(() => {
+    checkSize(given.rows);
+    return cleanHeaders(legibleRows(given.rows), limits);
+  });
   if (read.failure) return { refusal: refusalOf(read.failure), callerHeaders: undefined, assumed: [], ...nothing };
   const { headers: callerHeaders, assumed } = assumeHeaders(given, read.value);
   const checked = attempt(() => checkCall(server, given, callerHeaders));
@@ -53,6 +56,16 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
   } catch (error) {
     return { refusal: refusal ?? refusalOf(understood(error)), callerHeaders, assumed, ...nothing };
   }
+}
+
+/**
+ * The data plane's limits, for everything that was given: nothing looks at it before. What no HTTP server lets through counts
+ * too, though `cleanHeaders` gets to see none of it.
+ * @throws GatewayError headers_too_large
+ */
+function checkSize(rows: readonly string[]): void {
+  const bytes = rows.reduce((sum, text) => sum + text.length + 2, 0);
+  if (rows.length > 2 * limits.maxCount || bytes > limits.maxBytes) throw new GatewayError('headers_too_large', { detail: `${rows.length / 2} fields, ${bytes} bytes` });
 }
 
 /** What no HTTP server lets through, the gateway never reads; the policy says by itself that such a value does not leave. */

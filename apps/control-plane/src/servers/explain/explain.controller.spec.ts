@@ -166,6 +166,8 @@ describe('what the data plane would refuse', () => {
     ['two headers that would leave as one', 'open', { headers: ['From: a', 'FROM: b'] }, 400, 'duplicate_header'],
     ['more headers than it takes', 'orders', { headers: Array.from({ length: 101 }, (_, index) => `X-${index}: v`) }, 431, 'headers_too_large'],
     ['larger ones than it takes', 'orders', { headers: [`X-A: ${'v'.repeat(32_768)}`] }, 431, 'headers_too_large'],
+    ['more than it takes of those that no HTTP parser lets through', 'orders', { headers: Array.from({ length: 101 }, (_, index) => `X-${index}: \u0001`) }, 431, 'headers_too_large'],
+    ['larger ones of these', 'orders', { headers: [`X-A: \u0001${'v'.repeat(32_768)}`] }, 431, 'headers_too_large'],
     ['a method', 'orders', { method: 'PUT' }, 405, 'method_not_allowed'],
     ['a method that the modern era does not have', 'orders', { method: 'GET', headers: ['Mcp-Protocol-Version: 2026-07-28'] }, 405, 'method_not_allowed'],
     ['a body that is no JSON by its type', 'orders', { headers: ['Content-Type: text/plain'] }, 415, 'unsupported_media_type'],

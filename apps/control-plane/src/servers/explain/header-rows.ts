@@ -9,11 +9,15 @@ const nameProblem = 'is not a header name: only letters, digits and !#$%&\'*+-.^
 export class HeaderRows {
   readonly rows: string[] = [];
   readonly problems: Problem[] = [];
+  /** Lower-case names. */
+  readonly #names = new Set<string>();
 
   /** `namePointer` leads to the name: what is wrong there is never quoted. */
   add(name: string, value: string, namePointer: string): void {
-    if (!isHeaderName(name)) this.#refuse(namePointer, nameProblem);
-    else this.rows.push(name, toHeaderBytes(trimValue(value)));
+    if (!isHeaderName(name)) return this.#refuse(namePointer, nameProblem);
+    this.#names.add(name.toLowerCase());
+    this.rows.push(name, toHeaderBytes(trimValue(value)));
+    return undefined;
   }
 
   /** `Name: value` */
@@ -23,8 +27,9 @@ export class HeaderRows {
     else this.add(line.slice(0, cut), line.slice(cut + 1), pointer);
   }
 
+  /** `name` in lower case. */
   has(name: string): boolean {
-    return this.rows.some((row, index) => index % 2 === 0 && row.toLowerCase() === name);
+    return this.#names.has(name);
   }
 
   #refuse(pointer: string, detail: string): void {
