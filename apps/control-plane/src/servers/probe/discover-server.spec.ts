@@ -1,7 +1,8 @@
+import { Secret } from '@gatehouse/sealing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { startSampleSseUpstream } from '../../../../../test/support/mcp-sample-sse-upstream.ts';
 import { startSampleUpstream } from '../../../../../test/support/mcp-sample-upstream.ts';
-import { startRecordingUpstream } from '../../../../../test/support/recording-upstream.ts';
+import { headerPairs, startRecordingUpstream } from '../../../../../test/support/recording-upstream.ts';
 import { discoverServer } from './discover-server.ts';
 import { apiKey, apiKeyValue, impatient, localOnly, serverAt } from './probe.fixture.ts';
 import { discovery } from './probe-results.ts';
@@ -100,6 +101,14 @@ describe('fails with the reason of the step', () => {
     const upstream = await startRecordingUpstream({ handler: (_request, response) => void response.writeHead(status, headers).end('<html></html>') });
     cleanUps.push(() => upstream.close());
     await expect(discoverServer(serverAt(upstream.url, apiKey()), localOnly)).rejects.toMatchObject({ code, problems: [{ pointer, code }] });
+  });
+
+  it('a refused outbound header, where nothing else is sent', async () => {
+    const upstream = await startRecordingUpstream({ handler: (_request, response) => void response.writeHead(401).end() });
+    cleanUps.push(() => upstream.close());
+    const server = { ...serverAt(upstream.url), outboundHeaders: [{ name: 'X-Service-Key', source: { type: 'static' as const, value: new Secret('of-the-service') } }] };
+    await expect(discoverServer(server, localOnly)).rejects.toMatchObject({ code: 'upstream_rejected_credentials', problems: [{ pointer: '/outboundHeaders' }] });
+    expect(upstream.requests.map((request) => headerPairs(request, 'x-service-key'))).toEqual([[['X-Service-Key', 'of-the-service']]]);
   });
 
   it('a first page that fails is no empty list', async () => {

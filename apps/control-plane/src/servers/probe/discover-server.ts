@@ -16,7 +16,7 @@ export async function discoverServer(server: ServerDocument, options: ProbeOptio
     const credentials = await obtainCredentials(probe);
     return await withUpstream(probe, credentials, (mcp) => withConnection(mcp, (connection) => readDiscovery(mcp, connection, probe.limits)));
   } catch (error) {
-    throw error instanceof StepFailure ? gatewayErrorOf(error, probe.mask) : error;
+    throw error instanceof StepFailure ? gatewayErrorOf(error, probe) : error;
   }
 }
 
@@ -29,17 +29,20 @@ async function readDiscovery(mcp: McpProbe, connection: McpConnection, limits: P
   const resources = capabilities.resources ? await lister.list('resources/list') : nothing;
   const resourceTemplates = capabilities.resources ? await lister.list('resources/templates/list') : nothing;
   const prompts = capabilities.prompts ? await lister.list('prompts/list') : nothing;
-  const discovery = {
+  const about = {
     protocolVersion: client.getNegotiatedProtocolVersion() ?? '',
     era: client.getProtocolEra() ?? 'legacy',
     serverInfo: client.getServerVersion(),
     capabilities,
     instructions: client.getInstructions(),
+  };
+  const discovery = {
+    ...(maskDeep(about, mcp.mask) as object),
     tools: tools.items,
     resources: resources.items,
     resourceTemplates: resourceTemplates.items,
     prompts: prompts.items,
     truncated: [tools, resources, resourceTemplates, prompts].some(({ truncated }) => truncated),
   };
-  return maskDeep(discovery, mcp.mask) as Discovery;
+  return discovery as Discovery;
 }

@@ -15,5 +15,8 @@ it.each([
 });
 
 it('describes credentials by name only', () => {
-  expect(describeCredentials([header('X-Key', 'secret'), query('key', 'secret')])).toBe('header X-Key, query parameter key');
+  const outboundHeaders = [{ name: 'X-Out', source: { type: 'static', value: new Secret('secret') } }] as const;
+  expect(describeCredentials([header('X-Key', 'secret'), query('key', 'secret'), header('X-Out', 'secret')], { outboundHeaders: [...outboundHeaders] })).toBe(
+    'header X-Key, query parameter key, outbound header X-Out',
+  );
 });

@@ -1,10 +1,12 @@
 import { ProtocolError } from '@modelcontextprotocol/client';
 import { type ListMethod, type McpConnection, type McpProbe, requestMcp } from './connect-mcp.ts';
+import { maskDeep } from './mask-secrets.ts';
 import { StepFailure } from './step-failure.ts';
 
 export interface ListLimits {
+  /** Pages too are no more than this. */
   readonly maxItems: number;
-  /** Of everything that is listed on one connection. */
+  /** Of everything that is listed on one connection, cursors included. */
   readonly maxBytes: number;
 }
 
@@ -18,7 +20,7 @@ export interface ListedItems {
 const fieldOf = { 'tools/list': 'tools', 'resources/list': 'resources', 'resources/templates/list': 'resourceTemplates', 'prompts/list': 'prompts' } as const;
 const methodNotFound = -32601;
 
-/** Lists page by page within bounds that the lists of one connection share. */
+/** Lists page by page within bounds that the lists of one connection share. What it gives is masked. */
 export class ItemLister {
   readonly #probe: McpProbe;
   readonly #connection: McpConnection;
@@ -47,14 +49,17 @@ export class ItemLister {
         return undefined;
       });
       if (!page) return { items, truncated: true };
-      for (const item of page.items) {
+      for (const listed of page.items) {
+        const item = maskDeep(listed, this.#probe.mask) as Item;
         this.#bytes += JSON.stringify(item).length;
         if (items.length >= this.#limits.maxItems || this.#bytes > this.#limits.maxBytes) return { items, truncated: true };
         items.push(item);
       }
       cursor = page.next;
-      if (cursor !== undefined && seen.has(cursor)) return { items, truncated: true };
-      if (cursor !== undefined) seen.add(cursor);
+      if (cursor === undefined) continue;
+      this.#bytes += cursor.length;
+      if (seen.has(cursor) || seen.size >= this.#limits.maxItems || this.#bytes > this.#limits.maxBytes) return { items, truncated: true };
+      seen.add(cursor);
     } while (cursor !== undefined);
     return { items, truncated: false };
   }

@@ -2,6 +2,8 @@ import { type Credential, prepareAppAuth } from '@gatehouse/app-auth';
 import { type AddressGuard, OriginPools } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { ServerDocument } from '@gatehouse/gateway-config';
+import { prepareOutboundHeaders } from '@gatehouse/outbound-headers';
+import { obtainCredentials as obtain } from '@gatehouse/upstream-request';
 import { connectMcp, type McpConnection, type McpProbe } from './connect-mcp.ts';
 import { type Mask, secretMask, secretsOf } from './mask-secrets.ts';
 import { before } from './network-steps.ts';
@@ -41,12 +43,13 @@ export function beginProbe(server: ServerDocument, { guard, limits }: ProbeOptio
 }
 
 /**
- * The credentials that the data plane would send.
+ * What the data plane would send, by the same function: app authentication's credentials and the outbound headers.
  * @throws StepFailure
  */
 export async function obtainCredentials({ server, signal }: Probe): Promise<readonly Credential[]> {
   try {
-    return await before(signal, Promise.resolve(prepareAppAuth(server.appAuth).obtain()));
+    const prepared = { appAuth: prepareAppAuth(server.appAuth), outboundHeaders: prepareOutboundHeaders(server.outboundHeaders ?? []) };
+    return await before(signal, Promise.resolve(obtain(prepared)));
   } catch (cause) {
     throw stepFailureOf(cause instanceof GatewayError ? cause : new GatewayError('credential_unavailable', { cause }));
   }
@@ -55,12 +58,12 @@ export async function obtainCredentials({ server, signal }: Probe): Promise<read
 /** Lets `use` speak MCP with the upstream over connections that nothing else has used or will use. */
 export async function withUpstream<T>(probe: Probe, credentials: readonly Credential[], use: (mcp: McpProbe) => Promise<T>): Promise<T> {
   const { server, guard, limits, signal } = probe;
-  const { upstream, appAuth } = server;
+  const { upstream } = server;
   const pools = new OriginPools({ guard, connectionsPerOrigin: 8 });
   const mask = secretMask([...secretsOfServer(server), ...credentials.map(({ value }) => value.reveal())]);
   const timeoutMs = Math.min(limits.stepMs, (upstream.timeouts?.responseSeconds ?? Infinity) * 1_000);
   const url = new URL(upstream.url);
-  const exchanges = new UpstreamExchanges({ pools, url, appAuthType: appAuth.type, credentials, timeoutMs, maxResponseBytes: limits.maxBytes, mask });
+  const exchanges = new UpstreamExchanges({ pools, url, server, credentials, timeoutMs, maxResponseBytes: limits.maxBytes, mask });
   try {
     return await use({ upstream, exchanges, mask, timeoutMs, signal });
   } finally {

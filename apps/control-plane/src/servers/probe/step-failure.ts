@@ -1,4 +1,5 @@
 import { type ErrorCode, GatewayError } from '@gatehouse/errors';
+import type { ServerDocument } from '@gatehouse/gateway-config';
 import type { Mask } from './mask-secrets.ts';
 
 /** Why a step of a probe failed, in words that may be shown to an administrator once secrets are masked. */
@@ -24,7 +25,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   upstream_not_mcp: 'Check that the upstream URL is the one of its MCP endpoint.',
   upstream_failed: 'Check the upstream’s own log, and that the upstream URL is the one of its MCP endpoint.',
   upstream_address_refused: operatorAdvice,
-  credential_unavailable: 'Check the settings of appAuth and that the provider can be reached.',
+  credential_unavailable: 'Check the settings of appAuth and outboundHeaders, and that the provider can be reached.',
 };
 
 /** A failure of the network or of obtaining a credential, as a step's. */
@@ -38,13 +39,16 @@ export function stepFailureOf(error: GatewayError): StepFailure {
  * For answers other than a report: what failed, pointing at the part of the server's document it is about. Without the cause:
  * what a client library throws may quote the upstream.
  */
-export function gatewayErrorOf(failure: StepFailure, mask: Mask): GatewayError {
+export function gatewayErrorOf(failure: StepFailure, { server, mask }: { readonly server: ServerDocument; readonly mask: Mask }): GatewayError {
   const { reason, cause } = failure;
-  const pointer = reason === 'upstream_rejected_credentials' || reason === 'credential_unavailable' ? '/appAuth' : '/upstream/url';
+  const isAboutCredentials = reason === 'upstream_rejected_credentials' || reason === 'credential_unavailable';
+  const pointer = isAboutCredentials ? credentialsPointer(server) : '/upstream/url';
   const said = mask(failure.detail);
   const words = `${said.charAt(0).toLowerCase()}${said.slice(1)} ${failure.advice.replace(/\.$/, '')}`;
   const detail = cause instanceof GatewayError && cause.detail !== undefined ? cause.detail : failure.detail;
   return new GatewayError(reason, { detail: mask(detail), problems: [{ pointer, detail: words, code: reason }] });
 }
+
+const credentialsPointer = ({ appAuth, outboundHeaders = [] }: ServerDocument): string => (appAuth.type === 'none' && outboundHeaders.length > 0 ? '/outboundHeaders' : '/appAuth');
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

@@ -1,6 +1,8 @@
 import { createServer as createHttpsServer } from 'node:https';
 import { createAddressGuard } from '@gatehouse/egress';
 import { selfSignedCertificate } from '@gatehouse/egress/testing';
+import type { ServerDocument } from '@gatehouse/gateway-config';
+import { Secret } from '@gatehouse/sealing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { answerAsMcp } from '../../../../../test/support/answer-as-mcp.ts';
 import { closeHttpServer, listenOnLoopback } from '../../../../../test/support/listen.ts';
@@ -21,6 +23,8 @@ async function upstreamThat(handler?: RecordingHandler) {
   cleanUps.push(() => upstream.close());
   return upstream;
 }
+
+const outboundHeaders: ServerDocument['outboundHeaders'] = [{ name: 'X-Service-Key', prefix: 'Service', source: { type: 'static', value: new Secret('of-the-service-0123456789') } }];
 
 const outcomes = ({ steps }: TestReport): string => steps.map(({ outcome }) => outcome.charAt(0)).join('');
 const stepOf = ({ steps }: TestReport, name: ProbeStepName): ProbeStep | undefined => steps.find(({ step }) => step === name);
@@ -107,6 +111,28 @@ describe('sends', () => {
     }
     expect(JSON.stringify(report)).toContain('X-Api-Key');
     expect(JSON.stringify(report)).not.toContain(apiKeyValue);
+  });
+
+  it('outbound headers beside the credential, on every request, and tells only their names', async () => {
+    const upstream = await upstreamThat();
+    const report = await testServer({ ...serverAt(upstream.url, apiKey()), outboundHeaders }, localOnly);
+    expect(report.outcome).toBe('passed');
+    for (const request of upstream.requests) {
+      expect([headerPairs(request, 'x-api-key'), headerPairs(request, 'x-service-key')]).toEqual([[['X-Api-Key', apiKeyValue]], [['X-Service-Key', 'Service of-the-service-0123456789']]]);
+    }
+    expect(stepOf(report, 'authenticate')?.detail).toContain('with header X-Api-Key, outbound header X-Service-Key.');
+    expect(JSON.stringify(report)).not.toContain('of-the-service');
+  });
+});
+
+describe('outbound headers that are refused', () => {
+  it.each([
+    [{ type: 'none' } as const, 401], [apiKey(), 401], [apiKey(), 403],
+  ])('are named in the advice, with appAuth %j and HTTP %i, and what the upstream repeats of them is not told', async (appAuth, status) => {
+    const upstream = await upstreamThat((request, response) => void response.writeHead(status, { 'Content-Type': 'text/plain' }).end(`wrong: ${headerPairs(request, 'x-service-key')[0]?.[1]}`));
+    const report = await testServer({ ...serverAt(upstream.url, appAuth), outboundHeaders }, localOnly);
+    expect(failedStep(report)).toMatchObject({ step: 'authenticate', reason: 'upstream_rejected_credentials', advice: expect.stringContaining('outboundHeaders sets (X-Service-Key)') as unknown });
+    expect(JSON.stringify(report)).not.toContain('of-the-service');
   });
 });
 

@@ -1,13 +1,12 @@
-import type { Credential } from '@gatehouse/app-auth';
 import type { ServerDocument } from '@gatehouse/gateway-config';
 import type { McpConnection, McpProbe } from './connect-mcp.ts';
-import { describeCredentials } from './with-credentials.ts';
 import { ItemLister } from './list-items.ts';
 import { connectTcp, handshake, resolveName } from './network-steps.ts';
 import type { TestReport } from './probe-results.ts';
 import { beginProbe, obtainCredentials, type Probe, type ProbeLimits, type ProbeOptions, withConnection, withUpstream } from './probe-upstream.ts';
 import { StepFailure } from './step-failure.ts';
 import { TestLog } from './test-log.ts';
+import { describeCredentials } from './with-credentials.ts';
 
 /** Connects to a server's upstream as the data plane would and says of each step what came of it. */
 export async function testServer(server: ServerDocument, options: ProbeOptions): Promise<TestReport> {
@@ -54,7 +53,7 @@ async function testMcp(log: TestLog, probe: Probe): Promise<void> {
     try {
       await withConnection(mcp, async (connection) => {
         isConnected = true;
-        logConnection(log, mcp, connection, credentials, obtainedMs);
+        logConnection(log, mcp, connection, describeCredentials(credentials, probe.server), obtainedMs);
         await log.step('list-tools', () => listTools(mcp, connection, probe.limits));
       });
     } catch (error) {
@@ -64,13 +63,15 @@ async function testMcp(log: TestLog, probe: Probe): Promise<void> {
   });
 }
 
-function logConnection(log: TestLog, { exchanges, mask }: McpProbe, { client }: McpConnection, credentials: readonly Credential[], obtainedMs: number): void {
-  const sent = credentials.length > 0 ? `with ${describeCredentials(credentials)}` : 'without a credential';
-  log.pass('authenticate', `The upstream accepted the request ${sent}.`, obtainedMs);
+/** Of what the upstream says of itself. Masked before it is cut: no half of a secret is left. */
+const maxShown = 200;
+
+function logConnection(log: TestLog, { exchanges, mask }: McpProbe, { client }: McpConnection, credentials: string, obtainedMs: number): void {
+  log.pass('authenticate', `The upstream accepted the request ${credentials === '' ? 'without a credential' : `with ${credentials}`}.`, obtainedMs);
   const info = client.getServerVersion();
-  const who = info ? mask(`${info.title ?? info.name} ${info.version}`).slice(0, 200) : 'a server that does not say its name';
-  const offers = Object.keys(client.getServerCapabilities() ?? {}).join(', ') || 'nothing';
-  const what = `Revision ${client.getNegotiatedProtocolVersion() ?? 'unknown'} with ${who}, which offers ${offers.slice(0, 200)}.`;
+  const who = info ? mask(`${info.title ?? info.name} ${info.version}`, maxShown).slice(0, maxShown) : 'a server that does not say its name';
+  const offers = mask(Object.keys(client.getServerCapabilities() ?? {}).join(', ') || 'nothing', maxShown).slice(0, maxShown);
+  const what = `Revision ${client.getNegotiatedProtocolVersion() ?? 'unknown'} with ${who}, which offers ${offers}.`;
   const discover = exchanges.last('server/discover');
   if (client.getProtocolEra() === 'modern') {
     log.pass('discover', what, discover?.durationMs ?? 0);
@@ -97,7 +98,7 @@ async function listTools(mcp: McpProbe, connection: McpConnection, limits: Probe
   if (!connection.client.getServerCapabilities()?.tools) return 'The upstream offers no tools.';
   const { items, truncated } = await new ItemLister(mcp, connection, limits).list('tools/list');
   if (items.length === 0) return { detail: 'The upstream lists no tools.', advice: 'If it should have some, the credential may not be allowed to see them.' };
-  const names = items.slice(0, maxNames).map(({ name }) => mcp.mask(String(name)).slice(0, 100));
+  const names = items.slice(0, maxNames).map(({ name }) => String(name).slice(0, 100));
   const more = items.length > maxNames || truncated ? ', …' : '';
   const count = `${truncated ? 'At least ' : ''}${items.length} ${items.length === 1 ? 'tool' : 'tools'}`;
   return { detail: `${count}: ${names.join(', ')}${more}.` };

@@ -1,10 +1,12 @@
 import type { Credential } from '@gatehouse/app-auth';
 import { guardedFetch, type OriginPools, RedirectError } from '@gatehouse/egress';
+import type { ServerDocument } from '@gatehouse/gateway-config';
 import { version } from '@gatehouse/service-runtime';
-import { withCredentials } from './with-credentials.ts';
+import { countValues } from './count-values.ts';
 import type { Mask } from './mask-secrets.ts';
 import { networkFailure } from './network-steps.ts';
 import { StepFailure } from './step-failure.ts';
+import { withCredentials } from './with-credentials.ts';
 
 /** One request of a probe and what came of it. */
 export interface Exchange {
@@ -19,7 +21,7 @@ export interface Exchange {
 export interface UpstreamExchangesOptions {
   readonly pools: OriginPools;
   readonly url: URL;
-  readonly appAuthType: string;
+  readonly server: Pick<ServerDocument, 'appAuth' | 'outboundHeaders'>;
   readonly credentials: readonly Credential[];
   /** To the first byte of an answer, and between two pieces of it. */
   readonly timeoutMs: number;
@@ -77,12 +79,12 @@ export class UpstreamExchanges {
     headers.set('User-Agent', `gatehouse/${version}`);
     const response = await this.#send(url, { ...init, headers });
     const { status } = response;
-    if (response.ok && (status === 202 || status === 204 || isMcp(response))) return response;
+    if (response.ok && (status === 202 || status === 204 || isMcp(response))) return withinBounds(response, exchange);
     if (exchange.httpMethod === 'DELETE') return response;
     const text = await response.text();
     const says = quote(text, this.#options.mask);
-    if (status === 401 || status === 403) throw refusal(response, says, this.#options.appAuthType);
-    exchange.failure = notMcp(response, says, isHtml(response, text));
+    if (status === 401 || status === 403) throw refusal(response, says, this.#options.server);
+    exchange.failure = notMcp(response, says, { isWebPage: isHtml(response, text), mask: this.#options.mask });
     return new Response(text, { status, headers: response.headers });
   }
 }
@@ -103,27 +105,30 @@ function redirection(error: RedirectError): StepFailure {
   return new StepFailure(error.code, error.publicDetail, advice, error);
 }
 
-function refusal(response: Response, says: string, appAuthType: string): StepFailure {
+function refusal(response: Response, says: string, server: UpstreamExchangesOptions['server']): StepFailure {
   const scheme = /^[A-Za-z][A-Za-z0-9-]{0,30}/.exec(response.headers.get('www-authenticate') ?? '')?.[0];
   const asks = scheme ? `, asking for ${scheme} credentials` : '';
-  return new StepFailure('upstream_rejected_credentials', `The upstream answered HTTP ${response.status}${asks}.${says}`, refusalAdvice(response, appAuthType));
+  return new StepFailure('upstream_rejected_credentials', `The upstream answered HTTP ${response.status}${asks}.${says}`, refusalAdvice(response, server));
 }
 
-function refusalAdvice(response: Response, appAuthType: string): string {
+function refusalAdvice(response: Response, { appAuth: { type }, outboundHeaders = [] }: UpstreamExchangesOptions['server']): string {
+  const outbound = outboundHeaders.map(({ name }) => name).join(', ');
   const isOAuth = /resource_metadata=/i.test(response.headers.get('www-authenticate') ?? '');
-  if (appAuthType === 'passthrough') return 'appAuth is passthrough: callers bring their own credentials, and a test has none. This is no fault of the configuration.';
-  if (appAuthType === 'none') {
+  if (type === 'passthrough') return 'appAuth is passthrough: callers bring their own credentials, and a test has none. This is no fault of the configuration.';
+  if (type === 'none') {
+    if (outbound !== '') return `appAuth is none, and what outboundHeaders sets (${outbound}) is not what the upstream wants: check its value, or choose the type of appAuth that it expects.`;
     return `appAuth is none, and the upstream wants credentials${isOAuth ? ', by OAuth' : ''}: choose the type of appAuth that it expects.`;
   }
+  const also = outbound === '' ? '' : `, and what outboundHeaders sets (${outbound})`;
   return response.status === 403
-    ? `The credential of appAuth (${appAuthType}) may not do this: check what it is allowed at the upstream.`
-    : `Check the credential of appAuth (${appAuthType}): it may be wrong, expired, or expected in another place.`;
+    ? `The credential of appAuth (${type}) may not do this: check what it is allowed at the upstream${also}.`
+    : `Check the credential of appAuth (${type})${also}: it may be wrong, expired, or expected in another place.`;
 }
 
 const isHtml = (response: Response, text: string): boolean => mediaType(response).includes('html') || /^\s*<(!doctype|html)/i.test(text);
 
-function notMcp(response: Response, says: string, isWebPage: boolean): StepFailure {
-  const type = mediaType(response).slice(0, 100) || 'no content type';
+function notMcp(response: Response, says: string, { isWebPage, mask }: { readonly isWebPage: boolean; readonly mask: Mask }): StepFailure {
+  const type = mask(mediaType(response), 100).slice(0, 100) || 'no content type';
   const what = isWebPage ? 'a web page (HTML) instead of MCP' : isMcp(response) ? 'an error' : `${type} instead of MCP`;
   const advice = isWebPage
     ? 'The upstream URL seems to be a web site. Use the URL of its MCP endpoint, which often ends in /mcp.'
@@ -131,13 +136,56 @@ function notMcp(response: Response, says: string, isWebPage: boolean): StepFailu
   return new StepFailure('upstream_not_mcp', `The upstream answered HTTP ${response.status} with ${what}.${says}`, advice);
 }
 
-const maxQuote = 200;
+/** Of one answer. A thousand tools, each with a schema of a page. */
+const maxValues = 100_000;
 
-/** What the upstream said: without markup, masked, and only then shortened, so that no half of a secret is left. */
+/**
+ * The answer, which breaks off where it is made of more than any upstream means: the client looks at every value, and names
+ * each that is wrong, which for the millions that fit into an answer takes half a minute without a pause.
+ */
+function withinBounds(response: Response, exchange: Exchange): Response {
+  if (response.body === null) return response;
+  const values = countValues();
+  const bounded = new TransformStream<Uint8Array, Uint8Array>({
+    transform: (chunk, controller) => {
+      if (values(chunk) <= maxValues) return controller.enqueue(chunk);
+      exchange.failure = new StepFailure('upstream_failed', `The answer to ${exchange.rpcMethod ?? 'the connection'} holds more than ${maxValues} values.`, 'Check that the upstream URL is the one of its MCP endpoint, and that the upstream lists what it has page by page.');
+      return controller.error(exchange.failure);
+    },
+  });
+  return new Response(response.body.pipeThrough(bounded), { status: response.status, headers: response.headers });
+}
+
+const maxQuote = 200;
+/** What of an answer is looked at: the title of a page and the sentence of an error stand at its beginning. */
+const maxLookedAt = 8_192;
+
+/** What the upstream said: masked first and shortened last, so that neither taking out markup nor cutting leaves half of a secret. */
 export function quote(text: string, mask: Mask): string {
-  const title = /<title[^>]*>([^<]*)<\/title>/i.exec(text)?.[1];
+  const masked = mask(text, maxLookedAt);
   // eslint-disable-next-line no-control-regex -- control characters are what is taken out
-  const plain = mask(title ?? text.replace(/<[^>]*>/g, ' ')).replace(/[\x00-\x1f\x7f\s]+/g, ' ').trim();
+  const plain = (titleOf(masked) ?? withoutMarkup(masked)).replace(/[\x00-\x1f\x7f\s]+/g, ' ').trim();
   if (plain === '') return '';
   return ` It says: “${plain.length > maxQuote ? `${plain.slice(0, maxQuote)}…` : plain}”`;
+}
+
+/** By `indexOf`, as is what follows: a pattern for it would be tried anew from every `<` to the end. */
+function titleOf(html: string): string | undefined {
+  const start = html.search(/<title/i);
+  const from = html.indexOf('>', start) + 1;
+  const to = html.indexOf('<', from);
+  if (start === -1 || from === 0 || to === -1) return undefined;
+  return /^<\/title>/i.test(html.slice(to, to + 8)) ? html.slice(from, to) : undefined;
+}
+
+function withoutMarkup(html: string): string {
+  let plain = '';
+  let at = 0;
+  for (let open = html.indexOf('<'); open !== -1; open = html.indexOf('<', at)) {
+    const close = html.indexOf('>', open);
+    if (close === -1) break;
+    plain += `${html.slice(at, open)} `;
+    at = close + 1;
+  }
+  return plain + html.slice(at);
 }
