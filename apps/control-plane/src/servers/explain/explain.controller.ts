@@ -7,9 +7,10 @@ import { ExplainInputDto, ExplanationOutput } from './explain.dto.ts';
 import { ExplainService } from './explain.service.ts';
 import type { Explanation } from './explanation.ts';
 
+/** What shows of stored credentials where they go and how they end, and fetches key sets: for administrators only, as what calls upstreams is. */
 @ApiTags('servers')
 @Controller('v1/workspaces/:workspace/servers/:server')
-@Allow('auditor')
+@Allow('admin')
 export class ExplainController {
   readonly #service: ExplainService;
 

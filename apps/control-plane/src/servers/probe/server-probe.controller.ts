@@ -13,7 +13,7 @@ import { testServer } from './test-server.ts';
 /** What calls upstreams from the control plane: for administrators only, through the address guard. */
 @ApiTags('servers')
 @Controller('v1/workspaces/:workspace/servers/:server')
-@Allow('editor')
+@Allow('admin')
 export class ServerProbeController {
   readonly #servers: CompleteServers;
   readonly #guard: AddressGuard;
