@@ -21,3 +21,9 @@ it.each([
 ])('%s is refused', async (_, options, exitCode) => {
   await expect(read(options)).rejects.toMatchObject({ exitCode });
 });
+
+it.each(['Bearer k3y-of-somebody', 'k3y-of-somebody', ' k3y-of-somebody: x', ': k3y-of-somebody'])('what is no header is not repeated: %j', async (line) => {
+  const failure: unknown = await read({ header: ['A: 1', line] }).catch((error: unknown) => error);
+  expect(failure).toMatchObject({ exitCode: 2, message: expect.stringContaining('-H number 2') as string });
+  expect(String(failure)).not.toContain('k3y');
+});

@@ -13,9 +13,9 @@ export async function readInput(target: HarTarget, { header = [], request: metho
   if ([isMade, curl !== undefined, har !== undefined].filter(Boolean).length > 1) throw wrong('Give the request in one way: by -H and -X, by --curl, or by --har.');
   if (curl !== undefined) return { curl: curl === '-' ? await text(standardInput) : curl };
   if (har !== undefined) return { har: findHarRequest(har === '-' ? await text(standardInput) : await textOf(har), target) };
-  for (const line of header) {
-    if (!/^[^:\s]+:/.test(line)) throw wrong(`"${line}" is not a header: write "Name: value".`);
-  }
+  const malformed = header.findIndex((line) => !/^[^:\s]+:/.test(line));
+  // Without the line: of `-H "Bearer …"` it is a secret, and errors end up in logs.
+  if (malformed !== -1) throw wrong(`-H number ${malformed + 1} is not a header: write "Name: value".`);
   return { request: { ...(method !== undefined && { method }), headers: header } };
 }
 
