@@ -1,4 +1,5 @@
 import { readdirSync } from 'node:fs';
+import { anonymousCaller, type Caller } from '@gatehouse/agent-auth';
 import { takeSecrets } from '@gatehouse/config-fields';
 import { describe, expect, it } from 'vitest';
 import { completeOutboundHeaders, prepareOutboundHeaders, writableOutboundHeaders } from './outbound-header.ts';
@@ -21,6 +22,36 @@ it.each([
   const credential = await prepared?.obtain();
   expect(credential?.value.reveal()).toBe(expected);
   expect(await prepared?.obtain()).toBe(credential);
+});
+
+describe('the caller’s identity', () => {
+  const ana: Caller = {
+    id: 'person:1', kind: 'person', name: 'Ana Martín', groups: ['sales'], subject: '1', email: 'ana@corp.example',
+    claims: { sub: '1', email: 'raw@corp.example', level: 3, admin: false, groups: ['sales'], split: 'a\r\nX-Admin: b', long: 'x'.repeat(8_193), blank: ' ' },
+  };
+  const valueOf = async (claim: string, caller: Caller | undefined, required = false): Promise<string | undefined> => {
+    const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-User', required, source: { type: 'caller-identity', claim } }]));
+    return (await prepared?.obtain(caller))?.value.reveal();
+  };
+
+  it.each<[string, string | undefined]>([
+    ['sub', '1'], ['email', 'ana@corp.example'], ['name', 'Ana Martín'], ['level', '3'], ['admin', 'false'],
+    ['groups', undefined], ['split', undefined], ['long', undefined], ['blank', undefined], ['nothing', undefined], ['toString', undefined],
+  ])('%s', async (claim, value) => expect(await valueOf(claim, ana)).toBe(value));
+
+  it.each(['sub', 'email', 'name', 'level'])('nobody has none: %s', async (claim) => {
+    for (const caller of [anonymousCaller, undefined]) expect(await valueOf(claim, caller)).toBeUndefined();
+  });
+
+  it('a call never goes out without one that is required', () =>
+    expect(valueOf('email', anonymousCaller, true)).rejects.toMatchObject({ code: 'credential_unavailable' }));
+
+  it('is each caller’s own, whoever called before', async () => {
+    const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-User', source: { type: 'caller-identity', claim: 'email' } }]));
+    const emails = [];
+    for (const email of ['a@corp.example', 'b@corp.example', 'a@corp.example']) emails.push((await prepared?.obtain({ ...ana, email }))?.value.reveal());
+    expect(emails).toEqual(['a@corp.example', 'b@corp.example', 'a@corp.example']);
+  });
 });
 
 describe('refused', () => {

@@ -1,10 +1,11 @@
 import { taggedUnionOf } from '@gatehouse/config-fields';
 import type { z } from 'zod';
+import { callerIdentity } from './caller-identity.ts';
 import type { PreparedSource } from './outbound-header-source.ts';
 import { staticValue } from './static.ts';
 
 /** Every source of outbound headers there is. The schemas, the types, OpenAPI and the forms derive from this list. */
-export const outboundHeaderSources = [staticValue] as const;
+export const outboundHeaderSources = [callerIdentity, staticValue] as const;
 
 export const writableSource = taggedUnionOf(outboundHeaderSources, 'writable').meta({ id: 'OutboundHeaderSourceInput' });
 export const completeSource = taggedUnionOf(outboundHeaderSources, 'complete');
@@ -16,5 +17,6 @@ export type OutboundHeaderSourceConfig = z.output<typeof completeSource>;
 export function prepareSource(config: OutboundHeaderSourceConfig): PreparedSource {
   const source = outboundHeaderSources.find((candidate) => candidate.type === config.type);
   if (!source) throw new TypeError('unknown source of an outbound header');
-  return source.prepare(config);
+  // The union's member and its source's `prepare` belong together: both come from the same entry of the list.
+  return (source.prepare as (config: OutboundHeaderSourceConfig) => PreparedSource)(config);
 }

@@ -1,3 +1,4 @@
+import type { Caller } from '@gatehouse/agent-auth';
 import type { Credential } from '@gatehouse/app-auth';
 import { GatewayError } from '@gatehouse/errors';
 import type { PreparedServer } from './prepared-server.ts';
@@ -9,10 +10,10 @@ type Obtained = Credential | undefined;
  * known, as it mostly is; a promise where something has to be fetched.
  * @throws GatewayError credential_unavailable: a call that should carry a credential never goes out without
  */
-export function obtainCredentials({ appAuth, outboundHeaders }: Pick<PreparedServer, 'appAuth' | 'outboundHeaders'>): readonly Credential[] | Promise<readonly Credential[]> {
+export function obtainCredentials({ appAuth, outboundHeaders }: Pick<PreparedServer, 'appAuth' | 'outboundHeaders'>, caller?: Caller): readonly Credential[] | Promise<readonly Credential[]> {
   const credentials = attempt(() => appAuth.obtain());
   if (outboundHeaders.length === 0) return credentials instanceof Promise ? credentials.catch(unavailable) : credentials;
-  const headers = outboundHeaders.map((header) => attempt(() => header.obtain()));
+  const headers = outboundHeaders.map((header) => attempt(() => header.obtain(caller)));
   if (!(credentials instanceof Promise) && headers.every(isThere)) return present([...credentials, ...headers]);
   return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...first, ...others])).catch(unavailable);
 }

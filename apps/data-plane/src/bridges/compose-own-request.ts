@@ -39,7 +39,7 @@ export async function composeOwnRequest(
   if (server === undefined || (method === 'GET' && !stillAdmitted(current, admission))) {
     throw new GatewayError('session_not_found', { detail: 'what it was opened by is gone' });
   }
-  const credentials = await obtainCredentials(server);
+  const credentials = await obtainCredentials(server, admission.caller);
   const rows = listening?.headers ?? [];
   // Not the caller's own words for these, nor its trace: this request is none of its steps.
   const headers = Object.assign(new CallerHeaders(), {
