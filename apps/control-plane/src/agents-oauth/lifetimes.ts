@@ -12,7 +12,7 @@ export const lifetimes = {
   idToken: 10 * minute,
   /** Without being used; each use gives another one. */
   refreshToken: 30 * day,
-  /** In which a used one may be presented again, if nothing was done with what it gave. */
+  /** After its first use: in which it may be used again, if nothing was done with what it gave. */
   refreshTokenGrace: 30,
   /** However often it is used: then the person is asked again. */
   grant: 365 * day,

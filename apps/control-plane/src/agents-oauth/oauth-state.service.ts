@@ -4,8 +4,9 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { gatewayItself, Vault } from '../vault/vault.ts';
+import { lockGrant } from './grants.store.ts';
 import { lifetimes } from './lifetimes.ts';
-import { consumeState, deleteState, findState, insertState, type NewState, presentAgain, putState, type StateKey, supersedeOthers } from './oauth-state.store.ts';
+import { consumeState, deleteState, findState, insertState, lockGrantOf, mayUseAgain, type NewState, putState, type StateKey, supersedeOthers } from './oauth-state.store.ts';
 
 export type Payload = Readonly<Record<string, unknown>>;
 
@@ -62,17 +63,33 @@ export class OAuthState {
     return (await consumeState(this.#database.sql, stateKey(model, id))) !== undefined;
   }
 
-  /** A new refresh token, in the place of those that its grant had. */
-  async putRefreshToken(state: WrittenState & { readonly grantId: string }): Promise<void> {
-    await this.#database.transaction(async (sql) => {
-      await supersedeOthers(sql, state.grantId, stateKey(state.model, state.id));
+  /** @returns false where the grant has ended meanwhile */
+  putRefreshToken(state: WrittenState & { readonly grantId: string }): Promise<boolean> {
+    return this.#database.transaction(async (sql) => {
+      if (!(await lockGrant(sql, state.grantId))) return false;
       await putState(sql, await this.#sealed(sql, state));
+      return true;
     });
   }
 
-  /** @returns whether a refresh token that was used may be used once more */
-  presentAgain(id: string, clientId: string): Promise<boolean> {
-    return this.#database.transaction((sql) => presentAgain(sql, stateKey('RefreshToken', id), clientId, lifetimes.refreshTokenGrace));
+  /** Whether a refresh token that was used may be used once more. */
+  mayUseAgain(id: string, clientId: string): Promise<boolean> {
+    return mayUseAgain(this.#database.sql, stateKey('RefreshToken', id), clientId, lifetimes.refreshTokenGrace);
+  }
+
+  /**
+   * Uses a refresh token. Requests at the same moment may all use it, each for another token; the first of these to be used ends the
+   * others. @returns false where it must not be used (again)
+   */
+  useRefreshToken(id: string, clientId: string): Promise<boolean> {
+    const key = stateKey('RefreshToken', id);
+    return this.#database.transaction(async (sql) => {
+      const grant = await lockGrantOf(sql, key);
+      if (!grant) return false;
+      if (!(await consumeState(sql, key))) return mayUseAgain(sql, key, clientId, lifetimes.refreshTokenGrace);
+      await supersedeOthers(sql, grant.grantId, key);
+      return true;
+    });
   }
 
   async delete(model: string, id: string): Promise<void> {

@@ -43,30 +43,37 @@ export async function findState(sql: Sql, { model, idHash }: StateKey): Promise<
   return row;
 }
 
+/**
+ * The grant of a refresh token, until the end of the transaction: whoever changes several tokens of a grant takes it first, so that
+ * no two of them wait for each other. @returns nothing where the grant has ended
+ */
+export async function lockGrantOf(sql: Sql, { idHash }: StateKey): Promise<{ grantId: string } | undefined> {
+  const [row] = await sql<{ grantId: string }>(
+    `select g.id as "grantId" from oauth_grants g join oauth_state t on t.grant_id = g.id where t.model = 'RefreshToken' and t.id_hash = $1 for update of g`,
+    [idHash],
+  );
+  return row;
+}
+
 /** A refresh token that another one took the place of, without having been used. Unlike one that was used, it never comes back. */
 const superseded = 'to_timestamp(0)';
 
-/** Of a grant's refresh tokens one is good: this one. */
+/** Those that came of the same use as this one, or of an earlier one: the client has chosen this one. */
 export async function supersedeOthers(sql: Sql, grantId: string, { idHash }: StateKey): Promise<void> {
   await sql(`update oauth_state set consumed_at = ${superseded} where model = 'RefreshToken' and grant_id = $1 and id_hash <> $2 and consumed_at is null`, [grantId, idHash]);
 }
 
 /**
- * A refresh token that was used a moment ago is presented again, and what came of it has not been: the answer was lost, or a client
- * asked twice. It counts as unused again, and what came of it no more, so that still only one of them is good.
+ * Whether a refresh token that was used a moment ago may be used once more: nothing that came of it has been. The answer was lost,
+ * or the client asked several times at once.
  */
-export async function presentAgain(sql: Sql, { idHash }: StateKey, clientId: string, graceSeconds: number): Promise<boolean> {
-  const [token] = await sql<{ grantId: string; isFollowed: boolean }>(
-    `select t.grant_id as "grantId", exists (
-       select from oauth_state s where s.model = 'RefreshToken' and s.grant_id = t.grant_id and s.created_at > t.created_at and s.consumed_at > ${superseded}
-     ) as "isFollowed" from oauth_state t
-     where t.model = 'RefreshToken' and t.id_hash = $1 and t.client_id = $2 and t.consumed_at > now() - make_interval(secs => $3) for update`,
+export async function mayUseAgain(sql: Sql, { idHash }: StateKey, clientId: string, graceSeconds: number): Promise<boolean> {
+  const rows = await sql(
+    `select from oauth_state t where t.model = 'RefreshToken' and t.id_hash = $1 and t.client_id = $2 and t.consumed_at > now() - make_interval(secs => $3)
+       and not exists (select from oauth_state s where s.model = 'RefreshToken' and s.grant_id = t.grant_id and s.created_at > t.created_at and s.consumed_at > ${superseded})`,
     [idHash, clientId, graceSeconds],
   );
-  if (!token || token.isFollowed) return false;
-  await supersedeOthers(sql, token.grantId, { model: 'RefreshToken', idHash });
-  await sql(`update oauth_state set consumed_at = null where model = 'RefreshToken' and id_hash = $1`, [idHash]);
-  return true;
+  return rows.length > 0;
 }
 
 /** Of any number that consume one at once, one does. @returns its grant, or nothing for all others */

@@ -41,7 +41,7 @@ async function store(model: string, { state, noteUse }: AdapterParts, id: string
       return state.put({ ...written, lifeSeconds: lifetimes.client });
     case 'RefreshToken':
       if (clientId === undefined || grantId === undefined) throw new TypeError('a refresh token of nobody');
-      await state.putRefreshToken({ ...written, grantId });
+      if (!(await state.putRefreshToken({ ...written, grantId }))) throw new errors.InvalidGrant('grant has ended');
       return noteUse(clientId, grantId);
     case 'ReplayDetection':
       // Of two requests with one assertion the library may let both look before either of them leaves its mark.
@@ -55,23 +55,23 @@ async function store(model: string, { state, noteUse }: AdapterParts, id: string
 async function find(model: string, state: OAuthState, id: string): Promise<AdapterPayload | undefined> {
   const kept = await state.find(model, id);
   if (!kept?.consumedAt || model !== 'RefreshToken') return kept && payloadOf(kept);
-  return (await mayUseAgain(state, id)) ? payloadOf({ ...kept, consumedAt: null }) : payloadOf(kept);
+  const clientId = refreshingClient();
+  return clientId !== undefined && (await state.mayUseAgain(id, clientId)) ? payloadOf({ ...kept, consumedAt: null }) : payloadOf(kept);
 }
 
 /** A code or a refresh token that is used twice may be a stolen one: nothing of its grant is good any more (OAuth 2.1 sections 4.1.3 and 4.3.1). */
 async function consume(model: string, { state, grants }: AdapterParts, id: string): Promise<void> {
-  if (await state.consume(model, id)) return;
+  if (model === 'RefreshToken' ? await state.useRefreshToken(id, refreshingClient() ?? '') : await state.consume(model, id)) return;
   if (model === 'PushedAuthorizationRequest') throw new errors.InvalidRequestUri('request_uri was already used');
-  if (model === 'RefreshToken' && (await mayUseAgain(state, id)) && (await state.consume(model, id))) return;
   const grantId = (await state.find(model, id))?.payload['grantId'];
   if (typeof grantId === 'string') await grants.end(grantId, 'used-twice');
   throw new errors.InvalidGrant('already used');
 }
 
-/** Only for a request for tokens, by the client that the token is of: looking at one changes nothing. */
-function mayUseAgain(state: OAuthState, id: string): Promise<boolean> {
+/** Whoever asks for tokens. Other requests look at a token, which changes nothing. */
+function refreshingClient(): string | undefined {
   const { route, client } = Provider.ctx?.oidc ?? {};
-  return route === 'token' && client ? state.presentAgain(id, client.clientId) : Promise.resolve(false);
+  return route === 'token' ? client?.clientId : undefined;
 }
 
 const payloadOf = ({ payload, consumedAt }: KeptState): AdapterPayload => ({
