@@ -1,9 +1,11 @@
 import type { ServerResponse } from 'node:http';
 import { EventStreamReader } from '@gatehouse/mcp-protocol';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
+import { ana, signAccessToken } from '../support/access-token.ts';
 import { findCanaries, makeCanary } from '../support/canary.ts';
-import { type InProcessDataPlane, type SpecServer, startInProcessDataPlane } from '../support/in-process-data-plane.ts';
+import { type InProcessDataPlane, type SpecServer, startPublicDataPlane } from '../support/in-process-data-plane.ts';
 import { headerPairs, headerValue, type RecordedRequest, type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
+import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 
 /*
  * For an HTTP+SSE caller of a Streamable HTTP upstream the gateway sends requests of itself: it listens, takes a stream up again,
@@ -18,18 +20,23 @@ let dataPlane: InProcessDataPlane;
 let streams: ServerResponse[];
 /** In every message of the caller's, in no header of its listening request. */
 let messageMarks: string[];
+/** What messages authenticate with, where the server wants to know who calls. */
+let messageToken: string | undefined;
 let tenant: string;
 let token: string;
 
 beforeEach(async () => {
-  [upstream, dataPlane] = await Promise.all([startRecordingUpstream(), startInProcessDataPlane()]);
-  [streams, messageMarks] = [[], []];
+  // Before the data plane starts: it takes its clock from there.
+  vi.useFakeTimers({ toFake: ['Date'] });
+  [upstream, dataPlane] = await Promise.all([startRecordingUpstream(), startPublicDataPlane()]);
+  [streams, messageMarks, messageToken] = [[], [], undefined];
   [tenant, token] = [makeCanary('tenant'), `Bearer ${makeCanary('token')}`];
   upstream.handle(answer);
 });
 afterEach(async () => {
   await dataPlane.close();
   await upstream.close();
+  vi.useRealTimers();
 });
 
 /** `slow` is answered by a stream that says something first. */
@@ -64,7 +71,7 @@ async function listen(headers: Record<string, string> = listening()): Promise<Op
   const post = (message: object): Promise<Response> => {
     const mark = makeCanary('message');
     messageMarks.push(mark);
-    const marked = { 'content-type': 'application/json', authorization: `Bearer ${mark}`, 'X-Tenant': mark, 'Accept-Language': mark, baggage: `mark=${mark}` };
+    const marked = { 'content-type': 'application/json', authorization: messageToken ?? `Bearer ${mark}`, 'X-Tenant': mark, 'Accept-Language': mark, baggage: `mark=${mark}` };
     return fetch(endpoint, { method: 'POST', headers: marked, body: JSON.stringify({ jsonrpc: '2.0', ...message }) });
   };
   return { next, post, close: () => caller.abort() };
@@ -241,4 +248,41 @@ it('a session whose caller may not call any more is ended at the upstream, with 
   await vi.waitFor(() => expect(all('DELETE')).toHaveLength(1));
   expect(headOf('DELETE')).toEqual(own('DELETE', bearer('key')));
   expect(headerValue(all('GET')[0] as RecordedRequest, 'X-Tenant')).toBe(tenant);
+});
+
+describe('for a person', () => {
+  let issuer: TokenIssuer;
+
+  beforeEach(async () => {
+    issuer = await startTokenIssuer();
+    await dataPlane.publishAuthorizationServer(issuer);
+    await publish({ ...stored('key'), agentAuth: { type: 'interactive' } });
+    token = messageToken = `Bearer ${await signAccessToken(issuer, `${dataPlane.url}/mcp/default/orders`)}`;
+  });
+  afterEach(() => issuer.close());
+
+  // As a stream that is open goes on: what ends it is that the grant is withdrawn, or that this may have been missed.
+  it('the gateway goes on listening after the access token has expired, without that token', async () => {
+    const stream = await opened();
+    vi.setSystemTime(Date.now() + 3_600_000);
+    upstream.requests.length = 0;
+    const again = nextOf('GET');
+    streams[0]?.end();
+    await again;
+    expect(await stream.next()).toMatchObject({ method: 'notifications/a' });
+    expect(headOf('GET')).toEqual(own('GET', lastEvent, ['X-Tenant', tenant], bearer('key')));
+    // A message of theirs is looked at anew.
+    expect((await stream.post({ id: 1, method: 'tools/list' })).status).toBe(401);
+    stream.close();
+  });
+
+  it('the gateway does not listen any more once their grant is revoked, and ends the session', async () => {
+    const stream = await opened();
+    upstream.requests.length = 0;
+    await dataPlane.publishAuthorizationServer(issuer, [ana.grant]);
+    expect(await stream.next()).toBeUndefined();
+    await vi.waitFor(() => expect(all('DELETE')).toHaveLength(1));
+    expect(headOf('DELETE')).toEqual(own('DELETE', bearer('key')));
+    expect(all('GET')).toEqual([]);
+  });
 });
