@@ -1,0 +1,65 @@
+import { z } from 'zod';
+
+/** Whose token: a person's of the control plane, that of whoever an issuer's token is about, or the organisation's. */
+export const tokenSubject = z.union([
+  z.strictObject({ person: z.uuid() }),
+  z.strictObject({ issuer: z.string().min(1).max(2048), subject: z.string().min(1).max(1024) }),
+  z.literal('shared'),
+]);
+
+/** What a data plane asks the token broker for (`POST /internal/tokens`). */
+export const tokenRequest = z.strictObject({
+  /** The server's id. Which app it refers to, and whether its connection is shared, its document says, and not the caller. */
+  server: z.uuid(),
+  subject: tokenSubject,
+  /** SHA-256 (base64url) of an access token that the upstream refused with 401. */
+  refused: z.string().regex(/^[\w-]{43}$/).optional(),
+});
+
+const connectReason = z.enum(['not_connected', 'scopes', 'refused', 'expired']);
+
+const connectAnswer = <Status extends string>(status: Status) =>
+  z.object({
+    status: z.literal(status),
+    /** Absolute; for the person it was asked for, once, ten minutes. */
+    connectUrl: z.string(),
+    /** What stands for the link in messages: MCP's `elicitationId`. */
+    linkId: z.string(),
+    /** What people call the app. */
+    app: z.string(),
+    reason: connectReason,
+  });
+
+/** All of them answer 200. Members that a data plane does not know are left out: a control plane may be newer. */
+export const tokenAnswer = z.discriminatedUnion('status', [
+  z.object({
+    status: z.literal('token'),
+    accessToken: z.string().min(1),
+    /** Milliseconds since the epoch; absent where the provider does not say. */
+    expiresAt: z.number().int().optional(),
+    connection: z.string(),
+    /** The app, or the server that was discovered. */
+    owner: z.string(),
+    /** Absent for a shared one. */
+    person: z.string().optional(),
+  }),
+  connectAnswer('connect_required'),
+  connectAnswer('reconnect_required'),
+  z.object({ status: z.literal('provider_unavailable') }),
+  z.object({ status: z.literal('misconfigured') }),
+  z.object({ status: z.literal('no_person') }),
+]);
+
+export type TokenSubject = z.output<typeof tokenSubject>;
+export type TokenRequest = z.output<typeof tokenRequest>;
+export type TokenAnswer = z.output<typeof tokenAnswer>;
+export type ConnectReason = z.output<typeof connectReason>;
+
+/** The path of the broker on the control plane's internal port. */
+export const tokensPath = '/internal/tokens';
+
+/**
+ * How long the broker may take to answer: it waits for a refresh that another replica has begun, and for that replica's end.
+ * Whoever asks waits longer than this.
+ */
+export const brokerPatienceMs = 20_000;

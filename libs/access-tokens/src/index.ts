@@ -1,0 +1,1 @@
+export { brokerPatienceMs, type ConnectReason, type TokenAnswer, tokenAnswer, type TokenRequest, tokenRequest, tokensPath, type TokenSubject, tokenSubject } from './broker-messages.ts';

@@ -1,0 +1,33 @@
+import type { Secret } from '@gatehouse/sealing';
+
+/** How the client proves who it is (RFC 6749 section 2.3, RFC 7523 section 2.2). */
+export type ClientAuthentication =
+  | { readonly method: 'basic' | 'post'; readonly secret: Secret }
+  | { readonly method: 'private-key-jwt'; /** A JWK as JSON, or PKCS #8 as PEM. */ readonly key: Secret }
+  | { readonly method: 'none' };
+
+export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Us as a client of one provider: all that requests to its token and revocation endpoints take. */
+export interface OAuthClient {
+  /** The provider's own name; the token URL's origin where it is not known. */
+  readonly issuer?: string | undefined;
+  readonly tokenUrl: string;
+  readonly revocationUrl?: string | undefined;
+  readonly clientId: string;
+  readonly authentication: ClientAuthentication;
+  /** Sent with every token request, besides what the protocol has. */
+  readonly tokenParameters?: Readonly<Record<string, string>> | undefined;
+  /** RFC 8707: what the tokens are for. */
+  readonly resource?: string | undefined;
+  /** A space when absent (RFC 6749 section 3.3). */
+  readonly scopeSeparator?: ' ' | ',' | undefined;
+  /** JSON pointer to where the provider's answers have the tokens; the answer itself when absent. */
+  readonly tokensAt?: string | undefined;
+  /** `rfc7009` where there is a revocation URL when absent, else `none`. */
+  readonly revocation?: 'rfc7009' | 'github' | 'none' | undefined;
+  /** Every request goes through it: the egress guard. */
+  readonly fetch: Fetch;
+  /** Of a request with its answer; 7,000 when absent. */
+  readonly timeoutMs?: number | undefined;
+}
