@@ -1,4 +1,5 @@
 export { type Access, type AccessEntry, AccessRules } from './access-rules.ts';
+export { type AppDocument, completeApp, type ReadableApp, readableApp, writableApp } from './app-document.ts';
 export { type AuthorizationServerDocument, authorizationServerId, type PublicSigningKey } from './authorization-server-document.ts';
 export { compileDocument, openDocument, type SnapshotKeys } from './compile-snapshot.ts';
 export {
