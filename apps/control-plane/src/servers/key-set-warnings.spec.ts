@@ -9,7 +9,7 @@ let issuer: TokenIssuer;
 beforeAll(async () => void (issuer = await startTokenIssuer()));
 afterAll(() => issuer.close());
 
-const withJwt = (name: string, jwt: object) => sampleServer(name, { agentAuth: { type: 'passthrough', jwt } });
+const withJwt = (name: string, jwt: object) => sampleServer(name, { agentAuth: { type: 'passthrough', jwt: { issuer: 'https://login.example', ...jwt } } });
 const warningsOf = (server: ReadableServer) => server.warnings.map(({ code, pointer, detail }) => [code, pointer, detail]);
 const pointer = '/agentAuth/jwt/jwksUrl';
 
@@ -60,15 +60,15 @@ describe('where loopback is allowed', () => {
   test('a pasted key set is kept as the object, whichever way it was written', async () => {
     const jwks = { keys: [issuer.key.publicJwk] };
     const server = await save('as-text', { jwks: JSON.stringify(jwks), audience: ['a', 'b'] });
-    expect(server.agentAuth).toEqual({ type: 'passthrough', jwt: { jwks, audience: ['a', 'b'] } });
+    expect(server.agentAuth).toEqual({ type: 'passthrough', jwt: { jwks, issuer: 'https://login.example', audience: ['a', 'b'] } });
   });
 
   test('from a key set by URL to a pasted one and back, by PATCH', async () => {
     const patch = (jwt: object) => fixture.plane.send<ReadableServer>('PATCH', `${servers}/good`, { body: { agentAuth: { jwt } }, headers: { 'If-Match': '*' } });
     const jwks = { keys: [issuer.key.publicJwk] };
     expect((await patch({ jwks })).body).toMatchObject({ code: 'validation_failed', errors: [{ pointer: '/agentAuth/jwt/jwks' }] });
-    expect((await patch({ jwks, jwksUrl: null })).body.agentAuth).toEqual({ type: 'passthrough', jwt: { jwks } });
-    expect((await patch({ jwks: null, jwksUrl: issuer.jwksUrl })).body.agentAuth).toEqual({ type: 'passthrough', jwt: { jwksUrl: issuer.jwksUrl } });
+    expect((await patch({ jwks, jwksUrl: null })).body.agentAuth).toEqual({ type: 'passthrough', jwt: { jwks, issuer: 'https://login.example' } });
+    expect((await patch({ jwks: null, jwksUrl: issuer.jwksUrl })).body.agentAuth).toEqual({ type: 'passthrough', jwt: { jwksUrl: issuer.jwksUrl, issuer: 'https://login.example' } });
   });
 
   test('a private key is refused without being repeated', async () => {

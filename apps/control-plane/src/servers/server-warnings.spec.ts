@@ -16,6 +16,7 @@ const none = { type: 'none' };
 const list = (...names: string[]) => ({ headerPolicy: { mode: 'list', list: names } });
 const mapping = (source: string, target?: string) => ({ headerPolicy: { mode: 'mappings', mappings: [{ source: 'X-First' }, { source, ...(target && { target }) }] } });
 const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', alg: 'EdDSA', use: 'sig' }] };
+const issuer = 'https://login.example';
 const outboundHeaders = [{ name: 'X-Service-Key', source: { type: 'static', value: 'fixed' } }];
 
 describe('open servers (D11)', () => {
@@ -23,9 +24,26 @@ describe('open servers (D11)', () => {
     ['a stored credential behind no check', { agentAuth: passthrough }, ['open_server /agentAuth']],
     ['a stored outbound header behind no check', { agentAuth: passthrough, appAuth: none, outboundHeaders }, ['open_server /agentAuth']],
     ['nothing stored', { agentAuth: passthrough, appAuth: none }, []],
-    ['a JWT that is checked', { agentAuth: { ...passthrough, jwt: { jwks } }, outboundHeaders }, []],
+    ['a JWT that is checked', { agentAuth: { ...passthrough, jwt: { jwks, issuer } }, outboundHeaders }, []],
     ['callers with a key', { outboundHeaders }, []],
   ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
+});
+
+describe('callers’ JWTs', () => {
+  const plain = 'jwks_plain_http /agentAuth/jwt/jwksUrl';
+  const any = 'jwt_any_issuer /agentAuth/jwt';
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['keys over TLS, of one issuer', { jwksUrl: 'https://login.example/jwks', issuer }, []],
+    ['keys over TLS, of several', { jwksUrl: 'https://login.example/jwks', issuer: [issuer, 'https://other.example'] }, []],
+    ['pasted keys, of one issuer', { jwks, issuer }, []],
+    ['pasted keys, of any issuer', { jwks, audience: 'orders' }, [any]],
+    ['keys without TLS', { jwksUrl: 'http://login.example/jwks', issuer }, [plain]],
+    ['keys without TLS, in capitals, of any issuer', { jwksUrl: 'HTTP://LOGIN.EXAMPLE/jwks' }, [plain, any]],
+    ['keys without TLS, inside of a network', { jwksUrl: 'http://10.1.2.3/jwks', issuer }, [plain]],
+    ['keys without TLS, at what begins as loopback does', { jwksUrl: 'http://127.0.0.1.example.com/jwks', issuer }, [plain]],
+    ['keys without TLS, at what ends as loopback does', { jwksUrl: 'http://notlocalhost/jwks', issuer }, [plain]],
+    ...['localhost', 'idp.localhost', '127.0.0.1', '127.8.9.1', '2130706433', '[::1]', '[0:0:0:0:0:0:0:1]'].map((host): [string, Record<string, unknown>, string[]] => [`keys of this machine, at ${host}`, { jwksUrl: `http://${host}:4000/jwks`, issuer }, []]),
+  ])('%s', (_name, jwt, expected) => expect(codes({ agentAuth: { ...passthrough, jwt }, appAuth: none })).toEqual(expected));
 });
 
 describe('access rules', () => {
@@ -36,7 +54,7 @@ describe('access rules', () => {
     ['of users, where callers are service accounts', allow(group, user), ['access_matches_nobody /access/allow/1/user']],
     ['of people', { ...allow(user, group), agentAuth: { type: 'interactive' } }, []],
     ['of service accounts, where callers are people', { ...allow(user, account), agentAuth: { type: 'interactive' } }, ['access_matches_nobody /access/allow/1/serviceAccount']],
-    ['of service accounts, where callers have tokens', { ...allow(account), appAuth: none, agentAuth: { ...passthrough, jwt: { jwks } } }, ['access_matches_nobody /access/allow/0/serviceAccount']],
+    ['of service accounts, where callers have tokens', { ...allow(account), appAuth: none, agentAuth: { ...passthrough, jwt: { jwks, issuer } } }, ['access_matches_nobody /access/allow/0/serviceAccount']],
     ['of tools only', { access: { tools: { deny: ['delete_*'] } } }, []],
   ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
 });

@@ -2,6 +2,7 @@ import { agentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
 import type { GlobalHeaderPolicy, Warning } from '@gatehouse/gateway-config';
 import { accessWarnings } from './access-warnings.ts';
 import { headerWarnings } from './header-warnings.ts';
+import { jwtWarnings } from './jwt-warnings.ts';
 import { prepareStoredServer } from './prepare-stored-server.ts';
 import type { ServerRow, StoredDocument } from './servers.store.ts';
 
@@ -14,7 +15,7 @@ export function isOpenServer(document: StoredDocument, secretLocations: readonly
 /** What is allowed and yet worth a second look; with every reading. */
 export function standingWarnings(row: Pick<ServerRow, 'id' | 'workspace' | 'document'>, secretLocations: readonly string[], policy: GlobalHeaderPolicy): Warning[] {
   const server = prepareStoredServer(row, secretLocations);
-  return [...openServerWarnings(row.document, secretLocations), ...accessWarnings(row.document), ...(server ? headerWarnings(row.document, server, policy) : [])];
+  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document), ...(server ? headerWarnings(row.document, server, policy) : [])];
 }
 
 function openServerWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {
