@@ -20,6 +20,8 @@ export interface ProductionShape {
   readonly redis: RunningRedis;
   readonly environment: Readonly<Record<string, string>>;
   readonly folder: string;
+  /** The administrator, wherever the control plane is reached. */
+  adminAt(url: string): AdminClient;
   startControlPlane(): Promise<{ process: GatehouseProcess; admin: AdminClient }>;
   /** @param name also of its folder on disk, so that a data plane started again finds its snapshot */
   startDataPlane(name: string): Promise<DataPlaneProcess>;
@@ -59,6 +61,7 @@ export async function startProductionShape(more: Record<string, string> = {}): P
     redis,
     environment: controlPlaneEnvironment,
     folder,
+    adminAt: (url) => createAdminClient(url, adminToken),
     startControlPlane: async () => {
       const started = await startGatehouse(['control-plane', '--json'], { env: controlPlaneEnvironment });
       processes.push(started);
