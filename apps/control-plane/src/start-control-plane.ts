@@ -13,6 +13,7 @@ import { environmentPolicyOf } from './header-policy/environment-policy.ts';
 import { seedHeaderPolicy } from './header-policy/seed-header-policy.ts';
 import { reachable, startInternalServer } from './health/internal-server.ts';
 import { Metrics } from './health/metrics.ts';
+import { registerOpenServersGauge } from './health/open-servers-gauge.ts';
 import { Readiness } from './health/readiness.ts';
 import { AllowedMethods } from './http/allowed-methods.ts';
 import { serveOpenApi } from './openapi/serve-openapi.ts';
@@ -80,6 +81,8 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   await checkSentinel(database, rootKey);
   await insertDefaultWorkspace(database.sql, uuidV7());
   await seedHeaderPolicy(database, environmentPolicyOf(settings), { logger, onWaiting: (reason) => readiness.waitingFor(reason) });
+
+  registerOpenServersGauge(metrics.registry, database.sql);
 
   const vault = new Vault(rootKey);
   // Before anything is published: no data plane sees an authorization server without a key.
