@@ -11,6 +11,8 @@ export interface GatehouseProcess {
   child: ChildProcess;
   controlPlaneUrl: string;
   dataPlaneUrl: string;
+  /** Where the first administrator sets a password, once; empty where there is one already. */
+  loginUrl: string;
   /** With the token that `up` wrote to its data directory. */
   admin: AdminClient;
   /** Everything the process has written so far, in order of arrival. */
@@ -30,6 +32,7 @@ interface ReadyLine {
   ready: true;
   controlPlaneUrl?: string;
   dataPlaneUrl?: string;
+  loginUrl?: string;
 }
 
 const executable = fileURLToPath(new URL('../../apps/gatehouse/bin/gatehouse.js', import.meta.url));
@@ -43,12 +46,13 @@ export async function startGatehouse(args: string[], options: GatehouseOptions =
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));
   const output = (): string => chunks.join('');
 
-  const { controlPlaneUrl = '', dataPlaneUrl = '' } = await readyLine(child, output);
+  const { controlPlaneUrl = '', dataPlaneUrl = '', loginUrl = '' } = await readyLine(child, output);
   const token = await adminToken(args);
   return {
     child,
     controlPlaneUrl,
     dataPlaneUrl,
+    loginUrl,
     admin: createAdminClient(controlPlaneUrl, token),
     output,
     kill9: async () => void (await end(child, 'SIGKILL')),

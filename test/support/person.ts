@@ -1,0 +1,98 @@
+import type { Browser, BrowserContext, Page } from 'playwright-core';
+
+/** What someone types where a page asks who they are. */
+export interface Account {
+  /** Of an account of the gateway, or the login at a provider. */
+  readonly login: string;
+  readonly password?: string;
+}
+
+/** What became of a login that was begun. */
+export interface Visit {
+  /** Headings of the pages that had something to decide or to type, in order. */
+  readonly pages: readonly string[];
+  /** Where the browser ended up. */
+  readonly url: URL;
+  readonly text: string;
+}
+
+const agree = 'button[name=decision][value=allow]';
+const refused = 'button[name=decision][value=deny]';
+const loginField = 'input[name=email], input[name=login]';
+const passwordField = 'input[name=password]';
+const maxPages = 8;
+
+/** Someone at a browser of their own, who reads what is on the page, agrees, and logs in. */
+export class Person {
+  readonly account: Account;
+  readonly #context: BrowserContext;
+  readonly #logins: readonly string[];
+
+  private constructor(account: Account, context: BrowserContext, logins: readonly string[]) {
+    this.account = account;
+    this.#context = context;
+    this.#logins = logins;
+  }
+
+  /** @param logins where pages of a login come from: elsewhere it is over */
+  static async sitDown(browser: Browser, account: Account, logins: readonly string[]): Promise<Person> {
+    return new Person(account, await browser.newContext(), logins.map((url) => new URL(url).origin));
+  }
+
+  /** Goes where a client asks them to, until the client has them back or a page lets them go no further. */
+  async open(url: string | URL): Promise<Visit> {
+    const page = await this.#context.newPage();
+    const pages: string[] = [];
+    try {
+      await page.goto(String(url));
+      while (pages.length < maxPages && (await this.#needsAnswer(page))) {
+        pages.push(await page.locator('h1').innerText());
+        if (!(await this.#answer(page))) break;
+      }
+      return { pages, url: new URL(page.url()), text: await page.locator('body').innerText() };
+    } finally {
+      await page.close();
+    }
+  }
+
+  /** Sets the password by the link that they were given, which logs them in. @returns where that leads */
+  async accept(link: string): Promise<URL> {
+    const page = await this.#context.newPage();
+    try {
+      await page.goto(link);
+      await this.#answer(page);
+      await page.waitForURL(({ pathname }) => !pathname.startsWith('/login'));
+      return new URL(page.url());
+    } finally {
+      await page.close();
+    }
+  }
+
+  async leave(): Promise<void> {
+    await this.#context.close();
+  }
+
+  /** Some pages lead on by themselves: waits for one that does not, or for the end. */
+  async #needsAnswer(page: Page): Promise<boolean> {
+    const question = page.locator([agree, refused, loginField, passwordField].join(', ')).first();
+    return Promise.race([question.waitFor().then(() => true), page.waitForURL((url) => !this.#logins.includes(url.origin), { waitUntil: 'commit' }).then(() => false)]);
+  }
+
+  /** @returns false where there is nothing to do but to give up */
+  async #answer(page: Page): Promise<boolean> {
+    const has = async (selector: string): Promise<boolean> => (await page.locator(selector).count()) > 0;
+    if (await has(agree)) return this.#press(page, agree);
+    if (!(await has(loginField))) return false;
+    const field = page.locator(loginField);
+    if (await field.isEditable()) await field.fill(this.account.login);
+    if (await has(passwordField)) await page.locator(passwordField).fill(this.account.password ?? '');
+    return this.#press(page, 'form button');
+  }
+
+  async #press(page: Page, button: string): Promise<true> {
+    // Until the page that was answered is gone: what comes next must not be taken for it.
+    const isGone = page.waitForEvent('framenavigated', { predicate: (frame) => frame === page.mainFrame() });
+    await Promise.all([isGone, page.locator(button).first().click()]);
+    return true;
+  }
+}
