@@ -10,7 +10,7 @@ export type Fetch = (url: string, init: RequestInit) => Promise<Response>;
 
 /** Us as a client of one provider: all that requests to its token and revocation endpoints take. */
 export interface OAuthClient {
-  /** The provider's own name; the token URL's origin where it is not known. */
+  /** The provider's own name, and so the audience of assertions; the token URL where it is not known. */
   readonly issuer?: string | undefined;
   readonly tokenUrl: string;
   readonly revocationUrl?: string | undefined;
@@ -24,8 +24,10 @@ export interface OAuthClient {
   readonly scopeSeparator?: ' ' | ',' | undefined;
   /** JSON pointer to where the provider's answers have the tokens; the answer itself when absent. */
   readonly tokensAt?: string | undefined;
-  /** `rfc7009` where there is a revocation URL when absent, else `none`. */
-  readonly revocation?: 'rfc7009' | 'github' | 'none' | undefined;
+  /** RFC 6749 says a form, which it is when absent; some providers want JSON. */
+  readonly tokenRequest?: 'form' | 'json' | undefined;
+  /** By RFC 7009, by GitHub’s own API, by a request that the access token itself authenticates, or not at all, which it is when absent. */
+  readonly revocation?: 'rfc7009' | 'github' | 'bearer-post' | 'bearer-delete' | 'none' | undefined;
   /** Every request goes through it: the egress guard. */
   readonly fetch: Fetch;
   /** Of a request with its answer; 7,000 when absent. */

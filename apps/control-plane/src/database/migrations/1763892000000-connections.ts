@@ -15,6 +15,7 @@ const statements = [
     key_term integer not null,
     token_version integer not null default 1,
     refreshable boolean not null,
+    rotates boolean,
     scopes jsonb not null default '[]',
     expires_at timestamptz,
     state text not null default 'active' constraint connections_state check (state in ('active', 'reconnect_required')),
