@@ -85,6 +85,8 @@ test('with source env the database is not read: not even a document that makes n
   await withSettings({ ...list, GATEHOUSE_PASSTHROUGH_HEADERS_SOURCE: 'env' }, async (plane) => {
     await until(async () => (await published(plane)) !== undefined);
     expect(names((await published(plane))?.policy)).toEqual(['X-Env environment', 'x-tenant environment']);
+    const { effective, warnings } = await read(plane);
+    expect([effective, warnings.map(({ code }) => code)]).toEqual([(await published(plane))?.policy, ['header_policy_unreadable', 'environment_wins']]);
   });
 });
 
@@ -93,9 +95,22 @@ test('a stored document that makes no sense keeps itself from the data planes, a
     const { body } = await plane.send<ReadableServer>('POST', '/v1/workspaces/default/servers', { body: sampleServer('beside') });
     await until(async () => (await published(plane, body.id)) !== undefined);
     expect([(await published(plane, body.id))?.kind, (await published(plane))?.kind]).toEqual(['server', 'unreadable']);
-    expect((await plane.send('GET', path)).body).toMatchObject({ status: 500, code: 'header_policy_unreadable' });
     const replaced = await plane.send('PUT', path, { body: { mode: 'none' }, headers: { 'If-Match': '*' } });
     expect([replaced.status, replaced.body]).toMatchObject([200, { mode: 'none' }]);
     await until(async () => (await published(plane))?.kind === 'header-policy');
   });
+});
+
+test.each(['{"mode": "list", "list": 5}', '{"mode": "of-tomorrow"}', '{"mode": "all", "unknown": true}', '[]', 'null', '"all"'])('what is stored as %s can be read, as one under which nothing passes, and be replaced or deleted, not patched', async (document) => {
+  await put({ mode: 'all' });
+  await fixture.query('update header_policy set document = $1', [document]);
+  const { status, body, headers } = await fixture.plane.send<ReadableHeaderPolicy>('GET', path);
+  expect([status, body]).toMatchObject([200, { enabled: false, effective: { enabled: false, enabledFrom: 'built-in', mode: 'none', rows: [] }, warnings: [{ code: 'header_policy_unreadable', pointer: '' }] }]);
+  expect(Object.keys(body).toSorted()).toEqual(['effective', 'enabled', 'kind', 'revision', 'updatedAt', 'warnings']);
+  const ifMatch = { headers: { 'If-Match': headers.get('etag') ?? '' } };
+  expect((await fixture.plane.send('PATCH', path, { body: { enabled: true }, ...ifMatch })).body).toMatchObject({ code: 'header_policy_unreadable' });
+  expect((await fixture.plane.send('PUT', path, { body: { mode: 'none' }, ...ifMatch })).status).toBe(200);
+  await fixture.query('update header_policy set document = $1', [document]);
+  expect((await fixture.plane.send('DELETE', path, { headers: { 'If-Match': '*' } })).status).toBe(204);
+  expect((await read(fixture.plane)).warnings).toEqual([]);
 });

@@ -9,7 +9,7 @@ import { mergePatch } from '../servers/merge-patch.ts';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
 import { environmentPolicyOf } from './environment-policy.ts';
 import { findHeaderPolicy, type HeaderPolicyRow, lockHeaderPolicy } from './header-policy.store.ts';
-import { presentHeaderPolicy, versionOf } from './present-header-policy.ts';
+import { presentHeaderPolicy, presentStoredPolicy, versionOf } from './present-header-policy.ts';
 import { removeHeaderPolicy, saveHeaderPolicy } from './save-header-policy.ts';
 
 /** The one global header policy. It can always be read; its document is there or not. */
@@ -26,7 +26,7 @@ export class HeaderPolicyService {
   }
 
   async read(): Promise<ReadableHeaderPolicy> {
-    return this.#present(await findHeaderPolicy(this.#database.sql));
+    return presentStoredPolicy(await findHeaderPolicy(this.#database.sql), this.#environment);
   }
 
   replace(body: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableHeaderPolicy> {

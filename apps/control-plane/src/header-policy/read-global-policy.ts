@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import { type EnvironmentPolicy, type GlobalHeaderPolicy, resolveGlobalPolicy, storedHeaderPolicy } from '@gatehouse/gateway-config';
+import { type EnvironmentPolicy, type GlobalHeaderPolicy, resolveGlobalPolicy, storedHeaderPolicy, unknownGlobalPolicy, type Warning } from '@gatehouse/gateway-config';
 import type { Sql } from '../database/sql.ts';
 import { findHeaderPolicy, type HeaderPolicyRow } from './header-policy.store.ts';
 
@@ -17,5 +17,20 @@ export function resolvePolicyRow(row: HeaderPolicyRow | undefined, environment: 
   if (error) throw new GatewayError('header_policy_unreadable', { cause: error });
   return resolveGlobalPolicy(row?.document, environment);
 }
+
+/** For what only shows it: in the place of a stored one that this release does not take, one under which nothing passes. */
+export async function readKnownPolicy(sql: Sql, environment: EnvironmentPolicy): Promise<{ readonly policy: GlobalHeaderPolicy; readonly warnings: readonly Warning[] }> {
+  try {
+    return { policy: await readGlobalPolicy(sql, environment), warnings: [] };
+  } catch (error) {
+    if (!isUnreadablePolicy(error)) throw error;
+    return { policy: unknownGlobalPolicy, warnings: [unreadablePolicy] };
+  }
+}
+
+export const unreadablePolicy: Warning = {
+  code: 'header_policy_unreadable', pointer: '',
+  detail: 'What is stored as the global header policy is not one that this release takes. Where it counts, a data plane keeps the one it had, and passes nothing where it had none. Replace it or delete it.',
+};
 
 export const isUnreadablePolicy = (error: unknown): error is GatewayError => error instanceof GatewayError && error.code === 'header_policy_unreadable';
