@@ -73,6 +73,7 @@ export const errorCodes = {
   not_ready: entry(503, 'This data plane has no configuration yet.', 'warn'),
   credential_unavailable: entry(502, 'A credential for this server could not be obtained.', 'warn'),
   header_policy_unreadable: entry(500, 'What is stored as the global header policy is not one that this release takes; replace it or delete it.', 'error'),
+  server_unreadable: entry(500, 'What is stored for this server is not one that this release takes; replace it (If-Match: *) or delete it.', 'error'),
   internal: entry(500, 'Something went wrong inside the gateway.', 'error'),
 
   // Administration

@@ -7,11 +7,10 @@ import { Actor, type ChangeAuthor } from '../http/actor.ts';
 import { Allow } from '../http/allow.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { entityTag } from '../http/entity-tag.ts';
-import { type Page, readPageQuery } from '../http/page.ts';
+import { readPageQuery } from '../http/page.ts';
 import { HeaderPolicyInput, HeaderPolicyOutput, PassThroughPage } from './header-policy.dto.ts';
 import { HeaderPolicyService } from './header-policy.service.ts';
-import { PassThroughReport, reportPosition } from './pass-through-report.service.ts';
-import type { PassThroughUse } from './pass-through-use.ts';
+import { type PassThroughPage as PageOfReport, PassThroughReport, reportPosition } from './pass-through-report.service.ts';
 
 @ApiTags('header policy')
 @Controller('v1/header-policy')
@@ -68,7 +67,7 @@ export class HeaderPolicyController {
   @ApiOperation({ summary: 'List the servers of all workspaces that pass anything of a caller’s on, or let everyone in' })
   @ZodResponse({ status: 200, description: 'Servers, by workspace and name. A page may hold fewer than asked for, and yet not be the last.', type: PassThroughPage })
   @ApiPage()
-  listPassThroughServers(@Query('limit') limit: unknown, @Query('cursor') cursor: unknown): Promise<Page<PassThroughUse>> {
+  listPassThroughServers(@Query('limit') limit: unknown, @Query('cursor') cursor: unknown): Promise<PageOfReport> {
     return this.#report.list(readPageQuery(limit, cursor, reportPosition));
   }
 }

@@ -1,15 +1,17 @@
-import type { GlobalHeaderPolicy } from '@gatehouse/gateway-config';
+import type { GlobalHeaderPolicy, Warning } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
-import { type Page, pageOf, type PageQuery } from '../http/page.ts';
+import { pageOf, type PageQuery } from '../http/page.ts';
 import { isOpenServer } from '../servers/server-warnings.ts';
 import { prepareStoredServer } from '../servers/prepare-stored-server.ts';
+import { type ServerPage, toServerPage } from '../servers/server-page.ts';
 import { listAllServers, type ServerRow } from '../servers/servers.store.ts';
+import { presentUnreadable, type UnreadableServer } from '../servers/unreadable-server.ts';
 import { listSecrets } from '../vault/secrets.store.ts';
 import { environmentPolicyOf } from './environment-policy.ts';
 import { describePassThrough, type PassThroughUse, usesPassThrough } from './pass-through-use.ts';
-import { readGlobalPolicy } from './read-global-policy.ts';
+import { readKnownPolicy } from './read-global-policy.ts';
 
 /** What a cursor of this report holds: the names of a workspace and of a server in it. */
 export const reportPosition = /^[a-z0-9-]{1,63}\/[a-z0-9-]{1,63}$/;
@@ -20,7 +22,13 @@ const lookedAtMost = 2_000;
 
 interface LookedAt {
   readonly position: string;
-  readonly use: PassThroughUse | undefined;
+  /** What belongs into the report. */
+  readonly told?: { readonly readable: PassThroughUse } | { readonly unreadable: UnreadableServer };
+}
+
+/** A page of it, with what makes it say less than there may be. */
+export interface PassThroughPage extends ServerPage<PassThroughUse> {
+  readonly warnings?: Warning[];
 }
 
 /** Which servers, of all workspaces, use pass-through (P7). */
@@ -34,31 +42,33 @@ export class PassThroughReport {
     this.#settings = settings;
   }
 
-  async list({ after, limit }: PageQuery): Promise<Page<PassThroughUse>> {
-    const policy = await readGlobalPolicy(this.#database.sql, environmentPolicyOf(this.#settings));
+  async list({ after, limit }: PageQuery): Promise<PassThroughPage> {
+    const { policy, warnings } = await readKnownPolicy(this.#database.sql, environmentPolicyOf(this.#settings));
     const lookedAt: LookedAt[] = [];
     for (let found = 0; found < limit && lookedAt.length < lookedAtMost; ) {
       const rows = await listAllServers(this.#database.sql, lookedAt.at(-1)?.position ?? after, batchSize);
       for (const one of await this.#lookAt(rows, policy)) {
         lookedAt.push(one);
-        if (one.use !== undefined) found += 1;
+        if (one.told !== undefined) found += 1;
         if (found === limit) break;
       }
       if (rows.length < batchSize) break;
     }
     const next = await listAllServers(this.#database.sql, lookedAt.at(-1)?.position ?? after, 1);
-    const more = next.map((row) => ({ position: positionOf(row), use: undefined }));
-    const { items, ...cursor } = pageOf([...lookedAt, ...more], lookedAt.length, ({ position }) => position, ({ use }) => use);
-    return { ...cursor, items: items.filter((use) => use !== undefined) };
+    const more = next.map((row): LookedAt => ({ position: positionOf(row) }));
+    const { items, ...cursor } = pageOf([...lookedAt, ...more], lookedAt.length, ({ position }) => position, ({ told }) => told);
+    return { ...toServerPage({ ...cursor, items: items.filter((told) => told !== undefined) }), ...(warnings.length > 0 && { warnings }) };
   }
 
   async #lookAt(rows: readonly ServerRow[], policy: GlobalHeaderPolicy): Promise<LookedAt[]> {
     const secrets = Map.groupBy(await listSecrets(this.#database.sql, 'servers', rows.map(({ id }) => id)), ({ ownerId }) => ownerId);
     return rows.map((row) => {
+      const position = positionOf(row);
       const locations = (secrets.get(row.id) ?? []).map(({ field }) => field);
       const server = prepareStoredServer(row, locations);
-      const use = server && describePassThrough(server, policy, isOpenServer(row.document, locations));
-      return { position: positionOf(row), use: use && usesPassThrough(use) ? use : undefined };
+      if (server === undefined) return { position, told: { unreadable: presentUnreadable(row) } };
+      const use = describePassThrough(server, policy, isOpenServer(row.document, locations));
+      return usesPassThrough(use) ? { position, told: { readable: use } } : { position };
     });
   }
 }

@@ -19,7 +19,7 @@ export function resolvePolicyRow(row: HeaderPolicyRow | undefined, environment: 
 }
 
 /** For what only shows it: in the place of a stored one that this release does not take, one under which nothing passes. */
-export async function readKnownPolicy(sql: Sql, environment: EnvironmentPolicy): Promise<{ readonly policy: GlobalHeaderPolicy; readonly warnings: readonly Warning[] }> {
+export async function readKnownPolicy(sql: Sql, environment: EnvironmentPolicy): Promise<{ readonly policy: GlobalHeaderPolicy; readonly warnings: Warning[] }> {
   try {
     return { policy: await readGlobalPolicy(sql, environment), warnings: [] };
   } catch (error) {

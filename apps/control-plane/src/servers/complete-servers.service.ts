@@ -1,4 +1,5 @@
 import { putAtLocations } from '@gatehouse/config-fields';
+import { GatewayError } from '@gatehouse/errors';
 import { completeServer, type ServerDocument } from '@gatehouse/gateway-config';
 import { Secret } from '@gatehouse/sealing';
 import { Injectable } from '@nestjs/common';
@@ -26,7 +27,7 @@ export class CompleteServers {
     this.#vault = vault;
   }
 
-  /** @throws GatewayError not_found, server_not_found, vault_sealed_value_unreadable */
+  /** @throws GatewayError not_found, server_not_found, server_unreadable, vault_sealed_value_unreadable */
   async complete(workspace: string, idOrName: string): Promise<CompleteServer> {
     const { sql } = this.#database;
     const { id: workspaceId, name } = await findWorkspace(sql, workspace);
@@ -35,6 +36,8 @@ export class CompleteServers {
     if (!opened || 'error' in opened) throw opened?.error ?? new TypeError('no server was opened');
     const document = structuredClone(row.document) as Record<string, unknown>;
     putAtLocations(document, new Map([...opened.secrets].map(([field, text]) => [field, new Secret(text)])));
-    return { id: row.id, workspace: name, server: completeServer.parse(document) };
+    const { data: server, error } = completeServer.safeParse(document);
+    if (server === undefined) throw new GatewayError('server_unreadable', { detail: `server ${row.id}`, cause: error });
+    return { id: row.id, workspace: name, server };
   }
 }

@@ -1,8 +1,10 @@
+import { GatewayError } from '@gatehouse/errors';
 import { type GlobalHeaderPolicy, type ReadableServer, readableServer, type Warning } from '@gatehouse/gateway-config';
 import type { StoredSecret } from '../vault/secrets.store.ts';
 import { withValues } from './plan-secrets.ts';
 import { standingWarnings } from './server-warnings.ts';
 import type { ServerRow } from './servers.store.ts';
+import { presentUnreadable, type UnreadableServer } from './unreadable-server.ts';
 
 export interface PresentContext {
   readonly dataPlaneUrl: string;
@@ -10,10 +12,13 @@ export interface PresentContext {
   readonly policy: GlobalHeaderPolicy;
 }
 
-/** A server as it is read: of its secrets only that they are set, and since when. */
+/**
+ * A server as it is read: of its secrets only that they are set, and since when.
+ * @throws GatewayError server_unreadable, where this release does not take what is stored
+ */
 export function presentServer(row: ServerRow, secrets: readonly StoredSecret[], { dataPlaneUrl, policy }: PresentContext, changeWarnings: readonly Warning[] = []): ReadableServer {
   const marks = secrets.map(({ field, updatedAt }) => [field, { set: true, updatedAt: updatedAt.toISOString() }] as const);
-  return readableServer.parse({
+  const { data, error } = readableServer.safeParse({
     kind: 'Server',
     id: row.id,
     workspace: row.workspace,
@@ -22,6 +27,18 @@ export function presentServer(row: ServerRow, secrets: readonly StoredSecret[], 
     revision: row.revision,
     createdAt: row.createdAt.toISOString(),
     updatedAt: row.updatedAt.toISOString(),
-    warnings: [...standingWarnings(row, secrets.map(({ field }) => field), policy), ...changeWarnings],
+    warnings: [],
   });
+  if (data === undefined) throw new GatewayError('server_unreadable', { detail: `server ${row.id}`, cause: error });
+  return { ...data, warnings: [...standingWarnings(row, secrets.map(({ field }) => field), policy), ...changeWarnings] };
+}
+
+/** As one of many. */
+export function presentListedServer(row: ServerRow, secrets: readonly StoredSecret[], context: PresentContext): { readonly readable: ReadableServer } | { readonly unreadable: UnreadableServer } {
+  try {
+    return { readable: presentServer(row, secrets, context) };
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'server_unreadable') throw error;
+    return { unreadable: presentUnreadable(row) };
+  }
 }

@@ -5,6 +5,7 @@ import { headerWarnings } from './header-warnings.ts';
 import { jwtWarnings } from './jwt-warnings.ts';
 import { prepareStoredServer } from './prepare-stored-server.ts';
 import type { ServerRow, StoredDocument } from './servers.store.ts';
+import { unreadableWarning } from './unreadable-server.ts';
 
 /** D11 (docs/rules.md): whoever reaches the gateway uses a credential that the gateway holds. */
 export function isOpenServer(document: StoredDocument, secretLocations: readonly string[]): boolean {
@@ -15,7 +16,8 @@ export function isOpenServer(document: StoredDocument, secretLocations: readonly
 /** What is allowed and yet worth a second look; with every reading. */
 export function standingWarnings(row: Pick<ServerRow, 'id' | 'workspace' | 'document'>, secretLocations: readonly string[], policy: GlobalHeaderPolicy): Warning[] {
   const server = prepareStoredServer(row, secretLocations);
-  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document), ...(server ? headerWarnings(row.document, server, policy) : [])];
+  const ofHeaders = server ? headerWarnings(row.document, server, policy) : [unreadableWarning];
+  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document), ...ofHeaders];
 }
 
 function openServerWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {
@@ -31,6 +33,7 @@ export function changeWarnings(before: StoredDocument, after: StoredDocument, ke
 }
 
 function originOf(document: StoredDocument): string | undefined {
-  const url = (document['upstream'] as { url?: unknown } | undefined)?.url;
+  // Before the change it may have been anything.
+  const url = (document as { upstream?: { url?: unknown } | null } | null)?.upstream?.url;
   return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
 }

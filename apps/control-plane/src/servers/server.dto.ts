@@ -1,7 +1,7 @@
 import { readableServer, writableServer } from '@gatehouse/gateway-config';
 import { createZodDto } from 'nestjs-zod';
-import { pageSchema } from '../http/page-schema.ts';
+import { serverPage } from './server-page.ts';
 
 export class ServerInput extends createZodDto(writableServer) {}
 export class ServerOutput extends createZodDto(readableServer) {}
-export class ServerPage extends createZodDto(pageSchema(readableServer).meta({ id: 'ServerPage' })) {}
+export class ServerPage extends createZodDto(serverPage(readableServer).meta({ id: 'ServerPage' })) {}

@@ -7,8 +7,9 @@ import { Actor, type ChangeAuthor } from '../http/actor.ts';
 import { Allow } from '../http/allow.ts';
 import { entityTag } from '../http/entity-tag.ts';
 import { ApiPage } from '../http/api-page.ts';
-import { type Page, readPageQuery } from '../http/page.ts';
+import { readPageQuery } from '../http/page.ts';
 import { ServerInput, ServerOutput, ServerPage } from './server.dto.ts';
+import type { ServerPage as PageOfServers } from './server-page.ts';
 import { ServersService } from './servers.service.ts';
 
 @ApiTags('servers')
@@ -25,7 +26,7 @@ export class ServersController {
   @ApiOperation({ summary: 'List the servers of a workspace' })
   @ZodResponse({ status: 200, description: 'Servers, by name.', type: ServerPage })
   @ApiPage()
-  listServers(@Param('workspace') workspace: string, @Query('limit') limit: unknown, @Query('cursor') cursor: unknown): Promise<Page<ReadableServer>> {
+  listServers(@Param('workspace') workspace: string, @Query('limit') limit: unknown, @Query('cursor') cursor: unknown): Promise<PageOfServers<ReadableServer>> {
     return this.#servers.list(workspace, readPageQuery(limit, cursor));
   }
 

@@ -9,7 +9,7 @@ import { readAuthorizationServer } from '../../agents-oauth/read-authorization-s
 import { Database } from '../../database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
 import { environmentPolicyOf } from '../../header-policy/environment-policy.ts';
-import { readGlobalPolicy } from '../../header-policy/read-global-policy.ts';
+import { readKnownPolicy } from '../../header-policy/read-global-policy.ts';
 import { parseDocument } from '../../http/parse-document.ts';
 import { findServiceAccountByKeyId } from '../../service-accounts/service-accounts.store.ts';
 import { CompleteServers } from '../complete-servers.service.ts';
@@ -43,7 +43,7 @@ export class ExplainService {
     this.#guard = guard;
   }
 
-  /** @throws GatewayError not_found, server_not_found, body_too_large, validation_failed, vault_sealed_value_unreadable */
+  /** @throws GatewayError not_found, server_not_found, server_unreadable, body_too_large, validation_failed, vault_sealed_value_unreadable */
   async explain(reference: ServerReference, body: unknown): Promise<Explanation> {
     const { sql } = this.#database;
     const { warnings: standing } = await this.#servers.read(reference);
@@ -51,7 +51,8 @@ export class ExplainService {
     if (Buffer.byteLength(JSON.stringify(body ?? null)) > maxInputBytes) throw new GatewayError('body_too_large');
     const given = readGivenRequest(parseDocument(explainInput, body));
     const server = prepareServer(id, workspace, document);
-    const explained = await explainRequest(server, await readGlobalPolicy(sql, environmentPolicyOf(this.#settings)), given);
+    const { policy, warnings: ofPolicy } = await readKnownPolicy(sql, environmentPolicyOf(this.#settings));
+    const explained = await explainRequest(server, policy, given);
 
     const { callerHeaders } = explained;
     const unauthenticated = callerHeaders && server.enabled ? await authenticationWarning(server, callerHeaders, this.#authenticationParts()) : undefined;
@@ -62,6 +63,7 @@ export class ExplainService {
       ...leaving,
       ...requestWarnings(given, explained, server, new URL(this.#settings.DATA_PLANE_URL).origin),
       ...standing,
+      ...ofPolicy,
     ];
     return { ...presented, warnings, assumptions: assumptionsOf(given, explained, server) };
   }
