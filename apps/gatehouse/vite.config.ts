@@ -1,9 +1,21 @@
-import { defineConfig } from 'vite';
+import { readdirSync, readFileSync } from 'node:fs';
+import { defineConfig, type Plugin } from 'vite';
+
+const providers = new URL('../../libs/app-catalog/providers/', import.meta.url);
+
+/** Data files that the code reads beside itself: the catalogue of providers. */
+const dataFiles: Plugin = {
+  name: 'data-files',
+  generateBundle() {
+    for (const file of readdirSync(providers)) this.emitFile({ type: 'asset', fileName: `providers/${file}`, source: readFileSync(new URL(file, providers)) });
+  },
+};
 
 // One executable: the workspace's own code is bundled (each role a chunk of its own, loaded when it is run),
 // packages from the registry stay outside.
 export default defineConfig({
   logLevel: 'warn',
+  plugins: [dataFiles],
   build: {
     ssr: 'src/main.ts',
     target: 'node22',

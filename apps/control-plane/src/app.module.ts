@@ -11,6 +11,10 @@ import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
 import { OAuthEgress } from './agents-oauth/oauth-egress.service.ts';
 import { OAuthHousekeeping } from './agents-oauth/oauth-housekeeping.service.ts';
 import { OAuthState } from './agents-oauth/oauth-state.service.ts';
+import { AppsController } from './apps/apps.controller.ts';
+import { Apps } from './apps/apps.service.ts';
+import { CatalogController } from './apps/catalog.controller.ts';
+import { catalogProvider } from './apps/catalog.ts';
 import { AuditEventsController } from './audit/audit-events.controller.ts';
 import { AuthTypesController } from './auth-types/auth-types.controller.ts';
 import { channelToken, loggerToken } from './control-plane-parts.ts';
@@ -55,7 +59,10 @@ import { ServersService } from './servers/servers.service.ts';
 import { ServiceAccountsController } from './service-accounts/service-accounts.controller.ts';
 import { ServiceAccountsService } from './service-accounts/service-accounts.service.ts';
 import { SnapshotPublisher } from './snapshots/snapshot-publisher.service.ts';
+import { KeyRotation } from './vault/key-rotation.service.ts';
 import { Vault } from './vault/vault.ts';
+import { VaultKeysController } from './vault/vault-keys.controller.ts';
+import { VaultKeys } from './vault/vault-keys.service.ts';
 import { WorkspacesController } from './workspaces/workspaces.controller.ts';
 import { WorkspacesService } from './workspaces/workspaces.service.ts';
 
@@ -80,6 +87,8 @@ export class AppModule {
         ServersController,
         ServerProbeController,
         ExplainController,
+        AppsController,
+        CatalogController,
         ServiceAccountsController,
         HeaderPolicyController,
         IdentityProvidersController,
@@ -91,6 +100,7 @@ export class AppModule {
         InteractionController,
         AuditEventsController,
         DataPlanesController,
+        VaultKeysController,
         AuthTypesController,
       ],
       providers: [
@@ -107,6 +117,8 @@ export class AppModule {
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: ZodSerializerInterceptor },
         SnapshotPublisher,
+        KeyRotation,
+        VaultKeys,
         People,
         BrowserSessions,
         ProviderEgress,
@@ -130,6 +142,8 @@ export class AppModule {
         IdempotencyService,
         WorkspacesService,
         ServersService,
+        Apps,
+        catalogProvider,
         ServiceAccountsService,
         HeaderPolicyService,
         PassThroughReport,

@@ -29,7 +29,8 @@ const refresh = z
     issued: z
       .enum(['always', 'asked', 'setting', 'never'])
       .meta({ description: 'Whether there is a refresh token: always; when asked for, which the gateway does; when the app is set so at the provider; never.' }),
-    rotates: z.boolean().meta({ description: 'Each refresh gives another refresh token, and the former one is of no more use.' }),
+    rotates: z.boolean().meta({ description: 'A refresh token is good for one use; true where it is not known.' }),
+    reuseSeconds: z.number().positive().optional().meta({ description: 'For so long one that was used is taken again.' }),
     idleDays: z.number().positive().optional().meta({ description: 'A refresh token that was not used for so long is dropped.' }),
     maxDays: z.number().positive().optional().meta({ description: 'After so long the user has to connect again, however often it was used.' }),
   })

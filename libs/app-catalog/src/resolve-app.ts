@@ -36,7 +36,7 @@ export function resolveApp(app: AppDefinition, catalog: ReadonlyMap<string, Cata
       tokenParameters: { ...entry?.tokenParameters },
       tokenRequest: entry?.tokenRequest ?? 'form',
       resource: undefined,
-      refresh: { rotates: entry?.refresh.rotates ?? false, ...(entry?.refresh.idleDays !== undefined && { idleDays: entry.refresh.idleDays }) },
+      refresh: refreshOf(entry),
       ...(entry?.tokensAt !== undefined && { tokensAt: entry.tokensAt }),
       // A URL of the document's own is by RFC 7009, whatever the provider has besides.
       revocation: app.revocationUrl !== undefined ? 'rfc7009' : (entry?.revocation ?? 'none'),
@@ -66,6 +66,11 @@ function clientAuthOf({ clientAuth, clientSecret }: AppDefinition, entry: Catalo
   if (clientAuth !== undefined) return clientAuth;
   if (clientSecret === undefined) return 'none';
   return entry?.clientAuth.find((way) => way !== 'none') ?? 'basic';
+}
+
+function refreshOf(entry: CatalogEntry | undefined): ResolvedApp['refresh'] {
+  const { rotates = true, idleDays, reuseSeconds } = entry?.refresh ?? {};
+  return { rotates, ...(idleDays !== undefined && { idleDays }), ...(reuseSeconds !== undefined && { reuseSeconds }) };
 }
 
 const problem = (pointer: string, detail: string, code: string): Problem => ({ pointer, detail, code });

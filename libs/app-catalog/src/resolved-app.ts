@@ -28,10 +28,12 @@ export interface ResolvedApp {
   /** RFC 8707: sent on authorization, token and refresh. */
   readonly resource: string | undefined;
   readonly refresh: {
-    /** Each refresh gives another refresh token, and the former one is of no more use. */
+    /** A refresh token is good for one use. So it is where nothing is known: to take care harms nobody. */
     readonly rotates: boolean;
     /** The provider drops a refresh token that was not used for so long. */
     readonly idleDays?: number;
+    /** For so long the provider takes a refresh token again that was used already. */
+    readonly reuseSeconds?: number;
   };
   /** JSON pointer to where the token endpoint's answer has the tokens; where there is nothing, they are at the top. */
   readonly tokensAt?: string;

@@ -71,6 +71,7 @@ export const errorCodes = {
 
   // The gateway itself
   not_ready: entry(503, 'This data plane has no configuration yet.', 'warn'),
+  connection_misconfigured: entry(502, 'The app that this server’s connections are of cannot be used as it is registered; an administrator has to look at it.', 'error'),
   credential_unavailable: entry(502, 'A credential for this server could not be obtained.', 'warn'),
   header_policy_unreadable: entry(500, 'What is stored as the global header policy is not one that this release takes; replace it or delete it.', 'error'),
   server_unreadable: entry(500, 'What is stored for this server is not one that this release takes; replace it (If-Match: *) or delete it.', 'error'),
@@ -91,6 +92,8 @@ export const errorCodes = {
   // Starting up
   invalid_setting: entry(500, 'A setting is not valid.', 'error'),
   vault_key_wrong: entry(500, 'The vault key does not open this database’s vault.', 'error'),
+  vault_kms_unavailable: entry(503, 'The key management service cannot be reached at the moment; try again later.', 'error'),
+  vault_kms_refused: entry(503, 'The key management service refuses what this gateway asks of it; an administrator has to look at it.', 'error'),
   header_policy_not_seeded: entry(500, 'The names in GATEHOUSE_PASSTHROUGH_HEADERS could not be stored as the global header policy.', 'error'),
   vault_sealed_value_unreadable: entry(500, 'A stored secret could not be opened.', 'error'),
 } as const satisfies Record<string, ErrorCodeEntry>;

@@ -42,7 +42,7 @@ export async function deleteWorkspace(sql: Sql, id: string): Promise<void> {
   try {
     await sql('delete from workspaces where id = $1', [id]);
   } catch (error) {
-    const notEmpty = ['servers_workspace', 'service_accounts_workspace'].some((constraint) => violates(error, constraint));
+    const notEmpty = ['servers_workspace', 'service_accounts_workspace', 'apps_workspace'].some((constraint) => violates(error, constraint));
     if (!notEmpty) throw error;
     throw new GatewayError('conflict', { problems: [{ pointer: '', detail: 'the workspace is not empty', code: 'workspace_not_empty' }] });
   }

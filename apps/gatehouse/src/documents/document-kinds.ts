@@ -1,4 +1,4 @@
-import { writableHeaderPolicy, writableIdentityProvider, writableServer, writableServiceAccount } from '@gatehouse/gateway-config';
+import { writableApp, writableHeaderPolicy, writableIdentityProvider, writableServer, writableServiceAccount } from '@gatehouse/gateway-config';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -64,6 +64,14 @@ export const documentKinds: readonly DocumentKind[] = [
     isReplaceable: true,
     collection: (workspace) => inWorkspace(workspace, 'service-accounts'),
     defaults: { groups: [] },
+  },
+  {
+    kind: 'App',
+    schema: writableApp,
+    isInWorkspace: true,
+    isReplaceable: true,
+    collection: (workspace) => inWorkspace(workspace, 'apps'),
+    defaults: {},
   },
   {
     kind: 'Server',
