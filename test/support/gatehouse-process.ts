@@ -5,7 +5,7 @@ import { join } from 'node:path';
 import { createInterface } from 'node:readline';
 import { fileURLToPath } from 'node:url';
 import { createAdminClient, type AdminClient } from './admin-client.ts';
-import { endWithThisProcess } from './run-command.ts';
+import { type CommandResult, endWithThisProcess, runCommand } from './run-command.ts';
 
 export interface GatehouseProcess {
   child: ChildProcess;
@@ -36,6 +36,9 @@ interface ReadyLine {
 }
 
 const executable = fileURLToPath(new URL('../../apps/gatehouse/bin/gatehouse.js', import.meta.url));
+
+/** Runs a command of the built product to its end. */
+export const gatehouseCommand = (args: string[]): Promise<CommandResult> => runCommand(process.execPath, [executable, ...args]);
 
 /** Starts the built product and resolves when it says that it is ready; rejects with its output when it ends before. */
 export async function startGatehouse(args: string[], options: GatehouseOptions = {}): Promise<GatehouseProcess> {

@@ -56,7 +56,7 @@ export async function startIdentityProvider({ redirectUris, people, claimsInIdTo
     const uid = /^\/interaction\/([\w-]+)$/.exec(new URL(request.url ?? '/', issuer).pathname)?.[1];
     if (uid === undefined) return void handle(request, response);
     if (request.method === 'GET') {
-      response.writeHead(200, { 'Content-Type': 'text/html' }).end(`<form method="post" action="/interaction/${uid}"><input name="login"><button>Log in</button></form>`);
+      response.writeHead(200, { 'Content-Type': 'text/html' }).end(`<h1>Organisation</h1><form method="post" action="/interaction/${uid}"><input name="login"><button>Log in</button></form>`);
       return undefined;
     }
     let body = '';

@@ -22,7 +22,7 @@ const loginField = 'input[name=email], input[name=login]';
 const passwordField = 'input[name=password]';
 const maxPages = 8;
 
-/** Someone at a browser of their own, who reads what is on the page, agrees, and logs in. */
+/** Someone at a browser of their own, who reads what is on the page, agrees, and logs in; where that is not enough, they go back. */
 export class Person {
   readonly account: Account;
   readonly #context: BrowserContext;
@@ -61,7 +61,7 @@ export class Person {
     try {
       await page.goto(link);
       await this.#answer(page);
-      await page.waitForURL(({ pathname }) => !pathname.startsWith('/login'));
+      await page.waitForURL(({ pathname }) => !pathname.startsWith('/login'), { waitUntil: 'commit' });
       return new URL(page.url());
     } finally {
       await page.close();
@@ -81,7 +81,7 @@ export class Person {
   /** @returns false where there is nothing to do but to give up */
   async #answer(page: Page): Promise<boolean> {
     const has = async (selector: string): Promise<boolean> => (await page.locator(selector).count()) > 0;
-    if (await has(agree)) return this.#press(page, agree);
+    for (const button of [agree, refused]) if (await has(button)) return this.#press(page, button);
     if (!(await has(loginField))) return false;
     const field = page.locator(loginField);
     if (await field.isEditable()) await field.fill(this.account.login);

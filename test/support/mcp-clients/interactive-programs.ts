@@ -22,9 +22,8 @@ export const interactivePrograms: InteractiveClient[] = [
 ];
 
 interface Home {
-  readonly folder: string;
   readonly env: Record<string, string>;
-  remove(): Promise<void>;
+  remove: () => Promise<void>;
 }
 
 /** A machine where opening a browser seems to work and shows nothing: the tests read the address from the terminal. */
@@ -40,7 +39,7 @@ async function moveIn(): Promise<Home> {
     // wants a key chain.
     MCP_AUTO_OPEN_ENABLED: 'true', BROWSER: join(bin, 'xdg-open'), MCP_INSPECTOR_SECRET_STORE: 'file',
   };
-  return { folder, env, remove: () => rm(folder, { recursive: true, force: true }) };
+  return { env, remove: () => rm(folder, { recursive: true, force: true }) };
 }
 
 async function inspector(open: OpenInBrowser, flags: string[]): Promise<InstalledClient> {

@@ -15,47 +15,50 @@ interface ConnectedClient {
   close(): Promise<void>;
 }
 
-/** Connects, logs in where it has to, and connects again. */
-type Connect = (url: string, desk: Desk) => Promise<ConnectedClient>;
-
-export const interactiveSdkClients: InteractiveClient[] = [
-  sdkClient('SDK 1.32', async (url, desk) => {
-    const connect = async (): Promise<Client> => {
-      const client = new Client({ name: desk.title, version: '1.0.0' });
-      await client.connect(transport());
-      return client;
-    };
-    const transport = (): StreamableHTTPClientTransport => new StreamableHTTPClientTransport(new URL(url), { authProvider: desk.provider as OAuthClientProvider });
-    return connect().catch(async (error: unknown) => {
-      if (!(error instanceof UnauthorizedError)) throw error;
-      await transport().finishAuth((await desk.answer()).get('code') ?? '');
-      return connect();
-    });
-  }),
-  ...(['legacy', 'auto'] as const).map((mode) =>
-    sdkClient(`SDK 2.4, ${mode === 'auto' ? 'negotiating' : 'legacy'}`, async (url, desk) => {
-      const transport = (): ModernTransport => new ModernTransport(new URL(url), { authProvider: desk.provider as ModernProvider });
-      const connect = async (): Promise<ModernClient> => {
-        const client = new ModernClient({ name: desk.title, version: '1.0.0' }, { versionNegotiation: { mode } });
-        await client.connect(transport());
-        return client;
-      };
-      return connect().catch(async (error: unknown) => {
-        if (!(error instanceof ModernUnauthorized)) throw error;
-        await transport().finishAuth(await desk.answer());
-        return connect();
-      });
-    }),
-  ),
-];
-
-function sdkClient(name: string, connect: Connect): InteractiveClient {
-  return { name, title: name, install: (open) => install(name, open, connect) };
+/** One generation of the SDK. */
+interface Generation {
+  connect: (url: string, desk: Desk) => Promise<ConnectedClient>;
+  isUnauthorized: (error: unknown) => boolean;
+  /** Exchanges what the browser came back with. */
+  finish: (url: string, desk: Desk) => Promise<void>;
 }
 
-async function install(title: string, open: OpenInBrowser, connect: Connect): Promise<InstalledClient> {
+const first = (url: string, { provider }: Desk) => new StreamableHTTPClientTransport(new URL(url), { authProvider: provider });
+const second = (url: string, { provider }: Desk) => new ModernTransport(new URL(url), { authProvider: provider });
+
+const firstGeneration: Generation = {
+  connect: async (url, desk) => {
+    const client = new Client({ name: desk.title, version: '1.0.0' });
+    await client.connect(first(url, desk));
+    return client;
+  },
+  isUnauthorized: (error) => error instanceof UnauthorizedError,
+  finish: async (url, desk) => first(url, desk).finishAuth(desk.answer().get('code') ?? ''),
+};
+
+const secondGeneration = (mode: 'legacy' | 'auto'): Generation => ({
+  connect: async (url, desk) => {
+    const client = new ModernClient({ name: desk.title, version: '1.0.0' }, { versionNegotiation: { mode } });
+    await client.connect(second(url, desk));
+    return client;
+  },
+  isUnauthorized: (error) => error instanceof ModernUnauthorized,
+  finish: async (url, desk) => second(url, desk).finishAuth(desk.answer()),
+});
+
+export const interactiveSdkClients: InteractiveClient[] = [
+  sdkClient('SDK 1.32', firstGeneration),
+  sdkClient('SDK 2.4, legacy', secondGeneration('legacy')),
+  sdkClient('SDK 2.4, negotiating', secondGeneration('auto')),
+];
+
+function sdkClient(name: string, generation: Generation): InteractiveClient {
+  return { name, title: name, install: (open) => install(name, open, generation) };
+}
+
+async function install(title: string, open: OpenInBrowser, { connect, isUnauthorized, finish }: Generation): Promise<InstalledClient> {
   const desk = await Desk.setUp(title, open);
-  const withClient = async <T>(url: string, use: (client: ConnectedClient) => Promise<T>): Promise<T> => {
+  const attempt = async <T>(url: string, use: (client: ConnectedClient) => Promise<T>): Promise<T> => {
     const client = await connect(url, desk);
     try {
       return await use(client);
@@ -63,6 +66,13 @@ async function install(title: string, open: OpenInBrowser, connect: Connect): Pr
       await client.close();
     }
   };
+  /** Logs in where it has to, and tries again. */
+  const withClient = <T>(url: string, use: (client: ConnectedClient) => Promise<T>): Promise<T> =>
+    attempt(url, use).catch(async (error: unknown) => {
+      if (!isUnauthorized(error)) throw error;
+      await finish(url, desk);
+      return attempt(url, use);
+    });
   return {
     listTools: (url) => withClient(url, async (client) => (await client.listTools()).tools.map((tool) => tool.name)),
     callTool: (url, tool, args) => withClient(url, async (client) => textOf(await client.callTool({ name: tool, arguments: args }))),
@@ -96,8 +106,8 @@ class Desk {
     return desk;
   }
 
-  /** What came back with the browser. */
-  async answer(): Promise<URLSearchParams> {
+  /** What came back with the browser. @throws LoginRefused */
+  answer(): URLSearchParams {
     const answered = this.#answered;
     if (answered?.get('code') === null || answered === undefined) throw new LoginRefused(answered?.get('error') ?? 'nobody came back');
     if (answered.get('state') !== this.#state) throw new LoginRefused('another state');
@@ -118,6 +128,10 @@ class Desk {
       saveClientInformation: (client) => void (kept.client = client),
       tokens: () => kept.tokens,
       saveTokens: (tokens) => void (kept.tokens = tokens),
+      invalidateCredentials: (scope) => {
+        if (scope === 'all' || scope === 'tokens') kept.tokens = undefined;
+        if (scope === 'all' || scope === 'client') kept.client = undefined;
+      },
       redirectToAuthorization: async (url) => {
         this.#answered = undefined;
         this.visits.push(await open(url.href));
