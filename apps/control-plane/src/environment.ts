@@ -67,6 +67,10 @@ export const controlPlaneSettings = {
     schema: addressRanges.default([]),
     description: 'Addresses that tests of upstreams may connect to besides public ones: loopback, private, all, or CIDR ranges, comma-separated.',
   },
+  OAUTH_CLIENT_ALLOWED_RANGES: {
+    schema: addressRanges.default([]),
+    description: 'Addresses where agents may publish what they say of themselves (client ID metadata documents, key sets) besides public ones. Anyone names these (none).',
+  },
   LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error').default('info'), description: 'Log level (info).' },
 } as const;
 

@@ -32,6 +32,8 @@ export function settleClientMetadata(metadata: Record<string, unknown>): void {
   for (const name of ignored) delete metadata[name];
   for (const name of texts) checkLength(metadata, name, maxTextLength);
   for (const name of urls) checkLength(metadata, name, maxUrlLength);
+  // Whoever is in between would name the client's keys.
+  if (typeof metadata['jwks_uri'] === 'string' && URL.parse(metadata['jwks_uri'])?.protocol !== 'https:') throw new errors.InvalidClientMetadata('jwks_uri must be https');
   const { redirect_uris: redirects, jwks, contacts } = metadata as ClientMetadata & { redirect_uris?: unknown; jwks?: { keys?: unknown } };
   if (Array.isArray(redirects)) settleRedirects(metadata, redirects);
   if (Array.isArray(jwks?.keys) && jwks.keys.length > maxKeys) throw new errors.InvalidClientMetadata(`jwks must have at most ${maxKeys} keys`);

@@ -1,3 +1,4 @@
+import { randomUUID } from 'node:crypto';
 import { createServer as createHttpsServer, type Server } from 'node:https';
 import { createServer as createTcpServer } from 'node:net';
 import { getCACertificates, setDefaultCACertificates } from 'node:tls';
@@ -10,7 +11,7 @@ import { startTestControlPlane } from '../spec-support/start-test-control-plane.
 import { authorizationRequest, authorize, codeGrant, codeOf, connected, type RegisteredAgent, type Tokens, useAgents } from '../spec-support/use-agents.ts';
 import { publicOrigin } from '../spec-support/use-login.ts';
 
-const fixture = useAgents();
+const fixture = useAgents({ GATEHOUSE_OAUTH_CLIENT_ALLOWED_RANGES: 'loopback' });
 const register = (body: unknown, headers: Record<string, string> = {}) =>
   fixture.plane.send<Record<string, unknown>>('POST', '/oauth/register', { body, authorization: undefined, headers });
 const callback = 'https://client.example/callback';
@@ -218,10 +219,34 @@ describe('client ID metadata documents', () => {
         const page = await browser.open(authorizationRequest({ ...published(), clientId: `https://${host}:${port}/agent.json` }).url);
         expect([page.status, page.text]).toEqual([400, expect.stringContaining('invalid_client')]);
       }, settings);
-    for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]', '0x7f.1']) await ask({ GATEHOUSE_EGRESS_ALLOWED_RANGES: '' }, host);
+    // What administrators may reach is not for strangers to name.
+    const asByDefault = { GATEHOUSE_OAUTH_CLIENT_ALLOWED_RANGES: '', GATEHOUSE_EGRESS_ALLOWED_RANGES: 'all' };
+    for (const host of ['127.0.0.1', 'localhost', '[::ffff:127.0.0.1]', '0x7f.1']) await ask(asByDefault, host);
     expect(connections).toBe(0);
     // The same where it is allowed: the requests above would have come.
     await ask({}, '127.0.0.1');
+    expect(connections).toBeGreaterThan(0);
+    inside.close();
+  });
+
+  test('nor are keys inside the network, and none over plain http', async () => {
+    const { privateKey } = await generateKeyPair('ES256');
+    let connections = 0;
+    const inside = createTcpServer((socket) => {
+      connections += 1;
+      socket.destroy();
+    });
+    const port = await listenOnLoopback(inside);
+    const registration = (scheme: string) => ({ redirect_uris: [callback], token_endpoint_auth_method: 'private_key_jwt', jwks_uri: `${scheme}://127.0.0.1:${port}/keys` });
+    expect((await register(registration('http'))).body).toMatchObject({ error: 'invalid_client_metadata' });
+    const { clientId } = await fixture.register(registration('https'));
+    const authenticate = async (at: string) => {
+      const client_assertion = await new SignJWT().setProtectedHeader({ alg: 'ES256' }).setIssuer(clientId).setSubject(clientId).setAudience(publicOrigin).setJti(randomUUID()).setIssuedAt().setExpirationTime('1m').sign(privateKey);
+      return fixture.post('/oauth/introspect', { token: 'x', client_assertion_type: 'urn:ietf:params:oauth:client-assertion-type:jwt-bearer', client_assertion }, { at });
+    };
+    await freshPlane(async (_browser, at) => expect((await authenticate(at)).body).toMatchObject({ error: 'invalid_client' }), { GATEHOUSE_OAUTH_CLIENT_ALLOWED_RANGES: '', GATEHOUSE_EGRESS_ALLOWED_RANGES: 'all' });
+    expect(connections).toBe(0);
+    await freshPlane(async (_browser, at) => expect((await authenticate(at)).body).toMatchObject({ error: 'invalid_client' }));
     expect(connections).toBeGreaterThan(0);
     inside.close();
   });
