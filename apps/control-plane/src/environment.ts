@@ -1,6 +1,7 @@
 import { InvalidSettingsError, settingSchemas, type SettingValues } from '@gatehouse/service-runtime';
 import { z } from 'zod';
 import { passthroughHeadersSetting } from './header-policy/passthrough-headers-setting.ts';
+import { kmsReferenceForms, parseKmsReference } from './vault/root-keys/kms-reference.ts';
 
 const { addressRanges, flag, integer, key, keys, secret, text, url } = settingSchemas;
 
@@ -19,6 +20,13 @@ const adminToken = secret.refine(
   'needs at least 32 random characters (openssl rand -hex 32)',
 );
 
+const kmsReference = text.transform((value, context) => {
+  const reference = parseKmsReference(value);
+  if (reference) return reference;
+  context.addIssue({ code: 'custom', message: kmsReferenceForms });
+  return z.NEVER;
+});
+
 /** Every setting of the control plane, each as `GATEHOUSE_<name>`. */
 export const controlPlaneSettings = {
   DATABASE_URL: { schema: secretUrl('postgres:', 'postgresql:'), secret: true, description: 'Postgres, as postgres://user:password@host/database.' },
@@ -30,9 +38,25 @@ export const controlPlaneSettings = {
   CONTROL_PLANE_INTERNAL_HOST: { schema: text.default('0.0.0.0'), description: 'Address of the internal port (0.0.0.0).' },
   CONTROL_PLANE_INTERNAL_PORT: { schema: integer(0, 65_535).default(3002), description: 'Port of health and metrics (3002; 0 = a free one).' },
   VAULT_KEY: {
-    schema: key,
+    schema: key.optional(),
     secret: true,
-    description: 'Root key of the vault: 32 random bytes in base64 or hex. Without it the stored secrets are lost.',
+    description: 'Root key of the vault: 32 random bytes in base64 or hex. Without it the stored secrets are lost. Needed unless VAULT_KMS is set.',
+  },
+  VAULT_KEY_PREVIOUS: {
+    schema: keys.optional().transform((value) => value ?? []),
+    secret: true,
+    description: 'While the root key is replaced: the one before, which opens what it wrapped until all of it is wrapped anew.',
+  },
+  VAULT_KMS: {
+    schema: kmsReference.optional(),
+    description: 'Root key in a key management service: transit:https://<host>/v1/<mount>/keys/<name> (HashiCorp Vault, OpenBao) or aws-kms:<ARN of a key or alias>.',
+  },
+  VAULT_KMS_PREVIOUS: { schema: kmsReference.optional(), description: 'While the root key is replaced: the one before, where that one is in a key management service.' },
+  VAULT_KMS_TOKEN: { schema: secret.optional(), secret: true, description: 'Token for transit. From a file, it is read again with every use.' },
+  VAULT_KMS_ENDPOINT: { schema: url('http:', 'https:').optional(), description: 'Of AWS KMS, instead of the region’s public one: a VPC endpoint.' },
+  VAULT_KEY_GRACE_SECONDS: {
+    schema: integer(1, 86_400).default(60),
+    description: 'How long a data key is kept after the last value under it was sealed anew: longer than any request takes (60).',
   },
   SNAPSHOT_KEY: {
     schema: keys,

@@ -17,9 +17,8 @@ import { registerOpenServersGauge } from './health/open-servers-gauge.ts';
 import { Readiness } from './health/readiness.ts';
 import { AllowedMethods } from './http/allowed-methods.ts';
 import { serveOpenApi } from './openapi/serve-openapi.ts';
-import { checkSentinel } from './vault/check-sentinel.ts';
-import { RootKey } from './vault/root-key.ts';
-import { Vault } from './vault/vault.ts';
+import { openRootKeys } from './vault/root-keys/open-root-keys.ts';
+import { startVault } from './vault/start-vault.ts';
 import { insertDefaultWorkspace } from './workspaces/workspaces.store.ts';
 
 export interface ControlPlaneOptions {
@@ -43,7 +42,7 @@ type Closing = () => Promise<unknown>;
 
 /**
  * Starts a control plane and resolves when it serves. A database that is away is waited for.
- * @throws InvalidSettingsError, GatewayError vault_key_wrong, header_policy_not_seeded
+ * @throws InvalidSettingsError, GatewayError vault_key_wrong, vault_kms_refused, header_policy_not_seeded
  */
 export async function startControlPlane(options: ControlPlaneOptions): Promise<ControlPlane> {
   const settings = readSettings(controlPlaneSettings, options.environment);
@@ -61,6 +60,9 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 async function start(settings: ControlPlaneSettings, options: ControlPlaneOptions, atClose: (closing: Closing) => void): Promise<Omit<ControlPlane, 'close'>> {
   const logger = options.logger ?? createLogger({ level: settings.LOG_LEVEL, role: 'control-plane' });
+  const readToken = () => readSettings({ VAULT_KMS_TOKEN: controlPlaneSettings.VAULT_KMS_TOKEN }, options.environment).VAULT_KMS_TOKEN;
+  const rootKeys = await openRootKeys(settings, readToken);
+  atClose(() => rootKeys.close());
   const metrics = new Metrics();
   const readiness = new Readiness();
   const internal = await startInternalServer({
@@ -77,14 +79,12 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
     onWaiting: (reason) => readiness.waitingFor(reason),
   });
   const database = new Database(dataSource);
-  const rootKey = new RootKey(settings.VAULT_KEY);
-  await checkSentinel(database, rootKey);
+  const vault = await startVault(database, rootKeys, { logger, onWaiting: (reason) => readiness.waitingFor(reason) });
   await insertDefaultWorkspace(database.sql, uuidV7());
   await seedHeaderPolicy(database, environmentPolicyOf(settings), { logger, onWaiting: (reason) => readiness.waitingFor(reason) });
 
   registerOpenServersGauge(metrics.registry, database.sql);
 
-  const vault = new Vault(rootKey);
   // Before anything is published: no data plane sees an authorization server without a key.
   await keepSigningKeys(database, vault);
 

@@ -11,6 +11,6 @@ export function describeFailure(error: unknown): string {
 
 export function exitCodeOf(error: unknown): number {
   if (error instanceof Error && 'exitCode' in error && typeof error.exitCode === 'number') return error.exitCode;
-  const isSetting = error instanceof GatewayError && (error.code === 'invalid_setting' || error.code === 'vault_key_wrong');
+  const isSetting = error instanceof GatewayError && ['invalid_setting', 'vault_key_wrong', 'vault_kms_refused'].includes(error.code);
   return isSetting ? exitCodes.settings : exitCodes.failed;
 }

@@ -42,7 +42,7 @@ export const errorCodes = {
   login_invalid: entry(502, 'The identity provider’s answer is not one that a login can rely on; nothing was done.', 'warn'),
   login_link_invalid: entry(410, 'This link was used already or has expired; ask for a new one.'),
   account_disabled: entry(403, 'This account may not log in here.'),
-  provider_unavailable: entry(503, 'The identity provider cannot be reached at the moment; try again later.', 'warn'),
+  provider_unavailable: entry(503, 'The provider cannot be reached at the moment; try again later.', 'warn'),
   provider_misconfigured: entry(502, 'The identity provider does not accept how this gateway is registered there; an administrator has to look at it.', 'error'),
   cross_site_request: entry(403, 'The request comes from another site, or from a page that is too old; load the page again.'),
   too_many_attempts: entry(429, 'Too many attempts; wait a few minutes and try again.'),
@@ -71,6 +71,10 @@ export const errorCodes = {
 
   // The gateway itself
   not_ready: entry(503, 'This data plane has no configuration yet.', 'warn'),
+  broker_unavailable: entry(503, 'The connections of people cannot be looked up at the moment; try again later.', 'warn'),
+  connect_required: entry(403, 'This server needs an account of yours to be connected first.'),
+  reconnect_required: entry(403, 'The account that you connected for this server has to be connected again.'),
+  connection_needs_person: entry(403, 'This server calls its upstream as a person, and this caller is none: log in as one, or have an administrator set shared: true for one connection that all callers use.'),
   connection_misconfigured: entry(502, 'The app that this server’s connections are of cannot be used as it is registered; an administrator has to look at it.', 'error'),
   credential_unavailable: entry(502, 'A credential for this server could not be obtained.', 'warn'),
   header_policy_unreadable: entry(500, 'What is stored as the global header policy is not one that this release takes; replace it or delete it.', 'error'),

@@ -6,6 +6,7 @@ import { loggerToken } from '../control-plane-parts.ts';
 import { Database } from '../database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { People } from '../identity/people.service.ts';
+import { sharedSecret } from '../vault/shared-secret.ts';
 import { Vault } from '../vault/vault.ts';
 import { AgentGrants } from './agent-grants.service.ts';
 import { answerJwtTokens } from './answer-jwt-tokens.ts';
@@ -102,18 +103,19 @@ export class AuthorizationServer implements OnApplicationShutdown {
 
   async #read(): Promise<Serving> {
     const keys = await openSigningKeys(this.#database.sql, this.#vault);
+    const cookieKey = cookieKeyOf(await sharedSecret(this.#database.sql, this.#vault));
     this.#readAt = Date.now();
-    if (this.#serving?.version !== keys.version) this.#serving = this.#open(keys);
+    if (this.#serving?.version !== keys.version) this.#serving = this.#open(keys, cookieKey);
     return this.#serving;
   }
 
   /** The library takes its keys once: for other keys there is another provider, which finds everything else where the first one left it. */
-  #open({ jwks, publicKeys, kid, version }: OpenedKeys): Serving {
-    const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: dataPlaneUrl, VAULT_KEY } = this.#settings;
+  #open({ jwks, publicKeys, kid, version }: OpenedKeys, cookieKey: Buffer): Serving {
+    const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: dataPlaneUrl } = this.#settings;
     const { sql } = this.#database;
     const provider = new Provider(issuer, providerConfiguration({
       state: this.#state, grants: this.#grants, people: this.#people, fetch: withKeptDocuments(this.#egress.fetch, this.#state), sql, dataPlaneUrl, jwks, kid,
-      isSecure: issuer.startsWith('https:'), cookieKey: cookieKeyOf(VAULT_KEY),
+      isSecure: issuer.startsWith('https:'), cookieKey,
       noteUse: async (clientId, grantId) => {
         await noteUse(sql, grantId);
         await prolongClient(sql, stateKey('Client', clientId).idHash, lifetimes.client);

@@ -28,7 +28,7 @@ export interface KeptState {
 /** Ids are bearer values: the database knows their hashes, which is enough to find what they stand for. */
 export const stateKey = (model: string, id: string): StateKey => ({ model, idHash: createHash('sha256').update(id, 'utf8').digest() });
 
-const context = ({ model, idHash }: StateKey) => [gatewayItself, 'oauth_state', model, idHash.toString('base64url'), 'payload'] as const;
+export const oauthStateContext = ({ model, idHash }: StateKey) => [gatewayItself, 'oauth_state', model, idHash.toString('base64url'), 'payload'] as const;
 
 /** What the authorization server keeps between two requests, sealed, where every replica finds it. */
 @Injectable()
@@ -54,7 +54,7 @@ export class OAuthState {
     const key = stateKey(model, id);
     const row = await findState(sql, key);
     if (!row) return undefined;
-    const opened = unseal(await this.#vault.openingRing(sql, gatewayItself), context(key), row.sealed);
+    const opened = unseal(await this.#vault.openingRing(sql, gatewayItself), oauthStateContext(key), row.sealed);
     return { payload: JSON.parse(opened.toString('utf8')) as Payload, consumedAt: row.consumedAt };
   }
 
@@ -98,7 +98,7 @@ export class OAuthState {
 
   async #sealed(sql: Sql, { model, id, payload, grantId, clientId, lifeSeconds }: WrittenState): Promise<NewState> {
     const key = stateKey(model, id);
-    const sealed = seal(await this.#vault.sealingRing(sql, gatewayItself, 1), context(key), JSON.stringify(payload));
+    const sealed = seal(await this.#vault.sealingRing(sql, gatewayItself, 1), oauthStateContext(key), JSON.stringify(payload));
     return { ...key, grantId: grantId ?? null, clientId: clientId ?? null, sealed, keyTerm: sealedTerm(sealed), lifeSeconds: lifeSeconds ?? null };
   }
 }

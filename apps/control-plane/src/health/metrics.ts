@@ -27,6 +27,24 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly vaultHighestSealedCount = new Gauge({
+    name: `${prefix}vault_highest_sealed_count`,
+    help: 'Of all active data keys, how many values the most used one has sealed.',
+    registers: [this.registry],
+  });
+
+  readonly vaultRotationsDue = new Gauge({
+    name: `${prefix}vault_rotations_due`,
+    help: 'Data keys that have sealed so much that they are due for rotation.',
+    registers: [this.registry],
+  });
+
+  readonly vaultUnreadableValues = new Gauge({
+    name: `${prefix}vault_unreadable_values`,
+    help: 'Sealed values that rotation found and no key opens where they are.',
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

@@ -18,7 +18,7 @@ export interface Answer {
 /** A request that is to run, or the answer that it had when it ran before. */
 export type Begun = { readonly attempt: string } | { readonly answer: Answer };
 
-const context = (attempt: string, field: 'request' | 'body') => [gatewayItself, 'idempotency_keys', attempt, field] as const;
+export const idempotencyContext = (attempt: string, field: 'request' | 'body') => [gatewayItself, 'idempotency_keys', attempt, field] as const;
 
 /** Requests that take effect once however often they are sent. Both request and answer may hold secrets: both are sealed. */
 @Injectable()
@@ -37,20 +37,20 @@ export class IdempotencyService {
     await forgetOldKeys(sql);
     const attempt = uuidV7();
     const digest = createHash('sha256').update(canonicalJson(request ?? null)).digest();
-    const sealed = seal(await this.#vault.sealingRing(sql, gatewayItself, 1), context(attempt, 'request'), digest);
+    const sealed = seal(await this.#vault.sealingRing(sql, gatewayItself, 1), idempotencyContext(attempt, 'request'), digest);
     if (await claimKey(sql, scope, attempt, sealed)) return { attempt };
 
     const recorded = await readAnswer(sql, scope);
     if (!recorded) throw new GatewayError('idempotency_in_progress');
     const ring = await this.#vault.openingRing(sql, gatewayItself);
-    if (!unseal(ring, context(recorded.attempt, 'request'), recorded.sealedRequest).equals(digest)) throw new GatewayError('idempotency_key_reused');
+    if (!unseal(ring, idempotencyContext(recorded.attempt, 'request'), recorded.sealedRequest).equals(digest)) throw new GatewayError('idempotency_key_reused');
     return { answer: answerOf(ring, recorded) };
   }
 
   async conclude(attempt: string, { status, headers, body }: Answer): Promise<void> {
     await this.#database.transaction(async (sql: Sql) => {
       const ring = await this.#vault.sealingRing(sql, gatewayItself, 1);
-      const sealed = seal(ring, context(attempt, 'body'), JSON.stringify(body ?? null));
+      const sealed = seal(ring, idempotencyContext(attempt, 'body'), JSON.stringify(body ?? null));
       await recordAnswer(sql, attempt, status, { ...headers }, sealed);
     });
   }
@@ -70,5 +70,5 @@ const answerLost = {
 function answerOf(ring: KeyRing, { attempt, status, headers, sealedBody, isLost }: RecordedAnswer): Answer {
   if (isLost) throw new GatewayError('conflict', { problems: [answerLost] });
   if (status === null || sealedBody === null) throw new GatewayError('idempotency_in_progress');
-  return { status, headers: headers ?? {}, body: JSON.parse(unseal(ring, context(attempt, 'body'), sealedBody).toString('utf8')) };
+  return { status, headers: headers ?? {}, body: JSON.parse(unseal(ring, idempotencyContext(attempt, 'body'), sealedBody).toString('utf8')) };
 }

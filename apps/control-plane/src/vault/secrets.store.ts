@@ -20,11 +20,11 @@ export interface SealedSecret extends StoredSecret {
 }
 
 /** Design: workspace, table, row, field; a value moved to any other place does not open. */
-const sealingContext = (owner: SecretOwner, field: string) => [owner.workspaceId, owner.table, owner.id, field] as const;
+export const secretContext = (owner: SecretOwner, field: string) => [owner.workspaceId, owner.table, owner.id, field] as const;
 
 export async function writeSecrets(sql: Sql, ring: KeyRing, owner: SecretOwner, secrets: ReadonlyMap<string, Secret>): Promise<void> {
   for (const [field, secret] of secrets) {
-    const sealed = seal(ring, sealingContext(owner, field), secret.reveal());
+    const sealed = seal(ring, secretContext(owner, field), secret.reveal());
     await sql(
       `insert into secrets (workspace_id, owner_table, owner_id, field, sealed, key_term) values ($1, $2, $3, $4, $5, $6)
        on conflict on constraint secrets_pkey do update set sealed = excluded.sealed, key_term = excluded.key_term, updated_at = now()`,
@@ -60,5 +60,5 @@ export function readSealedSecrets(sql: Sql, table: string, ownerIds: readonly st
 
 /** @throws UnsealError */
 export function openSecret(ring: KeyRing, owner: SecretOwner, { field, sealed }: SealedSecret): string {
-  return unseal(ring, sealingContext(owner, field), sealed).toString('utf8');
+  return unseal(ring, secretContext(owner, field), sealed).toString('utf8');
 }

@@ -21,12 +21,12 @@ export interface TokenTerms {
   readonly expiresInSeconds: number | undefined;
 }
 
-const context = ({ sessionId, personId }: Pick<TokenOwner, 'sessionId' | 'personId'>) => [gatewayItself, 'provider_tokens', sessionId, personId, 'tokens'] as const;
+export const providerTokensContext = ({ sessionId, personId }: Pick<TokenOwner, 'sessionId' | 'personId'>) => [gatewayItself, 'provider_tokens', sessionId, personId, 'tokens'] as const;
 
 /** Of a new login. Those of the person's sessions that are over go: the newest login's tokens are the ones to use. */
 export async function insertProviderTokens(sql: Sql, ring: KeyRing, owner: TokenOwner, tokens: ProviderTokens, { scope, expiresInSeconds }: TokenTerms): Promise<void> {
   const { accessToken, refreshToken, idToken } = tokens;
-  const sealed = seal(ring, context(owner), JSON.stringify({ accessToken: accessToken.reveal(), refreshToken: refreshToken?.reveal(), idToken: idToken?.reveal() }));
+  const sealed = seal(ring, providerTokensContext(owner), JSON.stringify({ accessToken: accessToken.reveal(), refreshToken: refreshToken?.reveal(), idToken: idToken?.reveal() }));
   await sql('delete from provider_tokens t where person_id = $1 and not exists (select from browser_sessions s where s.id = t.session_id)', [owner.personId]);
   await sql(
     `insert into provider_tokens (session_id, person_id, provider, issuer, sealed, key_term, scope, expires_at)
@@ -44,7 +44,7 @@ export interface SealedTokens {
 
 /** @throws UnsealError */
 export function openProviderTokens(ring: KeyRing, row: SealedTokens): ProviderTokens {
-  const { accessToken, refreshToken, idToken } = JSON.parse(unseal(ring, context(row), row.sealed).toString('utf8')) as Record<string, string | undefined>;
+  const { accessToken, refreshToken, idToken } = JSON.parse(unseal(ring, providerTokensContext(row), row.sealed).toString('utf8')) as Record<string, string | undefined>;
   const secretOf = (text: string | undefined): Secret | undefined => (text === undefined ? undefined : new Secret(text));
   return { accessToken: new Secret(accessToken ?? ''), refreshToken: secretOf(refreshToken), idToken: secretOf(idToken) };
 }

@@ -83,9 +83,9 @@ export class ProviderClients {
 
   async #open(row: IdentityProviderRow): Promise<IdentityProviderDocument> {
     const { sql } = this.#database;
-    const ring = await this.#vault.openingRing(sql, gatewayItself);
     try {
       const sealed = await readSealedSecrets(sql, 'identity_providers', [row.id]);
+      const ring = await this.#vault.openingRing(sql, gatewayItself);
       const secrets = sealed.map((secret) => [secret.field, openSecret(ring, secretOwnerOf(row.id), secret)] as const);
       return completeIdentityProvider.parse(withValues(row.document, secrets));
     } catch (cause) {

@@ -35,7 +35,8 @@ export class ProviderEgress implements OnApplicationShutdown {
 
 const urlOf = (input: string | URL | Request): URL => new URL(input instanceof Request ? input.url : input);
 
-function exceptPublic(guard: AddressGuard): AddressGuard {
+/** What remains of a guard without public addresses. */
+export function exceptPublic(guard: AddressGuard): AddressGuard {
   const anyone = createAddressGuard({ allowedRanges: [] });
   return {
     allows: (address) => guard.allows(address) && !anyone.allows(address),
