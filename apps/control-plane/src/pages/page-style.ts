@@ -5,6 +5,7 @@ export const pageStyle = `
 *{box-sizing:border-box}
 body{margin:0;padding:1rem;background:var(--paper);color:var(--ink);font:1rem/1.5 system-ui,sans-serif}
 main{max-width:26rem;margin:8vh auto 0;padding:1.5rem;background:var(--card);border:1px solid var(--line);border-radius:.75rem;overflow-wrap:anywhere}
+main>:last-child{margin-bottom:0}
 h1{margin:0 0 1rem;font-size:1.35rem;line-height:1.25}
 p{margin:0 0 1rem}
 ul,dl{margin:0 0 1rem;padding-left:1.25rem}
@@ -18,5 +19,6 @@ button.plain,a.button.plain{color:var(--accent);background:transparent}
 a{color:var(--accent)}
 :focus-visible{outline:3px solid var(--accent);outline-offset:2px}
 .soft{color:var(--soft);font-size:.875rem}
+@media(max-width:30rem){main{margin-top:0}}
 .problem{padding:.6rem .8rem;border-left:4px solid var(--bad);color:var(--bad)}
 `;

@@ -1,4 +1,4 @@
-import type { AuthorizationServerRecord, Denial, ServiceAccountRecord } from '@gatehouse/agent-auth';
+import type { AuthorizationServerRecord, Caller, Denial, ServiceAccountRecord } from '@gatehouse/agent-auth';
 import { type AddressGuard, guardedFetch, OriginPools } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import { KeySets, keySetLimits } from '@gatehouse/token-verification';
@@ -19,8 +19,15 @@ export interface AuthenticationParts {
 
 type Warning = Explanation['warnings'][number];
 
-/** Whether a data plane would let the caller in: nothing where it would, else what it would answer. Only key sets are fetched. */
-export async function authenticationWarning(server: PreparedServer, headers: CallerHeaders, parts: AuthenticationParts): Promise<Warning | undefined> {
+/** Who calls, as a data plane would find it. */
+export interface RecognisedCaller {
+  readonly caller: Caller;
+  /** What a data plane would answer where it would not let the caller in. */
+  readonly warning?: Warning;
+}
+
+/** Whether a data plane would let the caller in. Only key sets are fetched. */
+export async function recogniseCaller(server: PreparedServer, headers: CallerHeaders, parts: AuthenticationParts): Promise<RecognisedCaller> {
   const { findAccount, readAuthorizationServer, publicUrl, guard, now } = parts;
   const pools = new OriginPools({ guard });
   const keySets = new KeySets({ fetch: guardedFetch(pools, keySetLimits), now });
@@ -35,15 +42,18 @@ export async function authenticationWarning(server: PreparedServer, headers: Cal
       accounts.found = await findAccount(accounts.askedFor);
       authentication = await authenticate();
     }
-    return 'denied' in authentication ? deniedWarning(authentication) : undefined;
+    return 'denied' in authentication ? { caller: someone, warning: deniedWarning(authentication) } : authentication;
   } catch (error) {
     if (!(error instanceof GatewayError) || error.code !== 'caller_keys_unavailable') throw error;
-    return { code: error.code, detail: `The caller's token could not be verified from here. ${error.publicMessage} ${whatIsShown}` };
+    return { caller: someone, warning: { code: error.code, detail: `The caller's token could not be verified from here. ${error.publicMessage} ${whatIsShown}` } };
   } finally {
     keySets.close();
     await pools.destroy();
   }
 }
+
+/** Whoever would be let in: what is sent of them is set, and nobody knows to what. */
+export const someone: Caller = { id: 'someone', kind: 'person', name: 'someone', groups: [], subject: 'someone', email: 'someone' };
 
 /** Data planes have all accounts at hand; here the one that is looked up is read from the database. */
 class AskedAccounts {

@@ -1,3 +1,4 @@
+import type { Caller } from '@gatehouse/agent-auth';
 import type { Credential } from '@gatehouse/app-auth';
 import { isHeaderValue } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
@@ -38,8 +39,9 @@ const nothing = { verdicts: [], credentials: [], headers: [] };
 /**
  * What would leave for a server, decided in the order and by the code of the data plane (`handleRequest` there), of which only
  * the sending is left out. A request that would be refused is explained all the same, as far as there is something to explain.
+ * @param recognise whose request it is
  */
-export async function explainRequest(server: PreparedServer, headerPolicy: GlobalHeaderPolicy, given: GivenRequest): Promise<ExplainedRequest> {
+export async function explainRequest(server: PreparedServer, headerPolicy: GlobalHeaderPolicy, given: GivenRequest, recognise: (headers: CallerHeaders) => Promise<Caller>): Promise<ExplainedRequest> {
   const read = attempt(() => {
     checkSize(given.rows);
     return cleanHeaders(legibleRows(given.rows), limits);
@@ -49,8 +51,9 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
   const checked = attempt(() => checkCall(server, given, callerHeaders));
   const refusal = checked.failure && refusalOf(checked.failure);
   const call = checked.value ?? { method: given.method, era: 'legacy', body: given.body, upstreamSession: undefined };
+  const caller = await recognise(callerHeaders);
   try {
-    const credentials = await obtainCredentials(server);
+    const credentials = await obtainCredentials(server, { caller });
     const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: server.upstream.path, userAgent });
     return { refusal, callerHeaders, assumed, verdicts: composed.verdicts, credentials, headers: refusal ? [] : explainedHeaders(composed, server) };
   } catch (error) {

@@ -35,6 +35,8 @@ beforeAll(async () => {
     basic: { agentAuth: { type: 'passthrough' }, appAuth: { type: 'basic', username: 'user', password: storedKey }, outboundHeaders: [{ name: 'X-Plain', source: { type: 'static', value: storedKey } }] },
     open: passthrough,
     keyed: { agentAuth: { type: 'api-key' }, appAuth: { type: 'none' } },
+    named: { agentAuth: { type: 'api-key' }, outboundHeaders: [{ name: 'X-Caller', source: { type: 'caller-identity', claim: 'name' } }] },
+    nobody: { ...passthrough, outboundHeaders: [{ name: 'X-Caller', source: { type: 'caller-identity', claim: 'email' } }] },
     jwt: { ...passthrough, agentAuth: { type: 'passthrough', jwt: { jwksUrl: issuer.jwksUrl, issuer: issuer.url } } },
     interactive: { agentAuth: { type: 'interactive', scopes: ['orders'] }, appAuth: { type: 'none' } },
     disabled: { ...passthrough, enabled: false },
@@ -187,6 +189,14 @@ describe('what the data plane would refuse', () => {
 });
 
 describe('who calls', () => {
+  test('is what the upstream is told, where the server says so; of whoever it is, while that is not known', async () => {
+    const callerIn = ({ refused, request }: Explanation): unknown => [refused?.code, request?.headers.filter(({ name }) => name === 'X-Caller').length];
+    const [known, unknown] = [await explain('named', `X-Gatehouse-Key: ${serviceAccountKey}`), await explain('named')];
+    expect([callerIn(known), codes(known)]).toEqual([[undefined, 1], []]);
+    expect([callerIn(unknown), codes(unknown)]).toEqual([[undefined, 1], ['unauthenticated']]);
+    expect(callerIn(await explain('nobody'))).toEqual(['credential_unavailable', undefined]);
+  });
+
   test('a service account’s key lets in and is not echoed; another workspace’s, a wrong one, none do not', async () => {
     for (const header of [`Authorization: Bearer ${serviceAccountKey}`, `X-Gatehouse-Key: ${serviceAccountKey}`]) expect(codes(await explain('keyed', header))).toEqual([]);
     await plane.send('POST', '/v1/workspaces', { body: { name: 'other' } });

@@ -15,7 +15,7 @@ import { findServiceAccountByKeyId } from '../../service-accounts/service-accoun
 import { CompleteServers } from '../complete-servers.service.ts';
 import { addressGuardToken } from '../probe/address-guard.provider.ts';
 import { type ServerReference, ServersService } from '../servers.service.ts';
-import { type AuthenticationParts, authenticationWarning } from './caller-authentication.ts';
+import { type AuthenticationParts, recogniseCaller, someone } from './caller-authentication.ts';
 import { explainInput, maxInputBytes } from './explain-input.ts';
 import { explainRequest } from './explain-request.ts';
 import type { Explanation } from './explanation.ts';
@@ -52,14 +52,18 @@ export class ExplainService {
     const given = readGivenRequest(parseDocument(explainInput, body));
     const server = prepareServer(id, workspace, document);
     const { policy, warnings: ofPolicy } = await readKnownPolicy(sql, environmentPolicyOf(this.#settings));
-    const explained = await explainRequest(server, policy, given);
+    const ofCaller: Explanation['warnings'] = [];
+    const explained = await explainRequest(server, policy, given, async (headers) => {
+      if (!server.enabled) return someone;
+      const { caller, warning } = await recogniseCaller(server, headers, this.#authenticationParts());
+      if (warning) ofCaller.push(warning);
+      return caller;
+    });
 
-    const { callerHeaders } = explained;
-    const unauthenticated = callerHeaders && server.enabled ? await authenticationWarning(server, callerHeaders, this.#authenticationParts()) : undefined;
     const presented = presentExplanation(given, explained, server);
     const leaving = presented.tokens.filter(({ code }) => code === 'token_leaves').map(({ code, detail }) => ({ code, detail }));
     const warnings = [
-      ...(unauthenticated ? [unauthenticated] : []),
+      ...ofCaller,
       ...leaving,
       ...requestWarnings(given, explained, server, new URL(this.#settings.DATA_PLANE_URL).origin),
       ...standing,
@@ -82,8 +86,8 @@ export class ExplainService {
   }
 }
 
-function authorizationServerOf({ issuer, jwks, revoked }: AuthorizationServerDocument): AuthorizationServerRecord {
+function authorizationServerOf({ issuer, jwks, revoked, suspendedProviders }: AuthorizationServerDocument): AuthorizationServerRecord {
   const keys = readPublicKeys(jwks);
   if (keys === undefined) throw new TypeError('no key set');
-  return { issuer, keys, revoked: new Set(revoked.map(({ grant }) => grant)) };
+  return { issuer, keys, revoked: new Set(revoked.map(({ grant }) => grant)), suspendedProviders: new Set(suspendedProviders) };
 }
