@@ -124,6 +124,15 @@ describe('logging in', () => {
     expect((await logIn('other@corp.example', password, newBrowser(guesser))).page.status).toBe(401);
   });
 
+  test('guesses at the same moment are no more than one after the other; right ones count for nothing', async () => {
+    await makeAdmin();
+    const guesser = newBrowser('203.0.113.10');
+    const form = await guesser.open(`${origin}/login?return_to=/openapi.json`);
+    const statuses = await Promise.all(Array.from({ length: 12 }, async (_, index) => (await guesser.submit(form, { email: 'root@corp.example', password: `guess number ${index}` })).status));
+    expect(statuses.toSorted()).toEqual([...Array.from({ length: 5 }, () => 401), ...Array.from({ length: 7 }, () => 429)]);
+    for (let login = 0; login < 7; login += 1) expect((await logIn('root@corp.example', password, newBrowser('203.0.113.11'))).page.status).toBe(200);
+  });
+
   test('whoever tries many accounts from one address is stopped too', async () => {
     const spray = '203.0.113.8';
     for (let attempt = 0; attempt < 30; attempt += 1) await logIn(`person-${attempt}@corp.example`, password, newBrowser(spray));

@@ -6,6 +6,7 @@ import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
 import { type BrowserRequest, BrowserSessions } from '../browser-sessions.service.ts';
 import { LoginLimits } from '../login/login-limits.service.ts';
 import { People } from '../people.service.ts';
+import type { Person } from '../person.ts';
 import { noteLogin } from '../people.store.ts';
 import { listEnabledProviders } from '../providers/identity-providers.store.ts';
 import { normalEmail } from './local-fields.ts';
@@ -44,17 +45,7 @@ export class LocalLogin {
   async login({ email: sent, password, address }: PasswordAttempt, request: BrowserRequest): Promise<string> {
     if (!this.isOffered) throw new GatewayError('not_found', { detail: 'local login' });
     const email = normalEmail(sent).slice(0, 320);
-    this.#limits.check(address, email);
-    const { sql } = this.#database;
-    const account = email.includes('\0') || !email.isWellFormed() ? undefined : await findLocalAccount(sql, email);
-    const isRight = await isPassword(account?.passwordHash, password.slice(0, 1024));
-    const person = account && this.#people.personOf(account.person);
-    const isAdmitted = person !== undefined && !person.disabled && (person.roles.includes('admin') || (await listEnabledProviders(sql)).length === 0);
-    if (!isRight || !isAdmitted) {
-      this.#limits.failed(address, email);
-      throw new GatewayError('wrong_password', { detail: person === undefined ? 'an unknown account' : `person ${person.id}` });
-    }
-    this.#limits.succeeded(address, email);
+    const person = await this.#limits.guess({ address, account: email }, 'wrong_password', () => this.#personOf(email, password));
     return this.#database.transaction(async (transaction) => {
       const { cookie } = await this.#sessions.start(transaction, request, person.id);
       await noteLogin(transaction, person.id);
@@ -62,5 +53,16 @@ export class LocalLogin {
       await appendAuditEvent(transaction, { actor, action: 'person.logged-in', workspace: null, targetKind: 'Person', targetId: person.id, targetName: person.name, fields: [] });
       return cookie;
     });
+  }
+
+  /** @throws GatewayError wrong_password */
+  async #personOf(email: string, password: string): Promise<Person> {
+    const { sql } = this.#database;
+    const account = email.includes('\0') || !email.isWellFormed() ? undefined : await findLocalAccount(sql, email);
+    const isRight = await isPassword(account?.passwordHash, password.slice(0, 1024));
+    const person = account && this.#people.personOf(account.person);
+    const isAdmitted = person !== undefined && !person.disabled && (person.roles.includes('admin') || (await listEnabledProviders(sql)).length === 0);
+    if (!isRight || !isAdmitted) throw new GatewayError('wrong_password', { detail: person === undefined ? 'an unknown account' : `person ${person.id}` });
+    return person;
   }
 }

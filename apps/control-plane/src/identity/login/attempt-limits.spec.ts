@@ -16,6 +16,15 @@ test('so many in a window, and again in the next', () => {
   expect(limits.isExhausted('a')).toBe(false);
 });
 
+test('what is taken back was never counted, nor was more than that', () => {
+  const limits = new AttemptLimits({ count: 1, windowMs: 1_000 }, () => 0);
+  limits.takeBack('a');
+  expect([limits.count('a'), limits.isExhausted('a')]).toEqual([false, true]);
+  limits.takeBack('a');
+  limits.takeBack('a');
+  expect([limits.count('a'), limits.isExhausted('a')]).toEqual([false, true]);
+});
+
 test('memory is bounded: the oldest is forgotten', () => {
   const limits = new AttemptLimits({ count: 1, windowMs: 1_000 }, () => 0);
   for (let key = 0; key < 20_001; key += 1) limits.count(`key-${key}`);

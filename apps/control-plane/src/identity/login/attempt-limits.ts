@@ -41,6 +41,12 @@ export class AttemptLimits {
     return window.count > this.#limit.count;
   }
 
+  /** One that was counted was none. */
+  takeBack(key: string): void {
+    const window = this.#current(key);
+    if (window !== undefined && window.count > 0) window.count -= 1;
+  }
+
   forget(key: string): void {
     this.#windows.delete(key);
   }

@@ -1,9 +1,14 @@
-import { GatewayError } from '@gatehouse/errors';
+import { type ErrorCode, GatewayError } from '@gatehouse/errors';
 import { Injectable } from '@nestjs/common';
 import { AttemptLimits } from './attempt-limits.ts';
 import { countedAddress } from './client-address.ts';
 
 const minutes = 60_000;
+
+export interface Guess {
+  readonly address: string;
+  readonly account?: string;
+}
 
 /** Attempts at logging in. Those that succeed count for nothing, so that an office behind one address can begin its day. */
 @Injectable()
@@ -21,25 +26,30 @@ export class LoginLimits {
   }
 
   /**
-   * Before anything is looked at that could be guessed.
-   * @throws GatewayError too_many_attempts
+   * Something that could be guessed, such as a password. It counts before it is looked at, so that guesses at the same moment are no
+   * more than one after the other; what was right, or was not looked at, counts for nothing.
+   * @throws GatewayError too_many_attempts, and what `attempt` throws; `wrong` says which of that is a wrong guess
    */
-  check(address: string, account?: string): void {
-    const from = countedAddress(address);
-    const isBlocked = this.#failuresOfAddress.isExhausted(from)
-      || (account !== undefined && (this.#failuresOfPair.isExhausted(`${from} ${account}`) || this.#failuresOfAccount.isExhausted(account)));
-    if (isBlocked) throw new GatewayError('too_many_attempts');
+  async guess<T>({ address, account }: Guess, wrong: ErrorCode, attempt: () => Promise<T>): Promise<T> {
+    const counters = this.#countersOf(countedAddress(address), account);
+    if (counters.some(([limits, key]) => limits.isExhausted(key))) throw new GatewayError('too_many_attempts');
+    for (const [limits, key] of counters) limits.count(key);
+    try {
+      const result = await attempt();
+      for (const [limits, key] of counters) limits.takeBack(key);
+      if (account !== undefined) this.#failuresOfPair.forget(pairOf(countedAddress(address), account));
+      return result;
+    } catch (error) {
+      const isWrong = error instanceof GatewayError && error.code === wrong;
+      if (!isWrong) for (const [limits, key] of counters) limits.takeBack(key);
+      throw error;
+    }
   }
 
-  failed(address: string, account?: string): void {
-    const from = countedAddress(address);
-    this.#failuresOfAddress.count(from);
-    if (account === undefined) return;
-    this.#failuresOfPair.count(`${from} ${account}`);
-    this.#failuresOfAccount.count(account);
-  }
-
-  succeeded(address: string, account: string): void {
-    this.#failuresOfPair.forget(`${countedAddress(address)} ${account}`);
+  #countersOf(from: string, account: string | undefined): (readonly [AttemptLimits, string])[] {
+    const ofAddress = [this.#failuresOfAddress, from] as const;
+    return account === undefined ? [ofAddress] : [ofAddress, [this.#failuresOfPair, pairOf(from, account)], [this.#failuresOfAccount, account]];
   }
 }
+
+const pairOf = (from: string, account: string): string => `${from} ${account}`;

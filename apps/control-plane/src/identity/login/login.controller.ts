@@ -157,14 +157,8 @@ export class LoginController {
   }
 
   /** Links are guessed no better than passwords. */
-  async #tried<T>(request: FastifyRequest, attempt: () => Promise<T>): Promise<T> {
-    this.#limits.check(request.ip);
-    try {
-      return await attempt();
-    } catch (error) {
-      if (error instanceof GatewayError && error.code === 'login_link_invalid') this.#limits.failed(request.ip);
-      throw error;
-    }
+  #tried<T>({ ip }: FastifyRequest, attempt: () => Promise<T>): Promise<T> {
+    return this.#limits.guess({ address: ip }, 'login_link_invalid', attempt);
   }
 
   #browser(request: FastifyRequest): LoginBrowser {
