@@ -9,6 +9,7 @@ import { diffCommand } from './commands/diff.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import type { Finish } from './commands/finish.ts';
+import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { upCommand } from './commands/up.ts';
 
@@ -21,6 +22,7 @@ const commands = [
   applyCommand,
   diffCommand,
   exportCommand,
+  keysCommand,
   controlPlaneCommand,
   dataPlaneCommand,
   migrateCommand,
@@ -40,12 +42,15 @@ export async function gatehouseProgram(args: readonly string[]): Promise<number>
     .version(manifest.version, '-V, --version', 'print the version')
     .addHelpText('after', examples);
   for (const command of commands) program.addCommand(command(finish));
-  for (const command of [program, ...program.commands]) {
-    command.exitOverride().showHelpAfterError(`(${[program.name(), command === program ? '' : command.name()].filter(Boolean).join(' ')} --help says more)`);
+  for (const command of [program, ...program.commands.flatMap((each) => [each, ...each.commands])]) {
+    command.exitOverride().showHelpAfterError(`(${pathOf(command)} --help says more)`);
   }
   await program.parseAsync([...args], { from: 'user' });
   return exitCode;
 }
+
+/** As it is typed: `gatehouse keys rotate`. */
+const pathOf = (command: Command): string => (command.parent === null ? command.name() : `${pathOf(command.parent)} ${command.name()}`);
 
 const examples = `
 Examples:
