@@ -40,7 +40,7 @@ it('the first administrator sets a password by the link that the gateway printed
   await bensBrowser.accept(body.loginLink.url);
 });
 
-describe.each([...interactiveSdkClients, ...interactivePrograms])('P8 $name, given nothing but the URL', ({ title, install }) => {
+describe.each([...interactiveSdkClients, ...interactivePrograms])('P8 $name, given nothing but the URL', { timeout: 60_000 }, ({ title, install }) => {
   const clients = {} as Record<'ana' | 'ben', InstalledClient>;
   let anasBrowser: Person;
   const whoami = async (client: InstalledClient): Promise<Record<string, string>> => JSON.parse(await client.callTool(url, 'whoami', {})) as Record<string, string>;

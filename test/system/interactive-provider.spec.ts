@@ -74,7 +74,7 @@ const callerSeenBy = async (client: InstalledClient): Promise<unknown> => (JSON.
 const pagesOf = (client: InstalledClient): (readonly string[])[] => client.visits.map(({ pages }) => pages);
 const failureOf = (call: Promise<unknown>): Promise<unknown> => call.then(() => 'no failure', (error: unknown) => error);
 
-describe.each(programs)('P8 $name, with the login of the organisation', (program) => {
+describe.each(programs)('P8 $name, with the login of the organisation', { timeout: 60_000 }, (program) => {
   let anas: InstalledClient;
 
   it('calls as whoever logged in: two people, two answers', async () => {

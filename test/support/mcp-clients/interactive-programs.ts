@@ -75,7 +75,7 @@ async function remote(open: OpenInBrowser): Promise<InstalledClient> {
   const home = await moveIn();
   const visits: Visit[] = [];
   const withClient = async <T>(url: string, use: (client: Client) => Promise<T>): Promise<T> => {
-    const args = [packageBin('mcp-remote'), url, '--allow-http', '--transport', 'http-only'];
+    const args = [packageBin('mcp-remote'), url, '--allow-http', '--transport', 'http-only', '--auth-timeout', '60'];
     const transport = new StdioClientTransport({ command: process.execPath, args, env: home.env, stderr: 'pipe' });
     const { said, failed, settled } = followPrompts(transport.stderr as Readable, open, visits);
     const client = new Client({ name: 'gatehouse-test-client', version: '1.0.0' });
