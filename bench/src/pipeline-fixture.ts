@@ -1,3 +1,4 @@
+import { AccessTokens } from '@gatehouse/access-tokens';
 import { snapshotKeysOf, compileDocument } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
@@ -37,6 +38,13 @@ const answerHeaders = { server: 'nginx', date: 'Thu, 20 Aug 2026 10:00:00 GMT', 
 const answerBody = { pipe: () => undefined, resume: () => undefined, abort: () => undefined };
 export const upstreamResponse = { status: 200, headers: answerHeaders, body: answerBody } as const;
 
+/** The broker's answer is there at once, the first time that it is asked. */
+const fixtureTokens = new AccessTokens({
+  post: () => Promise.resolve({ status: 200, body: JSON.stringify({ status: 'token', accessToken: fixtureSecrets.upstreamKey, connection: 'connection', owner: 'owner', person: 'person' }) }),
+  fetch: () => Promise.reject(new TypeError('the bench has no provider')),
+  now: Date.now,
+});
+
 /** Everything of a data plane but its sockets: the upstream's answer is there at once. */
 export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gateway {
   const sessions = new SealedSessions(keyRingOf([fixtureSecrets.snapshotKey], 'session'), 86_400_000);
@@ -47,6 +55,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
     authentication: { keySets: { at: (url) => { throw new TypeError(`the bench has no key set at ${url}`); } }, publicUrl: 'http://localhost:3001', now: Date.now },
     callContext: { sessions, maxBodyBytes: 4_194_304 },
     shapeContext: { sessions, eventStream: (body) => body },
+    tokens: fixtureTokens,
     timeouts: { responseMs: 60_000, streamIdleMs: 300_000 },
     publicPath: '',
     forward: () => Promise.resolve(upstreamResponse),

@@ -28,6 +28,7 @@ import { serverKey } from './snapshot/current-snapshot.ts';
 import { SnapshotFollower } from './snapshot/follow-snapshots.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { openKeySets, type OpenKeySets } from './key-sets.ts';
+import { openTokens, type OpenTokens } from './open-tokens.ts';
 import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
 import { stillAdmitted } from './snapshot/still-admitted.ts';
 import { KeepAliveComments } from './transport/keep-alive-comments.ts';
@@ -49,6 +50,7 @@ export class DataPlane {
   readonly #bridgeSessions: BridgeSessions;
   readonly #peerSeals: PeerSeals;
   readonly #keySets: OpenKeySets;
+  readonly #tokens: OpenTokens;
   readonly #comments: KeepAliveComments;
   readonly #http: HttpServer;
   readonly #heartbeat: Heartbeats;
@@ -70,6 +72,7 @@ export class DataPlane {
     });
     const guard = createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES });
     this.#keySets = openKeySets(guard, logger);
+    this.#tokens = openTokens(settings, guard);
     const connectTimeoutMs = settings.CONNECT_TIMEOUT_MS;
     const circuits = new CircuitBreakers({
       failures: settings.CIRCUIT_BREAKER_FAILURES,
@@ -151,6 +154,7 @@ export class DataPlane {
     await this.#keeper.flush();
     this.#comments.stop();
     await this.#keySets.close();
+    await this.#tokens.close();
     await Promise.all([this.#calls, this.#streams, this.#peers].map((transport) => transport.close()));
   }
 
@@ -193,6 +197,7 @@ export class DataPlane {
       authentication: { keySets: this.#keySets.keySets, publicUrl: publicUrl.origin + publicPath, now: Date.now },
       callContext: { sessions, maxBodyBytes: settings.MAX_BODY_BYTES },
       shapeContext: { sessions, eventStream: (body) => this.#comments.wrap(body) },
+      tokens: this.#tokens.tokens,
       timeouts: { responseMs: settings.RESPONSE_TIMEOUT_MS, streamIdleMs: settings.STREAM_IDLE_TIMEOUT_MS },
       publicPath,
       forward: async (forwarded, record) => {

@@ -9,6 +9,8 @@ export const dataPlaneSettings = {
   DATA_PLANE_INTERNAL_HOST: { schema: schemas.text.default('0.0.0.0'), description: 'Address of health, metrics and debugging. Default 0.0.0.0' },
   DATA_PLANE_INTERNAL_PORT: { schema: schemas.integer(0, 65_535).default(3003), description: 'Port of health, metrics and debugging, never to be exposed. Default 3003' },
   DATA_PLANE_ID: { schema: schemas.text.optional(), description: 'Name of this data plane in the console. Default: host name and process id' },
+  INTERNAL_URL: { schema: schemas.url('http:', 'https:').optional(), description: 'Internal port of the control planes, where tokens of connections are asked for. Without it servers with oauth-authorization-code do not work' },
+  DATA_PLANE_TOKEN: { schema: schemas.secret.optional(), secret: true, description: 'What data planes show there: the same on all planes' },
   REDIS_URL: { schema: schemas.secret.optional(), secret: true, description: 'redis:// or rediss:// URL over which configuration arrives' },
   SNAPSHOT_KEY: { schema: schemas.keys, secret: true, description: '32 random bytes, base64 or hex, the same on all planes; several, comma-separated, to change it' },
   SNAPSHOT_DIR: { schema: schemas.text.default('.gatehouse/data-plane'), description: 'Where the last known good configuration is kept (sealed). Default .gatehouse/data-plane' },

@@ -8,12 +8,14 @@ export const tokenSubject = z.union([
 ]);
 
 /** What a data plane asks the token broker for (`POST /internal/tokens`). */
-export const tokenRequest = z.strictObject({
+export const tokenRequest = z.object({
   /** The server's id. Which app it refers to, and whether its connection is shared, its document says, and not the caller. */
   server: z.uuid(),
   subject: tokenSubject,
   /** SHA-256 (base64url) of an access token that the upstream refused with 401. */
   refused: z.string().regex(/^[\w-]{43}$/).optional(),
+  /** The refused one was new, given in the place of another refused one: refreshing does not help, connecting again may. */
+  refusedAgain: z.boolean().optional(),
 });
 
 const connectReason = z.enum(['not_connected', 'scopes', 'refused', 'expired']);
@@ -37,6 +39,8 @@ export const tokenAnswer = z.discriminatedUnion('status', [
     accessToken: z.string().min(1),
     /** Milliseconds since the epoch; absent where the provider does not say. */
     expiresAt: z.number().int().optional(),
+    /** The same from now on, for those whose clock is another. */
+    expiresInMs: z.number().int().optional(),
     connection: z.string(),
     /** The app, or the server that was discovered. */
     owner: z.string(),

@@ -16,7 +16,7 @@ export function callerOfToken(claims: Claims, token: string, authority: readonly
   const subject = claim === undefined ? ['token', digest(token)] : [claim, claims[claim]];
   // A JSON list of texts reads in one way only, and its hash is short and safe in logs and session ids, whatever is in the claims.
   const id = `token:${digest(JSON.stringify([authority, claims['iss'] ?? null, subject]))}`;
-  return { id, kind: 'token', name: claim === undefined ? 'token' : readable(claims[claim] as string), ...whoIs(claims), claims };
+  return { id, kind: 'token', name: claim === undefined ? 'token' : readable(claims[claim] as string), ...whoIs(claims), ...issuerOf(claims, authority), claims };
 }
 
 /** What access rules go by. An email that its issuer calls unverified is anybody's. */
@@ -26,6 +26,10 @@ export function whoIs({ sub, email, email_verified: isVerified, groups }: Claims
     ...(isFilled(email) && isVerified !== false && { email }),
     groups: Array.isArray(groups) && groups.every(isFilled) ? groups : [],
   };
+}
+
+function issuerOf({ iss }: Claims, [authority]: readonly string[]): Pick<Caller, 'issuer'> {
+  return authority === 'issuer' && isFilled(iss) ? { issuer: iss } : {};
 }
 
 const isFilled = (value: unknown): value is string => typeof value === 'string' && value !== '';

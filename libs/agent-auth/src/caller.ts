@@ -7,6 +7,8 @@ export interface Caller {
   readonly groups: readonly string[];
   /** As its issuer knows it: a person's id, a token's `sub`. */
   readonly subject?: string;
+  /** Whose word `subject` is, where the server insists on it: a token of any issuer may say any. */
+  readonly issuer?: string;
   readonly email?: string;
   /** Names what let it in, where that can be withdrawn: a key's id, a grant. No secret. */
   readonly credential?: string;

@@ -1,5 +1,7 @@
+import type { AccessToken } from '@gatehouse/access-tokens';
 import type { Secret } from '@gatehouse/sealing';
 import type { z } from 'zod';
+import type { CredentialContext } from './credential-context.ts';
 
 /** What an authentication type gives: a value and where it belongs. One function inserts it; types never touch headers. */
 export interface Credential {
@@ -7,6 +9,8 @@ export interface Credential {
   readonly name: string;
   /** For a header: already in the bytes it is sent as (see `toHeaderBytes`). */
   readonly value: Secret;
+  /** What it was made of, where that was obtained and another one may be. */
+  readonly token?: AccessToken;
 }
 
 /** An app authentication compiled from its configuration, once per revision. */
@@ -16,7 +20,15 @@ export interface PreparedAppAuth {
   readonly headerNames: readonly string[];
   /** Whether the gateway holds a credential for this upstream. */
   readonly storesCredential: boolean;
-  obtain(): readonly Credential[] | Promise<readonly Credential[]>;
+  /** Whether callers connect accounts of their own for it, and may have none yet. */
+  readonly connects?: boolean;
+  /** For people: what is asked for a credential that is not at hand. */
+  readonly wouldCall?: string;
+  /**
+   * At once where nothing has to be fetched for it.
+   * @throws ConnectError, GatewayError
+   */
+  obtain(context: CredentialContext): readonly Credential[] | Promise<readonly Credential[]>;
 }
 
 type ObjectSchema = z.ZodType<{ type: string }>;

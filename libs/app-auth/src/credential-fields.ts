@@ -1,11 +1,14 @@
 import { headerName, isHeaderValue } from '@gatehouse/config-fields';
 import { isReservedHeader } from '@gatehouse/header-policy';
 import { Secret } from '@gatehouse/sealing';
-import type { z } from 'zod';
+import { z } from 'zod';
 
 /** A header that a credential may be put into: not one of the connection's, the protocol's or the gateway's own. */
 export const credentialHeaderName = (title = 'Header name') =>
   headerName(title).refine((name) => !isReservedHeader(name), 'is written by the gateway or the protocol itself and cannot carry a credential');
+
+/** RFC 6749 section 3.3. */
+export const scopes = z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/, 'must be a scope: visible ASCII characters without spaces, quotes and backslashes')).max(100);
 
 /** Refines any view of a secret: where it is text, it must be fit for a header. */
 export function fitForHeader<S extends z.ZodType>(schema: S): S {

@@ -1,4 +1,5 @@
 export type { Credential, PreparedAppAuth } from './app-auth-type.ts';
+export type { CredentialContext } from './credential-context.ts';
 export { credentialHeaderName, fitForHeader } from './credential-fields.ts';
 export { toHeaderBytes } from './header-bytes.ts';
 export { insertCredentials } from './insert-credentials.ts';

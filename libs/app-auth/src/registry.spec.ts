@@ -6,14 +6,14 @@ import { appAuthTypes, completeAppAuth, prepareAppAuth, writableAppAuth } from '
 
 const credentialsOf = async (config: unknown): Promise<string[]> => {
   const prepared = prepareAppAuth(completeAppAuth.parse(config));
-  return (await prepared.obtain()).map(({ in: place, name, value }: Credential) => `${place} ${name}: ${value.reveal()}`);
+  return (await prepared.obtain({})).map(({ in: place, name, value }: Credential) => `${place} ${name}: ${value.reveal()}`);
 };
 
 const pointersOf = (schema: typeof writableAppAuth | typeof completeAppAuth, config: unknown): string[] =>
   schema.safeParse(config).error?.issues.map(({ path, message }) => `/${path.join('/')} ${message}`) ?? [];
 
 describe('every type', () => {
-  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|app-auth-type|header-bytes|credential-fields|insert-credentials/.test(name));
+  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|app-auth-type|header-bytes|credential-|insert-credentials/.test(name));
   it('has a file, and is registered', () => {
     expect(files.sort()).toEqual(appAuthTypes.map(({ type }) => `${type}.ts`).sort());
   });
@@ -79,6 +79,10 @@ describe('what is refused', () => {
     ['a NUL in a token', { type: 'bearer', token: 'a\0' }, '/token'],
     ['an empty token', { type: 'bearer', token: '' }, '/token'],
     ['a colon in a user name', { type: 'basic', username: 'a:b', password: 'p' }, '/username'],
+    ['no app', { type: 'oauth-authorization-code' }, '/app'],
+    ['an app, and none', { type: 'oauth-authorization-code', app: 'github', discover: true }, '/discover'],
+    ['a scope with a space', { type: 'oauth-authorization-code', app: 'github', scopes: ['repo user'] }, '/scopes/0'],
+    ['a token URL that is none', { type: 'oauth-client-credentials', tokenUrl: 'ftp://x', clientId: 'c' }, '/tokenUrl'],
     ['an unknown type', { type: 'kerberos' }, '/type'],
     ['an unknown field', { type: 'bearer', token: 't', tokn: 'u' }, '/'],
   ])('%s', (_name, config, pointer) => {
@@ -89,6 +93,15 @@ describe('what is refused', () => {
   it('never with the value in the message', () => {
     const found = pointersOf(writableAppAuth, { type: 'api-key', name: 'X', in: 'header', value: 'marked\nsecret' });
     expect(found.join()).not.toContain('marked');
+  });
+
+  it.each([
+    [{ clientSecret: 's', privateKey: 'k' }, '/clientSecret must not be given together with private-key-jwt'],
+    [{}, '/clientSecret is required'],
+    [{ clientSecret: 's', clientAuth: 'private-key-jwt' }, '/privateKey is required'],
+    [{ privateKey: 'k', clientAuth: 'post' }, '/clientSecret is required'],
+  ])('a client that could not say who it is: %j', (more, problem) => {
+    expect(pointersOf(completeAppAuth, { type: 'oauth-client-credentials', tokenUrl: 'https://provider.example/token', clientId: 'c', ...more })).toContain(problem);
   });
 
   it('a secret that is missing, when everything must be there', () => {

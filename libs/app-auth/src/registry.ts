@@ -6,10 +6,12 @@ import { basic } from './basic.ts';
 import { bearer } from './bearer.ts';
 import { customHeaders } from './custom-headers.ts';
 import { none } from './none.ts';
+import { oauthAuthorizationCode } from './oauth-authorization-code.ts';
+import { oauthClientCredentials } from './oauth-client-credentials.ts';
 import { passthrough } from './passthrough.ts';
 
 /** Every app authentication type there is. The schemas, the types, OpenAPI and the forms derive from this list. */
-export const appAuthTypes = [none, passthrough, apiKey, bearer, basic, customHeaders] as const;
+export const appAuthTypes = [none, passthrough, apiKey, bearer, basic, customHeaders, oauthAuthorizationCode, oauthClientCredentials] as const;
 
 export const writableAppAuth = taggedUnionOf(appAuthTypes, 'writable').meta({ id: 'AppAuthInput' });
 export const completeAppAuth = taggedUnionOf(appAuthTypes, 'complete');

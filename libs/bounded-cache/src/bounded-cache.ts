@@ -73,4 +73,9 @@ export class BoundedCache<V> {
     this.#entries.delete(key);
     this.#budget.remove(entry);
   }
+
+  /** Looks at every entry. */
+  deleteWhere(isOver: (value: V) => boolean): void {
+    for (const [key, { value }] of this.#entries) if (isOver(value)) this.delete(key);
+  }
 }

@@ -21,7 +21,7 @@ export const callerIdentity = outboundHeaderSource({
   writable: schema,
   complete: schema,
   readable: schema,
-  prepare: ({ claim }) => ({ type: 'caller-identity', obtain: (caller) => valueOf(caller, claim) }),
+  prepare: ({ claim }) => ({ type: 'caller-identity', obtain: ({ caller }) => valueOf(caller, claim) }),
 });
 
 /** Of a value that is no header's, nothing: a caller's name must not become two headers, and half an identity is somebody else's. */

@@ -1,4 +1,4 @@
-import type { Caller } from '@gatehouse/agent-auth';
+import type { CredentialContext } from '@gatehouse/app-auth';
 import type { Secret } from '@gatehouse/sealing';
 import type { z } from 'zod';
 
@@ -6,7 +6,7 @@ import type { z } from 'zod';
 export interface PreparedSource {
   readonly type: string;
   /** The value, or nothing where there is none for this call. At once where it is known, as it mostly is. */
-  obtain(caller: Caller | undefined): Secret | undefined | Promise<Secret | undefined>;
+  obtain(context: CredentialContext): Secret | undefined | Promise<Secret | undefined>;
 }
 
 type ObjectSchema = z.ZodType<{ type: string }>;

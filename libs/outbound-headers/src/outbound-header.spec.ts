@@ -19,9 +19,9 @@ it.each([
   ['a value beyond Latin-1, as its UTF-8 bytes', fixed('X', '€'), 'â\u0082¬'],
 ])('%s', async (_name, header, expected) => {
   const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([header]));
-  const credential = await prepared?.obtain();
+  const credential = await prepared?.obtain({});
   expect(credential?.value.reveal()).toBe(expected);
-  expect(await prepared?.obtain()).toBe(credential);
+  expect(await prepared?.obtain({})).toBe(credential);
 });
 
 describe('the caller’s identity', () => {
@@ -31,7 +31,7 @@ describe('the caller’s identity', () => {
   };
   const valueOf = async (claim: string, caller: Caller | undefined, required = false): Promise<string | undefined> => {
     const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-User', required, source: { type: 'caller-identity', claim } }]));
-    return (await prepared?.obtain(caller))?.value.reveal();
+    return (await prepared?.obtain({ caller }))?.value.reveal();
   };
 
   it.each<[string, string | undefined]>([
@@ -49,7 +49,7 @@ describe('the caller’s identity', () => {
   it('is each caller’s own, whoever called before', async () => {
     const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-User', source: { type: 'caller-identity', claim: 'email' } }]));
     const emails = [];
-    for (const email of ['a@corp.example', 'b@corp.example', 'a@corp.example']) emails.push((await prepared?.obtain({ ...ana, email }))?.value.reveal());
+    for (const email of ['a@corp.example', 'b@corp.example', 'a@corp.example']) emails.push((await prepared?.obtain({ caller: { ...ana, email } }))?.value.reveal());
     expect(emails).toEqual(['a@corp.example', 'b@corp.example', 'a@corp.example']);
   });
 });

@@ -1,5 +1,4 @@
-import type { Caller } from '@gatehouse/agent-auth';
-import { type Credential, credentialHeaderName, toHeaderBytes } from '@gatehouse/app-auth';
+import { type Credential, type CredentialContext, credentialHeaderName, toHeaderBytes } from '@gatehouse/app-auth';
 import { isHeaderValue } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
 import { canonicalName } from '@gatehouse/header-policy';
@@ -40,10 +39,9 @@ export interface PreparedOutboundHeader {
   readonly source: string;
   /**
    * The header with its value, or nothing where it is left out of this call.
-   * @param caller undefined where nobody calls, as in a test of the server
    * @throws GatewayError credential_unavailable where it is required and there is no value
    */
-  obtain(caller?: Caller): Credential | undefined | Promise<Credential | undefined>;
+  obtain(context: CredentialContext): Credential | undefined | Promise<Credential | undefined>;
 }
 
 /** Compiles outbound headers, once per revision. */
@@ -66,8 +64,8 @@ export function prepareOutboundHeaders(headers: OutboundHeaders): PreparedOutbou
     return {
       name: header.name,
       source: source.type,
-      obtain: (caller) => {
-        const value = source.obtain(caller);
+      obtain: (context) => {
+        const value = source.obtain(context);
         return value instanceof Promise ? value.then(toCredential) : toCredential(value);
       },
     };

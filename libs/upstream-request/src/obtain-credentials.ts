@@ -1,5 +1,4 @@
-import type { Caller } from '@gatehouse/agent-auth';
-import type { Credential } from '@gatehouse/app-auth';
+import type { Credential, CredentialContext } from '@gatehouse/app-auth';
 import { GatewayError } from '@gatehouse/errors';
 import type { PreparedServer } from './prepared-server.ts';
 
@@ -8,12 +7,12 @@ type Obtained = Credential | undefined;
 /**
  * What the call carries upstream: app authentication's credentials, then the outbound headers. At once where all of it is
  * known, as it mostly is; a promise where something has to be fetched.
- * @throws GatewayError credential_unavailable: a call that should carry a credential never goes out without
+ * @throws ConnectError, GatewayError credential_unavailable: a call that should carry a credential never goes out without
  */
-export function obtainCredentials({ appAuth, outboundHeaders }: Pick<PreparedServer, 'appAuth' | 'outboundHeaders'>, caller?: Caller): readonly Credential[] | Promise<readonly Credential[]> {
-  const credentials = attempt(() => appAuth.obtain());
+export function obtainCredentials({ appAuth, outboundHeaders }: Pick<PreparedServer, 'appAuth' | 'outboundHeaders'>, context: CredentialContext = {}): readonly Credential[] | Promise<readonly Credential[]> {
+  const credentials = attempt(() => appAuth.obtain(context));
   if (outboundHeaders.length === 0) return credentials instanceof Promise ? credentials.catch(unavailable) : credentials;
-  const headers = outboundHeaders.map((header) => attempt(() => header.obtain(caller)));
+  const headers = outboundHeaders.map((header) => attempt(() => header.obtain(context)));
   if (!(credentials instanceof Promise) && headers.every(isThere)) return present([...credentials, ...headers]);
   return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...first, ...others])).catch(unavailable);
 }

@@ -29,7 +29,7 @@ export type ComposeOwn = (session: Pick<BridgeSession, 'owner' | 'admission'>, o
  * @throws as `ComposeOwn` says
  */
 export async function composeOwnRequest(
-  { snapshot, limits, timeouts }: Pick<Gateway, 'snapshot' | 'limits' | 'timeouts'>,
+  { snapshot, limits, timeouts, tokens }: Pick<Gateway, 'snapshot' | 'limits' | 'timeouts' | 'tokens'>,
   { owner, admission }: Pick<BridgeSession, 'owner' | 'admission'>,
   { method, upstreamSession, protocolVersion, lastEventId, listening }: OwnRequest,
 ): Promise<UpstreamRequest> {
@@ -39,7 +39,7 @@ export async function composeOwnRequest(
   if (server === undefined || (method === 'GET' && !stillAdmitted(current, admission))) {
     throw new GatewayError('session_not_found', { detail: 'what it was opened by is gone' });
   }
-  const credentials = await obtainCredentials(server, admission.caller);
+  const credentials = await obtainCredentials(server, { server, caller: admission.caller, tokens });
   const rows = listening?.headers ?? [];
   // Not the caller's own words for these, nor its trace: this request is none of its steps.
   const headers = Object.assign(new CallerHeaders(), {

@@ -1,3 +1,4 @@
+import type { TokenSource } from '@gatehouse/access-tokens';
 import type { Snapshot } from '../snapshot/current-snapshot.ts';
 import type { UpstreamTimeouts } from './build-upstream-request.ts';
 import type { AuthenticationContext } from './authenticate-caller.ts';
@@ -25,6 +26,8 @@ export interface Gateway {
   readonly authentication: AuthenticationContext;
   readonly callContext: CallContext;
   readonly shapeContext: ShapeContext;
+  /** Of connections and clients, where app authentication has them. */
+  readonly tokens: TokenSource;
   readonly timeouts: UpstreamTimeouts;
   /** Path before our routes where the public URL has one; without a slash at the end. */
   readonly publicPath: string;

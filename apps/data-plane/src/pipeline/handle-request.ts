@@ -45,7 +45,7 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     // Before anything is fetched or sent for it: a tool that may not be called is one that is not there.
     checkTools(server, call, headers);
 
-    const credentials = await obtainCredentials(server, caller);
+    const credentials = await obtainCredentials(server, { server, caller, tokens: gateway.tokens });
     const upstreamPath = route.endpoint === 'sse-messages' ? relayMessage(route, call, gateway) : undefined;
 
     // The header policy first, credentials last: nothing of the caller's can name or replace them.

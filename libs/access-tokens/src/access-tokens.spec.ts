@@ -1,0 +1,240 @@
+import { hash } from 'node:crypto';
+import { GatewayError } from '@gatehouse/errors';
+import { Secret } from '@gatehouse/sealing';
+import { beforeEach, describe, expect, it } from 'vitest';
+import type { AccessToken } from './access-token.ts';
+import { AccessTokens } from './access-tokens.ts';
+import type { TokenAnswer, TokenRequest } from './broker-messages.ts';
+import { ConnectError } from './connect-error.ts';
+
+type Answer = TokenAnswer | { readonly status: number; readonly body: string } | Error;
+
+const server = '01919e1c-0000-7000-8000-000000000001';
+const ana = { person: '01919e1c-0000-7000-8000-00000000a0a0' };
+const ben = { person: '01919e1c-0000-7000-8000-00000000b0b0' };
+const minute = 60_000;
+const token = (accessToken: string, more: object = {}): TokenAnswer => ({ status: 'token', accessToken, connection: `connection-${accessToken}`, owner: 'app', person: ana.person, expiresAt: now + 60 * minute, ...more });
+const link = { connectUrl: 'https://gatehouse.example/connect/sealed', linkId: 'link-1', app: 'GitHub' } as const;
+
+let now: number;
+let asked: TokenRequest[];
+let answers: Answer[];
+let hold: Promise<void> | undefined;
+let tokens: AccessTokens;
+
+beforeEach(() => {
+  now = 1_800_000_000_000;
+  asked = [];
+  answers = [];
+  hold = undefined;
+  tokens = new AccessTokens({
+    now: () => now,
+    random: () => 0,
+    fetch: () => Promise.reject(new Error('nothing is fetched here')),
+    post: async (body) => {
+      asked.push(JSON.parse(body) as TokenRequest);
+      const answer = answers.length > 1 ? answers.shift() : answers[0];
+      await hold;
+      if (answer instanceof Error || answer === undefined) throw answer ?? new Error('away');
+      return typeof answer.status === 'number' ? (answer) : { status: 200, body: JSON.stringify(answer) };
+    },
+  });
+});
+
+const get = async (subject: Parameters<AccessTokens['ofConnection']>[1] = ana): Promise<string> => (await tokens.ofConnection(server, subject)).value.reveal();
+const codeOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'none', (error: unknown) => (error as GatewayError).code);
+
+describe('a token', () => {
+  it('is asked for once, and there at once from then on', async () => {
+    answers = [token('a')];
+    expect([await get(), await get()]).toEqual(['a', 'a']);
+    expect(tokens.ofConnection(server, ana)).not.toBeInstanceOf(Promise);
+    expect(asked).toEqual([{ server, subject: ana }]);
+  });
+
+  it('is asked for once by all who wait for it', async () => {
+    answers = [token('a')];
+    expect(await Promise.all(Array.from({ length: 20 }, () => get()))).toEqual(Array.from({ length: 20 }, () => 'a'));
+    expect(asked.length).toBe(1);
+  });
+
+  it('is one person’s: whoever else asks is asked for by itself', async () => {
+    answers = [token('a'), token('b'), token('c'), token('d')];
+    expect([await get(ana), await get(ben), await get('shared')]).toEqual(['a', 'b', 'c']);
+    expect((await tokens.ofConnection('01919e1c-0000-7000-8000-000000000002', ana)).value.reveal()).toBe('d');
+    expect(await get({ issuer: 'https://issuer.example', subject: 'ana' })).toBe('d');
+  });
+
+  it('is another one shortly before it expires', async () => {
+    answers = [token('a'), token('b')];
+    await get();
+    now += 60 * minute - 30_001;
+    // Renewed in the background while the one before is good.
+    expect(await get()).toBe('a');
+    await new Promise(setImmediate);
+    expect(await get()).toBe('b');
+    expect(asked.length).toBe(2);
+  });
+
+  it('is waited for where it has expired', async () => {
+    answers = [token('a'), token('b', { expiresAt: now + 120 * minute })];
+    await get();
+    now += 60 * minute;
+    expect(await get()).toBe('b');
+  });
+
+  it.each([undefined, 1_800_000_000_000 + 24 * 60 * minute])('is not used for longer than an hour, whenever it expires (%s)', async (expiresAt) => {
+    answers = [token('a', { expiresAt }), new Error('away')];
+    await get();
+    now += 60 * minute - 1;
+    expect(await get()).toBe('a');
+    now += 1 + 5_000;
+    expect(await codeOf(get())).toBe('broker_unavailable');
+  });
+
+  it('that our clock takes for an expired one is used for a moment all the same: no storm at the broker', async () => {
+    answers = [token('a', { expiresAt: now - 5 * minute })];
+    await get();
+    expect(tokens.ofConnection(server, ana)).not.toBeInstanceOf(Promise);
+    expect(asked.length).toBe(1);
+  });
+});
+
+describe('while the broker is away', () => {
+  it('what is there is used to its end, and asked for again now and then', async () => {
+    answers = [token('a'), new Error('away')];
+    await get();
+    now += 55 * minute;
+    for (let call = 0; call < 10; call += 1) expect(await get()).toBe('a');
+    expect(asked.length).toBe(2);
+    now += 5 * minute - 1_000;
+    expect(await get()).toBe('a');
+    now += 5_000;
+    expect(await codeOf(get())).toBe('broker_unavailable');
+  });
+
+  it('whoever has none is told, and the broker is not asked with every call', async () => {
+    answers = [new Error('away')];
+    expect([await codeOf(get()), await codeOf(get())]).toEqual(['broker_unavailable', 'broker_unavailable']);
+    expect(asked.length).toBe(1);
+    now += 2_001;
+    answers = [token('a')];
+    expect(await get()).toBe('a');
+  });
+});
+
+describe('what the broker says', () => {
+  it.each<[string, Answer, string]>([
+    ['the provider is away', { status: 'provider_unavailable' }, 'provider_unavailable'],
+    ['the app is not usable', { status: 'misconfigured' }, 'connection_misconfigured'],
+    ['nobody of that name', { status: 'no_person' }, 'connection_needs_person'],
+    ['a wrong token', { status: 401, body: '' }, 'broker_unavailable'],
+    ['its database is away', { status: 503, body: '' }, 'broker_unavailable'],
+    ['nothing that is known', { status: 200, body: '{"status":"later"}' }, 'broker_unavailable'],
+    ['nothing that is JSON', { status: 200, body: '<html>' }, 'broker_unavailable'],
+  ])('%s', async (_name, answer, code) => {
+    answers = [answer];
+    expect(await codeOf(get())).toBe(code);
+  });
+
+  it.each(['connect_required', 'reconnect_required'] as const)('%s, with the link, which no log prints', async (status) => {
+    answers = [{ status, ...link, reason: 'not_connected' }];
+    const error = await Promise.resolve(tokens.ofConnection(server, ana)).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ code: status, status: 403, app: 'GitHub', linkId: 'link-1' });
+    expect((error as ConnectError).connectUrl).toBe(link.connectUrl);
+    expect(JSON.stringify(Object.entries(error as object))).not.toContain('sealed');
+  });
+
+  it('is asked again right after a link was given: the person may have connected', async () => {
+    answers = [{ status: 'connect_required', ...link, reason: 'not_connected' }, token('a')];
+    expect([await codeOf(get()), await get()]).toEqual(['connect_required', 'a']);
+  });
+
+  it('that there is no connection any more ends the token that was there', async () => {
+    answers = [token('a'), { status: 'connect_required', ...link, reason: 'not_connected' }];
+    await get();
+    now += 50 * minute;
+    await get();
+    await new Promise(setImmediate);
+    expect(await codeOf(get())).toBe('connect_required');
+  });
+});
+
+describe('a token that the upstream refused', () => {
+  const refuse = async (refused: AccessToken, again = false): Promise<string> => (await tokens.ofConnection(server, ana, { token: refused, again })).value.reveal();
+
+  it('is named to the broker by its hash, and not given again', async () => {
+    answers = [token('a'), token('b')];
+    const refused = await tokens.ofConnection(server, ana);
+    expect([await refuse(refused), await get()]).toEqual(['b', 'b']);
+    expect(asked[1]).toEqual({ server, subject: ana, refused: hash('sha256', 'a', 'base64url') });
+  });
+
+  it('is renewed once for all whose calls were refused with it', async () => {
+    answers = [token('a'), token('b'), token('c')];
+    const refused = await tokens.ofConnection(server, ana);
+    expect(await Promise.all(Array.from({ length: 10 }, () => refuse(refused)))).toEqual(Array.from({ length: 10 }, () => 'b'));
+    expect(asked.length).toBe(2);
+  });
+
+  it('twice in a row is said so', async () => {
+    answers = [token('a'), token('b'), { status: 'reconnect_required', ...link, reason: 'refused' }];
+    await refuse(await tokens.ofConnection(server, ana));
+    expect(await codeOf(refuse(await tokens.ofConnection(server, ana), true))).toBe('reconnect_required');
+    expect(asked[2]).toMatchObject({ refusedAgain: true });
+  });
+
+  it('is not used again where the broker is away', async () => {
+    answers = [token('a'), new Error('away')];
+    const refused = await tokens.ofConnection(server, ana);
+    expect(await codeOf(refuse(refused))).toBe('broker_unavailable');
+    expect(await codeOf(get())).toBe('broker_unavailable');
+  });
+});
+
+describe('a revocation', () => {
+  it.each([
+    ['its connection', 'connection-a'],
+    ['the app', 'app'],
+    ['the person', ana.person],
+  ])('of %s ends a token', async (_name, subject) => {
+    answers = [token('a'), { status: 'connect_required', ...link, reason: 'not_connected' }];
+    await get();
+    tokens.forget(new Set(['another', subject]));
+    expect(await codeOf(get())).toBe('connect_required');
+  });
+
+  it('of another leaves it', async () => {
+    answers = [token('a')];
+    await get();
+    tokens.forget(new Set(['another']));
+    expect([await get(), asked.length]).toEqual(['a', 1]);
+  });
+
+  it('counts for a token that is on its way: it is asked for again', async () => {
+    let release: () => void = () => undefined;
+    hold = new Promise((resolve) => void (release = resolve));
+    answers = [token('a'), token('b')];
+    const waiting = get();
+    await new Promise(setImmediate);
+    tokens.forget(new Set(['connection-a']));
+    release();
+    expect([await waiting, await get(), asked.length]).toEqual(['b', 'b', 2]);
+  });
+});
+
+describe('a token of a client', () => {
+  const obtained = (value: string): AccessToken => ({ value: new Secret(value), expiresAt: now + 10 * minute, subjects: [] });
+
+  it('that is refused is asked for again, but not over and over', async () => {
+    let count = 0;
+    const obtain = (): Promise<AccessToken> => Promise.resolve(obtained(String((count += 1))));
+    const first = await tokens.ofClient('client', obtain);
+    now += 10_000;
+    const second = await tokens.ofClient('client', obtain, { token: first, again: false });
+    expect(second.value.reveal()).toBe('2');
+    expect(await codeOf((async () => tokens.ofClient('client', obtain, { token: second, again: false }))())).toBe('upstream_rejected_credentials');
+    expect(count).toBe(2);
+  });
+});

@@ -1,0 +1,102 @@
+import { hash } from 'node:crypto';
+import { GatewayError } from '@gatehouse/errors';
+import type { AccessToken } from './access-token.ts';
+import type { TokenRequest, TokenSubject } from './broker-messages.ts';
+import { askBroker, type PostToBroker } from './token-broker.ts';
+import { TokenCache } from './token-cache.ts';
+
+/** Of a request to a provider. */
+export type FetchTokens = (url: string, init: RequestInit) => Promise<Response>;
+
+/** Where credentials get tokens that have to be fetched. At once where one is there, as it mostly is. */
+export interface TokenSource {
+  /**
+   * The current token of a connection.
+   * @param refused what the upstream did not take
+   * @throws ConnectError, GatewayError
+   */
+  ofConnection(server: string, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+  /**
+   * A token of a client of our own.
+   * @param client names the client, with everything that its tokens depend on
+   * @throws what `obtain` throws, GatewayError upstream_rejected_credentials where the refused one is new
+   */
+  ofClient(client: string, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+}
+
+/** A token that the upstream answered 401 to. */
+export interface RefusedToken {
+  readonly token: AccessToken;
+  /** Whether it was obtained because another one had been refused just before. */
+  readonly again: boolean;
+}
+
+export interface AccessTokensOptions {
+  /** Absent where the data plane does not know its control plane. */
+  readonly post: PostToBroker | undefined;
+  /** Guarded: providers' addresses are in documents. */
+  readonly fetch: FetchTokens;
+  readonly now: () => number;
+  readonly random?: () => number;
+}
+
+/** A token of our own is not asked for again sooner than this, however often it is refused: no provider likes that. */
+const clientRenewalMs = 5_000;
+
+/** The tokens of one data plane. */
+export class AccessTokens implements TokenSource {
+  readonly #post: PostToBroker;
+  readonly #fetch: FetchTokens;
+  readonly #now: () => number;
+  readonly #connections: TokenCache;
+  readonly #clients: TokenCache;
+  readonly #obtainedAt = new WeakMap<AccessToken, number>();
+
+  constructor({ post = withoutBroker, fetch, now, random }: AccessTokensOptions) {
+    this.#post = post;
+    this.#fetch = fetch;
+    this.#now = now;
+    const options = random === undefined ? { now } : { now, random };
+    this.#connections = new TokenCache(options);
+    this.#clients = new TokenCache({ ...options, maxCount: 10_000 });
+  }
+
+  get size(): number {
+    return this.#connections.size + this.#clients.size;
+  }
+
+  ofConnection(server: string, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+    return this.#connections.of(connectionKey(server, subject), (token) => askBroker(this.#post, requestOf(server, subject, token, refused)), refused?.token);
+  }
+
+  ofClient(client: string, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+    if (refused !== undefined && this.#now() - (this.#obtainedAt.get(refused.token) ?? 0) < clientRenewalMs) {
+      throw new GatewayError('upstream_rejected_credentials', { detail: 'a token that had just been obtained' });
+    }
+    const obtainNow = async (): Promise<AccessToken> => {
+      const token = await obtain(this.#fetch);
+      this.#obtainedAt.set(token, this.#now());
+      return token;
+    };
+    return this.#clients.of(client, obtainNow, refused?.token);
+  }
+
+  /** Nothing of these connections, apps, servers or people is used from now on. */
+  forget(subjects: ReadonlySet<string>): void {
+    this.#connections.forget(subjects);
+  }
+}
+
+function connectionKey(server: string, subject: TokenSubject): string {
+  if (typeof subject === 'string') return `${server} shared`;
+  return 'person' in subject ? `${server} person ${subject.person}` : `${server} token ${JSON.stringify([subject.issuer, subject.subject])}`;
+}
+
+function requestOf(server: string, subject: TokenSubject, token: AccessToken | undefined, refused: RefusedToken | undefined): TokenRequest {
+  if (token === undefined) return { server, subject };
+  const digest = hash('sha256', token.value.reveal(), 'base64url');
+  return { server, subject, refused: digest, ...(refused?.again === true && { refusedAgain: true }) };
+}
+
+const withoutBroker: PostToBroker = () =>
+  Promise.reject(new GatewayError('broker_unavailable', { detail: 'GATEHOUSE_INTERNAL_URL and GATEHOUSE_DATA_PLANE_TOKEN are not set on this data plane' }));

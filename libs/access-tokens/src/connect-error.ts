@@ -1,0 +1,22 @@
+import { GatewayError } from '@gatehouse/errors';
+import type { ConnectReason, TokenAnswer } from './broker-messages.ts';
+
+export type ConnectAnswer = Extract<TokenAnswer, { connectUrl: string }>;
+
+/** There is no token until the caller connects the app, or connects it again; with the link at which that is done. */
+export class ConnectError extends GatewayError {
+  /** For nobody but the caller: it goes into answers, never into the log. */
+  declare readonly connectUrl: string;
+  readonly linkId: string;
+  readonly app: string;
+  readonly reason: ConnectReason;
+
+  constructor({ status, connectUrl, linkId, app, reason }: ConnectAnswer) {
+    super(status, { detail: reason });
+    // Not enumerable: whatever prints an error prints its members.
+    Object.defineProperty(this, 'connectUrl', { enumerable: false, value: connectUrl });
+    this.linkId = linkId;
+    this.app = app;
+    this.reason = reason;
+  }
+}

@@ -1,0 +1,54 @@
+import { GatewayError } from '@gatehouse/errors';
+import { Secret } from '@gatehouse/sealing';
+import type { AccessToken } from './access-token.ts';
+import { type TokenAnswer, tokenAnswer, type TokenRequest } from './broker-messages.ts';
+import { ConnectError } from './connect-error.ts';
+
+/** Posts JSON to the broker. Rejects where no answer comes in time. */
+export type PostToBroker = (body: string) => Promise<{ readonly status: number; readonly body: string }>;
+
+/**
+ * Asks the control plane for the current access token of a connection.
+ * @throws ConnectError, GatewayError broker_unavailable, provider_unavailable, connection_misconfigured, connection_needs_person
+ */
+export async function askBroker(post: PostToBroker, request: TokenRequest): Promise<AccessToken> {
+  const answer = await post(JSON.stringify(request)).catch((cause: unknown) => {
+    throw new GatewayError('broker_unavailable', { cause });
+  });
+  return tokenOf(readAnswer(answer));
+}
+
+function readAnswer({ status, body }: { readonly status: number; readonly body: string }): TokenAnswer {
+  if (status === 401) throw new GatewayError('broker_unavailable', { detail: 'GATEHOUSE_DATA_PLANE_TOKEN is not the one of the control plane' });
+  if (status !== 200) throw new GatewayError('broker_unavailable', { detail: `status ${status}` });
+  const read = tokenAnswer.safeParse(parse(body));
+  // Not what was wrong with it: that may quote a token.
+  if (!read.success) throw new GatewayError('broker_unavailable', { detail: 'an answer that this release does not know' });
+  return read.data;
+}
+
+function tokenOf(answer: TokenAnswer): AccessToken {
+  switch (answer.status) {
+    case 'token': {
+      const { accessToken, expiresAt, connection, owner, person } = answer;
+      return { value: new Secret(accessToken), expiresAt, subjects: person === undefined ? [connection, owner] : [connection, owner, person] };
+    }
+    case 'connect_required':
+    case 'reconnect_required':
+      throw new ConnectError(answer);
+    case 'provider_unavailable':
+      throw new GatewayError('provider_unavailable');
+    case 'misconfigured':
+      throw new GatewayError('connection_misconfigured');
+    case 'no_person':
+      throw new GatewayError('connection_needs_person');
+  }
+}
+
+function parse(body: string): unknown {
+  try {
+    return JSON.parse(body);
+  } catch {
+    return undefined;
+  }
+}
