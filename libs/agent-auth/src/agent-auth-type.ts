@@ -19,6 +19,8 @@ export interface AuthorizationServerRecord {
   readonly keys: PublicKeys;
   /** Grants that are no longer good. */
   readonly revoked: ReadonlySet<string>;
+  /** Identity providers whose people are not let in for now. */
+  readonly suspendedProviders?: ReadonlySet<string>;
 }
 
 /** What a caller presented, as taken out of its headers. */
@@ -47,7 +49,7 @@ export interface AgentAuthContext {
 
 /** Why there is no caller, and what the challenge may say of it (RFC 6750 section 3). */
 export interface Denial {
-  readonly denied: 'missing_credential' | 'invalid_credential' | 'revoked_grant' | 'wrong_identity_provider' | 'insufficient_scope' | TokenDenial;
+  readonly denied: 'missing_credential' | 'invalid_credential' | 'revoked_grant' | 'suspended_identity_provider' | 'wrong_identity_provider' | 'insufficient_scope' | TokenDenial;
   /** Public, fit for `error_description`, nothing out of the credential. */
   readonly description?: string;
 }

@@ -129,6 +129,16 @@ describe('a token that was verified before', () => {
     expect(prepared.authenticate(other, next)).toMatchObject({ caller: { id: 'person:p1' } });
   });
 
+  it('is refused while its provider is switched off, and is good again when that is on', async () => {
+    const prepared = prepare();
+    const presented = present(await sign());
+    const off = contextWith({ ...server, suspendedProviders: new Set(['corporate']) });
+    for (const known of [false, true]) {
+      expect([known, await prepared.authenticate(presented, off)]).toMatchObject([known, { denied: 'suspended_identity_provider' }]);
+      expect(await prepared.authenticate(presented, contextWith({ ...server, suspendedProviders: new Set(['partners']) }))).toHaveProperty('caller');
+    }
+  });
+
   it('is verified again with other keys', async () => {
     const prepared = prepare();
     const presented = present(await sign());
@@ -161,6 +171,7 @@ it('goes on being admitted until its grant is revoked or nobody vouches for it',
   if (caller === undefined) throw new Error('refused');
   const admits = (record: AuthorizationServerRecord | undefined) => prepared.stillAdmits(caller, contextWith(record));
   expect([admits(server), admits(recordOf(['g2'])), admits(recordOf(['g1'])), admits(undefined)]).toEqual([true, true, false, false]);
+  expect(['corporate', 'partners'].map((name) => admits({ ...server, suspendedProviders: new Set([name]) }))).toEqual([false, true]);
 });
 
 describe('the document', () => {

@@ -33,7 +33,8 @@ export const interactive = agentAuthType({
     forwardsAuthorization: false,
     protectedResource: { scopes: config.scopes ?? [] },
     authenticate: prepareTokenCheck(config),
-    stillAdmits: ({ kind, credential }, { authorizationServer }) => kind === 'person' && authorizationServer !== undefined && !isRevoked(authorizationServer, credential),
+    stillAdmits: ({ kind, credential, claims }, { authorizationServer }) =>
+      kind === 'person' && authorizationServer !== undefined && !isRevoked(authorizationServer, credential) && !isSuspended(authorizationServer, claims?.['idp']),
   }),
 });
 
@@ -44,18 +45,20 @@ const algorithms: TokenRules['algorithms'] = new Set(['ES256', 'EdDSA', 'Ed25519
 const maxIdLength = 255;
 
 const revoked: Denial = { denied: 'revoked_grant', description: 'The token has been revoked.' };
+const suspended: Denial = { denied: 'suspended_identity_provider', description: 'The identity provider of this login is switched off at the gateway.' };
 const otherProvider: Denial = { denied: 'wrong_identity_provider', description: 'This server wants a login with another identity provider.' };
 const tooFewScopes: Denial = { denied: 'insufficient_scope', description: 'The token lacks a scope that this server needs.' };
 
 /** What a token was found to be, and the grant that it lives by. */
 interface Verified {
   readonly grant: string;
+  readonly provider: unknown;
   readonly authentication: Authentication;
 }
 
 /**
  * Authenticates by an access token of the gateway's own authorization server; one that was verified before costs a look-up. What
- * was found holds as long as the token, the keys and this configuration do; whether its grant was revoked is looked up each time.
+ * was found holds as long as the token, the keys and this configuration do; whether it was withdrawn is looked up each time.
  */
 function prepareTokenCheck(config: Interactive): PreparedAgentAuth['authenticate'] {
   // By the whole header, so that known tokens need not even be cut out of it.
@@ -69,9 +72,9 @@ function prepareTokenCheck(config: Interactive): PreparedAgentAuth['authenticate
     const { claims, keys, expiresAt } = verification;
     const { sub, grant } = claims;
     if (!isId(sub) || !isId(grant)) return tokenRefusals.malformed_token;
-    const value = { grant, authentication: authenticationOf(claims, { sub, grant, expiresAt }, config) };
+    const value = { grant, provider: claims['idp'], authentication: authenticationOf(claims, { sub, grant, expiresAt }, config) };
     verified.add(authorization, { value, keys, expiresAt });
-    return unlessRevoked(value, server);
+    return unlessWithdrawn(value, server);
   };
 
   return ({ authorization }, context) => {
@@ -79,7 +82,7 @@ function prepareTokenCheck(config: Interactive): PreparedAgentAuth['authenticate
     if (server === undefined) throw new GatewayError('caller_keys_unavailable', { detail: 'no authorization server in the snapshot' });
     if (authorization === undefined) return missingToken;
     const known = verified.get(authorization, server.keys, context.now());
-    if (known !== undefined) return unlessRevoked(known, server);
+    if (known !== undefined) return unlessWithdrawn(known, server);
     const token = bearerToken(authorization);
     return token === undefined ? missingToken : verify(authorization, token, server, context);
   };
@@ -102,6 +105,11 @@ function authenticationOf(claims: Claims, { sub, grant, expiresAt }: Checked, { 
   return { caller: { id: `person:${sub}`, kind: 'person', name: readable(isId(name) ? name : (who.email ?? sub)), ...who, credential: grant, expiresAt, claims } };
 }
 
-const unlessRevoked = ({ grant, authentication }: Verified, server: AuthorizationServerRecord): Authentication => (isRevoked(server, grant) ? revoked : authentication);
+function unlessWithdrawn({ grant, provider, authentication }: Verified, server: AuthorizationServerRecord): Authentication {
+  if (isRevoked(server, grant)) return revoked;
+  return isSuspended(server, provider) ? suspended : authentication;
+}
+
 const isRevoked = ({ revoked: grants }: AuthorizationServerRecord, grant = ''): boolean => grants.size > 0 && grants.has(grant);
+const isSuspended = ({ suspendedProviders }: AuthorizationServerRecord, provider: unknown): boolean => typeof provider === 'string' && suspendedProviders?.has(provider) === true;
 const isId = (value: unknown): value is string => typeof value === 'string' && value !== '' && value.length <= maxIdLength;

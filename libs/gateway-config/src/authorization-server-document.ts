@@ -23,8 +23,13 @@ export const authorizationServerDocument = z.strictObject({
   /** Exactly as tokens have it in `iss`. */
   issuer: z.string(),
   jwks: z.strictObject({ keys: z.array(publicSigningKey) }),
-  /** Grants that were revoked, by the claim `grant` of their tokens; `until` (seconds since the epoch) the last of those has expired. */
+  /**
+   * Grants that were revoked, by the claim `grant` of their tokens. Until `until` (seconds since the epoch) they are named here; by then
+   * their tokens have expired, and the streams that were opened with them have ended.
+   */
   revoked: z.array(z.strictObject({ grant: z.string(), until: z.number().int() })),
+  /** Identity providers that are switched off, by the claim `idp` of their people's tokens. */
+  suspendedProviders: z.array(z.string()).optional(),
 });
 
 export type AuthorizationServerDocument = z.output<typeof authorizationServerDocument>;

@@ -2,12 +2,14 @@ import type { PublicSigningKey } from '@gatehouse/gateway-config';
 import { createLocalJWKSet, errors as joseErrors, type JWTPayload, jwtVerify } from 'jose';
 import type { KoaContextWithOIDC } from 'oidc-provider';
 import type { Sql } from '../database/sql.ts';
+import type { People } from '../identity/people.service.ts';
 import type { AgentGrants } from './agent-grants.service.ts';
 import { existsGrant } from './grants.store.ts';
 
 export interface JwtTokenParts {
   readonly issuer: string;
   readonly grants: Pick<AgentGrants, 'end'>;
+  readonly people: Pick<People, 'find'>;
   readonly sql: Sql;
   readonly publicKeys: readonly PublicSigningKey[];
 }
@@ -16,7 +18,7 @@ export interface JwtTokenParts {
  * Introspection (RFC 7662) and revocation (RFC 7009) of our own access tokens: the library answers for opaque ones only. By then it
  * has authenticated the client, which gets to know something of its own tokens and nothing of others'.
  */
-export function answerJwtTokens({ issuer, grants, sql, publicKeys }: JwtTokenParts) {
+export function answerJwtTokens({ issuer, grants, people, sql, publicKeys }: JwtTokenParts) {
   const keys = createLocalJWKSet({ keys: [...publicKeys] });
 
   const ownClaims = async (ctx: KoaContextWithOIDC): Promise<(JWTPayload & { grant: string }) | undefined> => {
@@ -36,7 +38,7 @@ export function answerJwtTokens({ issuer, grants, sql, publicKeys }: JwtTokenPar
       ctx.body = '';
       return;
     }
-    ctx.body = claims && (await existsGrant(sql, claims.grant)) ? { active: true, ...claims, token_type: 'Bearer' } : { active: false };
+    ctx.body = claims && (await existsGrant(sql, claims.grant)) && (await people.find(claims.sub ?? ''))?.disabled === false ? { active: true, ...claims, token_type: 'Bearer' } : { active: false };
   };
 }
 

@@ -124,7 +124,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
     provider.registerGrantType<AssertionParameters>(assertionGrantType, (ctx) => assertionGrant(ctx, { sql, dataPlaneUrl, kid, state: this.#state, assertions: this.#assertions }), assertionParameters);
     // It is told who it is by `ownAddress`, and believes no one else.
     provider.proxy = true;
-    provider.use(answerJwtTokens({ issuer, grants: this.#grants, sql, publicKeys }));
+    provider.use(answerJwtTokens({ issuer, grants: this.#grants, people: this.#people, sql, publicKeys }));
     provider.use(allowBrowserRegistration);
     provider.use(refineAnswers);
     // Koa has an event `error` for what nobody caught; without a listener it would print it.

@@ -54,6 +54,14 @@ export async function lockGrant(sql: Sql, grantId: string): Promise<GrantRow | u
   return row;
 }
 
+/** Of people whose identity provider is gone, or is another issuer by now. Locked until the end of the transaction. */
+export function lockGrantsOfGoneProviders(sql: Sql): Promise<GrantRow[]> {
+  return sql<GrantRow>(
+    `select ${columns} from oauth_grants g join people p on p.id = g.person_id
+     where p.provider <> 'local' and not exists (select from identity_providers i where i.name = p.provider and i.document->>'issuer' = p.issuer) order by g.id for update of g`,
+  );
+}
+
 export async function deleteGrants(sql: Sql, grantIds: readonly string[]): Promise<void> {
   await sql('delete from oauth_grants where id = any($1)', [grantIds]);
 }

@@ -3,7 +3,7 @@ const day = 24 * 3600;
 
 /** How long things live, in seconds. */
 export const lifetimes = {
-  /** Short, because a data plane believes it without asking; what is revoked earlier is in the snapshot for as long. */
+  /** Short, because a data plane believes it without asking. */
   accessToken: 5 * minute,
   /** Between the redirect to the client and its request for the token (RFC 6749 section 4.1.2 recommends ten minutes at most). */
   authorizationCode: minute,
@@ -18,6 +18,9 @@ export const lifetimes = {
   grant: 365 * day,
   /** A registered client that nobody uses any more. */
   client: 90 * day,
-  /** Clocks differ by that much. */
-  leeway: minute,
+  /**
+   * What is revoked is named to data planes for longer than its last token lives and their streams may stay open after that (24
+   * hours, open-streams.ts): whatever their clocks say, and however late a revision reaches them.
+   */
+  revocation: 25 * 3600,
 } as const;

@@ -14,7 +14,10 @@ export async function unlessUnavailable<T>(run: () => Promise<T>): Promise<T> {
     return await run();
   } catch (error) {
     if (!(error instanceof GatewayError) || !passing.has(error.code)) throw error;
-    const unavailable = new errors.OIDCProviderError(503, unavailableAnswer.error, { cause: error });
-    throw Object.assign(unavailable, { expose: true, error_description: description });
+    throw passingError(error);
   }
 }
+
+/** For the moment, and not for good. */
+export const passingError = (cause?: unknown): errors.OIDCProviderError =>
+  Object.assign(new errors.OIDCProviderError(503, unavailableAnswer.error, { cause }), { expose: true, error_description: description });

@@ -2,9 +2,10 @@ import type { GuardedFetch } from '@gatehouse/egress';
 import { type Configuration, errors, type JWKS, type KoaContextWithOIDC } from 'oidc-provider';
 import type { People } from '../identity/people.service.ts';
 import { accessTokenClaims } from './access-token-claims.ts';
-import { agentAccount, personOf } from './agent-account.ts';
+import { personOf } from './agent-account.ts';
 import { agentResource, defaultResource, type ResourceParts, resourceServerOf } from './agent-resources.ts';
 import { keptMetadata, settleClientMetadata } from './client-metadata.ts';
+import { findAccount } from './find-account.ts';
 import { agentInteractions } from './interaction-policy.ts';
 import { signingAlgorithm } from './keep-signing-keys.ts';
 import { lifetimes } from './lifetimes.ts';
@@ -63,10 +64,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     allowOmittingSingleRegisteredRedirectUri: false,
     cookies: cookiesOf(parts),
     interactions: { policy: agentInteractions, url: (_ctx, interaction) => interactionPath(interaction.uid) },
-    findAccount: async (_ctx, id) => {
-      const person = await unlessUnavailable(() => parts.people.find(id));
-      return person && !person.disabled ? agentAccount(person) : undefined;
-    },
+    findAccount: (ctx, id) => findAccount(ctx, id, parts),
     extraTokenClaims: (ctx, token) =>
       'grantId' in token && token.grantId !== undefined
         ? { ...accessTokenClaims(token.grantId, personOf(ctx.oidc.account), groupsNamedBy(resourceServerOf(ctx)?.access)) }

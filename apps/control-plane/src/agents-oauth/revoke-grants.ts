@@ -15,6 +15,6 @@ export async function revokeGrants(sql: Sql, grants: readonly GrantRow[]): Promi
   const ids = grants.map(({ id }) => id);
   await deleteStateOfGrants(sql, ids);
   await deleteGrants(sql, ids);
-  await insertRevocations(sql, ids, lifetimes.accessToken + lifetimes.leeway);
+  await insertRevocations(sql, ids, lifetimes.revocation);
   await takeRevision(sql, [authorizationServerId]);
 }

@@ -30,6 +30,11 @@ it('a revocation leaves the keys what they were: what they have verified need no
   expect([before, after].map(({ authorizationServer }) => authorizationServer?.revoked.has('g1'))).toEqual([false, true]);
 });
 
+it('what is named as revoked is, whatever the time; a provider is switched off for as long as it is named', () => {
+  const { revoked, suspendedProviders } = prepareAuthorizationServer({ kind: 'authorization-server', id: 'as', issuer: 'i', jwks: { keys: [first] }, revoked: [{ grant: 'g1', until: 1 }], suspendedProviders: ['corp'] });
+  expect([[...revoked], [...(suspendedProviders ?? [])]]).toEqual([['g1'], ['corp']]);
+});
+
 it('other keys, or another issuer, are others', () => {
   const before = publish(emptySnapshot(state), [first]);
   for (const after of [publish(before, [first, makeKey('second')]), publish(before, [makeKey('first')]), publish(before, [first], [], 'https://other.example')]) {

@@ -1,13 +1,14 @@
 import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
-import { expect, it } from 'vitest';
+import { prepareServer } from '@gatehouse/upstream-request';
+import { expect, it, vi } from 'vitest';
 import type { Reply } from '../pipeline/request.ts';
-import { OpenStreams } from './open-streams.ts';
+import { OpenStreams, openAfterExpiryMs } from './open-streams.ts';
 
-function answer() {
+function answer(admission?: Reply['admission']) {
   const response = new ServerResponse(new IncomingMessage(new Socket()));
   const counts = { aborts: 0 };
-  const reply: Reply = { status: 200, headers: [], body: { pipe: () => undefined, resume: () => undefined, abort: () => void (counts.aborts += 1) } };
+  const reply: Reply = { status: 200, headers: [], ...(admission && { admission }), body: { pipe: () => undefined, resume: () => undefined, abort: () => void (counts.aborts += 1) } };
   return { response, reply, counts };
 }
 
@@ -27,4 +28,22 @@ it('keeps none whose caller was gone before it began', () => {
   streams.add(gone.response, gone.reply, true, false);
   streams.endListening();
   expect(gone.counts.aborts).toBe(0);
+});
+
+it('ends those of a person a day after the token has expired, whoever still admits them', () => {
+  vi.useFakeTimers();
+  try {
+    const streams = new OpenStreams(() => true);
+    const server = prepareServer('id', 'w', { type: 'mcp', name: 'orders', upstream: { url: 'https://up.example/mcp' }, agentAuth: { type: 'interactive' }, appAuth: { type: 'none' } });
+    const of = (kind: 'person' | 'token') => answer({ server, caller: { id: kind, kind, name: kind, groups: [], expiresAt: Date.now() + 300_000 } });
+    const [person, program, closed] = [of('person'), of('token'), of('person')];
+    for (const { response, reply } of [person, program, closed]) streams.add(response, reply, true, false);
+    closed.response.emit('close');
+    vi.advanceTimersByTime(openAfterExpiryMs + 299_999);
+    expect(person.counts.aborts).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect([person, program, closed].map(({ counts }) => counts.aborts)).toEqual([1, 0, 0]);
+  } finally {
+    vi.useRealTimers();
+  }
 });

@@ -2,6 +2,12 @@ import type { ServerResponse } from 'node:http';
 import type { Admission } from '../pipeline/admission.ts';
 import type { Reply } from '../pipeline/request.ts';
 
+/**
+ * How long after its credential has expired a person's stream may go on; then the client comes back with a new one. What is revoked
+ * is named for longer than that, so that no stream outlives its revocation, however late it comes.
+ */
+export const openAfterExpiryMs = 24 * 3_600_000;
+
 interface OpenStream {
   readonly listens: boolean;
   readonly admission: Admission | undefined;
@@ -30,7 +36,12 @@ export class OpenStreams {
     if ((listens && isDraining) || (admission !== undefined && !this.#isAdmitted(admission))) return end();
     const stream = { listens, admission, end };
     this.#streams.add(stream);
-    response.on('close', () => this.#streams.delete(stream));
+    const { kind, expiresAt } = admission?.caller ?? {};
+    const timer = kind === 'person' && expiresAt !== undefined ? setTimeout(end, expiresAt + openAfterExpiryMs - Date.now()).unref() : undefined;
+    response.on('close', () => {
+      clearTimeout(timer);
+      this.#streams.delete(stream);
+    });
   }
 
   /** Every stream that only listens: those would outlive any drain. */

@@ -1,6 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import type { ReadableIdentityProvider, Warning } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
+import { followProviderChange } from '../../agents-oauth/follow-provider-change.ts';
 import { appendAuditEvent } from '../../audit/append-audit-event.ts';
 import { Database } from '../../database/database.ts';
 import type { Sql } from '../../database/sql.ts';
@@ -12,6 +13,7 @@ import { type Page, pageOf, type PageQuery } from '../../http/page.ts';
 import { changedFields } from '../../servers/changed-fields.ts';
 import { mergePatch } from '../../servers/merge-patch.ts';
 import type { SecretPlan } from '../../servers/plan-secrets.ts';
+import { SnapshotPublisher } from '../../snapshots/snapshot-publisher.service.ts';
 import { deleteAllSecrets, deleteSecrets, listSecrets, type SecretOwner, writeSecrets } from '../../vault/secrets.store.ts';
 import { gatewayItself, Vault } from '../../vault/vault.ts';
 import { discoverProvider } from './discover-provider.ts';
@@ -34,12 +36,14 @@ export class IdentityProviders {
   readonly #database: Database;
   readonly #vault: Vault;
   readonly #egress: ProviderEgress;
+  readonly #publisher: SnapshotPublisher;
   readonly #controlPlaneUrl: string;
 
-  constructor(database: Database, vault: Vault, egress: ProviderEgress, @Inject(settingsToken) settings: ControlPlaneSettings) {
+  constructor(database: Database, vault: Vault, egress: ProviderEgress, publisher: SnapshotPublisher, @Inject(settingsToken) settings: ControlPlaneSettings) {
     this.#database = database;
     this.#vault = vault;
     this.#egress = egress;
+    this.#publisher = publisher;
     this.#controlPlaneUrl = settings.CONTROL_PLANE_URL;
   }
 
@@ -82,8 +86,10 @@ export class IdentityProviders {
       requireMatch(ifMatch, row);
       await deleteAllSecrets(sql, secretOwnerOf(row.id));
       await deleteIdentityProvider(sql, row.id);
+      await followProviderChange(sql);
       await audit(sql, 'deleted', row, [], actor);
     });
+    this.#publisher.nudge();
   }
 
   async #change(idOrName: string, toBody: (current: ReadableIdentityProvider) => unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableIdentityProvider> {
@@ -91,7 +97,7 @@ export class IdentityProviders {
     requireMatch(ifMatch, seen);
     const tried = await this.#written(this.#database.sql, seen, toBody);
     const warnings = await this.#try(tried);
-    return this.#database.transaction(async (sql) => {
+    const changed = await this.#database.transaction(async (sql) => {
       const row = await findIdentityProvider(sql, seen.id, true);
       requireMatch(ifMatch, row);
       const written = await this.#written(sql, row, toBody);
@@ -103,10 +109,13 @@ export class IdentityProviders {
       await updateIdentityProvider(sql, { id: row.id, name: written.name, document: written.document });
       if (written.name !== row.name) await renameProviderOfPeople(sql, row.name, written.name);
       await this.#store(sql, row.id, written.secrets);
+      await followProviderChange(sql);
       await audit(sql, 'changed', { id: row.id, name: written.name }, fields, actor);
       const before = { name: row.name, issuer: row.document['issuer'] };
       return this.#present(sql, await findIdentityProvider(sql, row.id), [...warnings, ...changeWarnings(before, written, written.secrets.kept.size > 0)]);
     });
+    this.#publisher.nudge();
+    return changed;
   }
 
   async #written(sql: Sql, row: IdentityProviderRow, toBody: (current: ReadableIdentityProvider) => unknown): Promise<WrittenProvider> {
