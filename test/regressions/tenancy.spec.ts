@@ -99,7 +99,7 @@ interface Credential {
 const principals: Readonly<Record<string, () => Credential | Promise<Credential>>> = {
   'an API token': () => ({ authorization: `Bearer ${apiToken}` }),
   'a session': () => ({ authorization: undefined, headers: withCookie(browser) }),
-  'a token of the provider': async () => ({ authorization: `Bearer ${await provider.idToken({ sub: 'ana-at-forge', groups: ['platform'] })}` }),
+  'a token of the provider': async () => ({ authorization: `Bearer ${await provider.idToken({ aud: publicOrigin, sub: 'ana-at-forge', groups: ['platform'] })}` }),
 };
 
 const send = ({ method, path, name }: Route, values: Readonly<Record<string, string>>, { authorization, headers }: Credential) =>
@@ -189,7 +189,7 @@ describe('nobody gets through any route', () => {
     'with a session that nobody began': () => ({ authorization: undefined, headers: { Cookie: `__Host-gatehouse=${'A'.repeat(43)}`, 'X-Gatehouse-CSRF': '1' } }),
     'with a service account’s key, which is for data planes': () => ({ authorization: `Bearer ${serviceAccountKey}` }),
     'with an access token of an agent, which is for one server': () => ({ authorization: `Bearer ${agentToken}` }),
-    'with a token of an issuer that nobody configured': async () => ({ authorization: `Bearer ${await provider.idToken({ iss: 'https://elsewhere.example', groups: ['platform'] })}` }),
+    'with a token of an issuer that nobody configured': async () => ({ authorization: `Bearer ${await provider.idToken({ aud: publicOrigin, iss: 'https://elsewhere.example', groups: ['platform'] })}` }),
     'with a wrong token beside a good session': () => ({ authorization: 'Bearer wrong', headers: withCookie(browser) }),
   };
 

@@ -47,6 +47,7 @@ import { IdentityProvidersController } from './identity/providers/identity-provi
 import { IdentityProviders } from './identity/providers/identity-providers.service.ts';
 import { ProviderClients } from './identity/providers/provider-clients.service.ts';
 import { ProviderEgress } from './identity/providers/provider-egress.service.ts';
+import { ProviderStatements } from './identity/providers/provider-statements.service.ts';
 import { UsersController } from './identity/users/users.controller.ts';
 import { Users } from './identity/users/users.service.ts';
 import { CompleteServers } from './servers/complete-servers.service.ts';
@@ -128,6 +129,7 @@ export class AppModule {
         LocalLogin,
         LoginLinks,
         LoginLimits,
+        ProviderStatements,
         ProviderJwts,
         ApiTokens,
         Principals,

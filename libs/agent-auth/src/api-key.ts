@@ -1,5 +1,6 @@
 import { z } from 'zod';
 import { agentAuthType, type AgentAuthContext, type Authentication, type PresentedCredentials, type ServiceAccountRecord } from './agent-auth-type.ts';
+import { bearerToken } from './bearer-token.ts';
 import type { Caller } from './caller.ts';
 import { keyIdOf, matchesKeyHash } from './service-account-key.ts';
 
@@ -35,7 +36,7 @@ export const apiKey = agentAuthType({
 });
 
 function authenticate(verified: Map<string, Verified>, presented: PresentedCredentials, context: AgentAuthContext): Authentication {
-  const key = presented.gatehouseKey ?? bearerToken(presented.authorization);
+  const key = presented.gatehouseKey ?? (presented.authorization === undefined ? undefined : bearerToken(presented.authorization));
   if (key === undefined) return { denied: 'missing_credential' };
   const known = verified.get(key);
   const keyId = known ? known.account.keyId : keyIdOf(key);
@@ -56,9 +57,4 @@ function remember(verified: Map<string, Verified>, key: string, account: Service
   const authentication = { caller };
   verified.set(key, { account, authentication });
   return authentication;
-}
-
-function bearerToken(authorization: string | undefined): string | undefined {
-  if (authorization === undefined) return undefined;
-  return /^bearer +(\S+)$/i.exec(authorization)?.[1];
 }

@@ -54,6 +54,11 @@ const fieldsWith = <S extends z.ZodType>(secret: SecretField<S>) => ({
     .record(z.string().min(1).max(256), values)
     .optional()
     .meta({ title: 'Required claims', description: 'Who has another value, or none, cannot log in. Google lets every account in unless hd says whose.' }),
+  apiAudiences: z
+    .array(z.string().min(1).max(1024))
+    .max(20)
+    .optional()
+    .meta({ title: 'Audiences of the REST API', description: 'In whose name, besides the control plane’s URL, access tokens of this provider may be for the REST API. ID tokens are never taken.' }),
   enabled: z.boolean().optional(),
 });
 

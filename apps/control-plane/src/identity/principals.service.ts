@@ -1,4 +1,5 @@
 import { createHash, timingSafeEqual } from 'node:crypto';
+import { bearerToken } from '@gatehouse/agent-auth';
 import { Inject, Injectable } from '@nestjs/common';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { ApiTokens } from './api-tokens/api-tokens.service.ts';
@@ -31,7 +32,7 @@ export class Principals {
   async of(request: CredentialRequest): Promise<Principal | undefined> {
     const { authorization } = request.headers;
     if (authorization !== undefined) {
-      const token = /^bearer +(\S+) *$/i.exec(authorization)?.[1];
+      const token = bearerToken(authorization);
       return token === undefined ? undefined : this.#ofToken(token);
     }
     const session = await this.#sessions.current(request);

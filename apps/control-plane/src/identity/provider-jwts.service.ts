@@ -1,95 +1,48 @@
-import type { Logger } from '@gatehouse/service-runtime';
-import { keySetLimits, KeySets, signatureAlgorithms, verifyToken } from '@gatehouse/token-verification';
-import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
-import { decodeJwt } from 'jose';
-import { loggerToken } from '../control-plane-parts.ts';
-import { Database } from '../database/database.ts';
-import { uuidV7 } from '../database/uuid-v7.ts';
+import { Inject, Injectable } from '@nestjs/common';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
-import { type Claims, meetsRequirements, personOfClaims } from './login/claims.ts';
 import { People } from './people.service.ts';
-import { findProvidedPerson, putProvidedPerson } from './people.store.ts';
 import type { Person } from './person.ts';
-import { findProvidersOfIssuer } from './providers/identity-providers.store.ts';
-import { type ProviderClient, ProviderClients } from './providers/provider-clients.service.ts';
-import { ProviderEgress } from './providers/provider-egress.service.ts';
+import { type ProviderStatement, ProviderStatements } from './providers/provider-statements.service.ts';
 
-const maxTokenLength = 16_384;
-const clockToleranceSeconds = 30;
-const algorithms = new Set(signatureAlgorithms);
+/** What only ID tokens have (OpenID Connect Core sections 2 and 3.3.2.11). Not all of them say in `typ` what they are. */
+const idTokenClaims = ['nonce', 'at_hash', 'c_hash', 's_hash'] as const;
 
 /**
- * Tokens that an identity provider gave to a program for the REST API: JWTs of a configured issuer, for this gateway's client or
- * for its URL. They are verified as callers' tokens are (docs/decisions/0005).
+ * Tokens that an identity provider gave to a program for the REST API: of a configured issuer, for this gateway's URL or for what
+ * the provider's document names besides (docs/decisions/0006).
  */
 @Injectable()
-export class ProviderJwts implements OnApplicationShutdown {
-  readonly #database: Database;
-  readonly #clients: ProviderClients;
+export class ProviderJwts {
+  readonly #statements: ProviderStatements;
   readonly #people: People;
   readonly #controlPlaneUrl: string;
-  readonly #keySets: KeySets;
 
-  constructor(
-    database: Database, clients: ProviderClients, people: People, egress: ProviderEgress,
-    @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(loggerToken) logger: Logger,
-  ) {
-    this.#database = database;
-    this.#clients = clients;
+  constructor(statements: ProviderStatements, people: People, @Inject(settingsToken) settings: ControlPlaneSettings) {
+    this.#statements = statements;
     this.#people = people;
     this.#controlPlaneUrl = settings.CONTROL_PLANE_URL;
-    this.#keySets = new KeySets({
-      fetch: egress.fetchOf(keySetLimits),
-      now: Date.now,
-      onFailure: (url, cause) => logger.warn({ err: cause, url }, 'the keys of an identity provider could not be fetched'),
-    });
   }
 
   /**
    * The person of a token; nobody where anything about it is not as it should be. Roles are those of the token's own claims.
-   * @throws GatewayError provider_unavailable, caller_keys_unavailable
+   * @throws GatewayError provider_unavailable, provider_misconfigured, caller_keys_unavailable
    */
   async personOf(token: string): Promise<Person | undefined> {
-    const issuer = issuerOf(token);
-    if (issuer === undefined) return undefined;
-    for (const row of await findProvidersOfIssuer(this.#database.sql, issuer)) {
-      const client = await this.#clients.of(row);
-      const claims = await this.#verified(token, client);
-      if (claims !== undefined && meetsRequirements(claims, client.document.requiredClaims)) return this.#known(row.name, client, claims);
-    }
-    return undefined;
-  }
-
-  onApplicationShutdown(): void {
-    this.#keySets.close();
-  }
-
-  async #verified(token: string, { configuration, document }: ProviderClient): Promise<Claims | undefined> {
-    const { jwks_uri: jwksUri } = configuration.serverMetadata();
-    if (jwksUri === undefined) return undefined;
-    const rules = { issuers: [document.issuer], audiences: [document.clientId, this.#controlPlaneUrl], algorithms, clockToleranceSeconds, requiredClaims: ['sub'] };
-    const verification = await verifyToken(token, this.#keySets.at(jwksUri), rules, Date.now());
-    return 'denied' in verification ? undefined : verification.claims;
-  }
-
-  /** An access token may say less than a login does: of someone who is known nothing is changed by it. */
-  async #known(provider: string, { document }: ProviderClient, claims: Claims): Promise<Person | undefined> {
-    const { sql } = this.#database;
-    const { subject, ...attributes } = personOfClaims(claims, document.claims);
-    const identity = { provider, issuer: document.issuer, subject };
-    const row = (await findProvidedPerson(sql, identity)) ?? (await putProvidedPerson(sql, uuidV7(), identity, attributes));
-    const person = this.#people.personOf({ ...row, groups: attributes.groups, roleValues: attributes.roleValues });
+    const statement = await this.#statements.read(token, ({ apiAudiences = [] }) => ({ audiences: [this.#controlPlaneUrl, ...apiAudiences], requiredClaims: ['sub'] }));
+    if (statement === undefined || !givesAccess(statement)) return undefined;
+    const known = await this.#statements.about(statement);
+    if (known === undefined) return undefined;
+    const { row, claimed: { groups, roleValues } } = known;
+    const person = this.#people.personOf({ ...row, groups, roleValues });
     return person.disabled ? undefined : person;
   }
 }
 
-/** Not verified: it only says whose keys to verify with. */
-function issuerOf(token: string): string | undefined {
-  if (token.length > maxTokenLength || token.split('.').length !== 3) return undefined;
-  try {
-    const { iss } = decodeJwt(token);
-    return typeof iss === 'string' && !iss.includes('\0') && iss.isWellFormed() ? iss : undefined;
-  } catch {
-    return undefined;
-  }
+/**
+ * An ID token tells an application who logged in, and passes through browsers and logs; it opens nothing. A token for several
+ * audiences could be brought here by each of them: it has to be our own client that it was given to.
+ */
+function givesAccess({ claims, document }: ProviderStatement): boolean {
+  if (idTokenClaims.some((name) => claims[name] !== undefined)) return false;
+  return [claims.aud].flat().length === 1 || claims['azp'] === document.clientId;
 }

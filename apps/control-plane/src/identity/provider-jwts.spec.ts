@@ -9,14 +9,14 @@ let provider: ForgingProvider;
 
 beforeAll(async () => {
   provider = await startForgingProvider();
-  const body = { name: 'corp', issuer: provider.issuer, ...forgedClient, roles: { editor: ['platform'] }, requiredClaims: { tenant: 'one' } };
+  const body = { name: 'corp', issuer: provider.issuer, ...forgedClient, roles: { editor: ['platform'] }, requiredClaims: { tenant: 'one' }, apiAudiences: ['api://gatehouse'] };
   expect((await fixture.plane.send('POST', '/v1/identity-providers', { body })).status).toBe(201);
 });
 afterAll(() => provider?.close());
 
 type TokenClaims = Parameters<ForgingProvider['idToken']>;
 const me = (token: string) => fixture.plane.send<{ role: string; groups: string[]; name: string; id: string }>('GET', '/v1/me', { authorization: `Bearer ${token}` });
-const tokenOf = (claims: TokenClaims[0] = {}, options?: TokenClaims[1]) => provider.idToken({ tenant: 'one', name: 'Ana', groups: ['platform'], ...claims }, options);
+const tokenOf = (claims: TokenClaims[0] = {}, options?: TokenClaims[1]) => provider.idToken({ aud: controlPlaneUrl, tenant: 'one', name: 'Ana', groups: ['platform'], ...claims }, options);
 
 test('a token of a configured provider is its person, with the roles of its groups', async () => {
   const { status, body } = await me(await tokenOf());
@@ -33,8 +33,12 @@ test('no cookie is in play: changes need no CSRF header', async () => {
   expect((await fixture.plane.send('GET', '/v1/audit-events/verification')).body).toMatchObject({ intact: true });
 });
 
-test('the gateway’s own URL is an audience too', async () => {
-  expect((await me(await tokenOf({ aud: ['another', controlPlaneUrl] }))).status).toBe(200);
+test('the provider’s document names further audiences', async () => {
+  expect((await me(await tokenOf({ aud: 'api://gatehouse' }))).status).toBe(200);
+});
+
+test('of several audiences, only to the gateway’s own client (OpenID Connect Core section 3.1.3.7)', async () => {
+  expect((await me(await tokenOf({ aud: ['another', controlPlaneUrl], azp: forgedClient.clientId }))).status).toBe(200);
 });
 
 test('roles are the token’s, not those of an earlier one', async () => {
@@ -44,6 +48,13 @@ test('roles are the token’s, not those of an earlier one', async () => {
 describe('is refused', () => {
   const cases: readonly [string, () => Promise<string>][] = [
     ['another audience', () => tokenOf({ aud: 'another-client' })],
+    ['for the client that people log in with, as ID tokens are', () => tokenOf({ aud: forgedClient.clientId })],
+    ['an ID token, by its nonce', () => tokenOf({ nonce: 'n' })],
+    ['an ID token, by the hash of its access token', () => tokenOf({ at_hash: 'h' })],
+    ['an ID token, by the hash of its code', () => tokenOf({ c_hash: 'h' })],
+    ['for several audiences, to nobody in particular', () => tokenOf({ aud: ['another', controlPlaneUrl] })],
+    ['for several audiences, to another client', () => tokenOf({ aud: ['another', controlPlaneUrl], azp: 'another' })],
+    ['an ID token for an audience of the document', () => tokenOf({ aud: 'api://gatehouse', nonce: 'n' })],
     ['no audience', () => tokenOf({ aud: undefined })],
     ['an issuer that is not configured', () => tokenOf({ iss: 'https://another.example' })],
     ['no issuer', () => tokenOf({ iss: undefined })],
@@ -51,6 +62,7 @@ describe('is refused', () => {
     ['no expiry', () => tokenOf({ exp: undefined })],
     ['not valid yet', () => tokenOf({ nbf: Math.floor(Date.now() / 1000) + 600 })],
     ['no subject', () => tokenOf({ sub: undefined })],
+    ['a subject that nobody could be known by', () => tokenOf({ sub: 'x'.repeat(256) })],
     ['another key under the same name', async () => tokenOf({}, { key: await makeSigningKey('RS256', 'forger-1') })],
     ['not signed', async () => `${Buffer.from('{"alg":"none"}').toString('base64url')}.${(await tokenOf()).split('.')[1]}.`],
     ['a logout token', () => tokenOf({}, { header: { typ: 'logout+jwt' } })],

@@ -32,7 +32,7 @@ const now = () => Math.floor(Date.now() / 1000);
 const encode = (value: unknown): string => Buffer.from(JSON.stringify(value)).toString('base64url');
 const claimsFor = (place: Place): Json =>
   place === 'the REST API'
-    ? { iss: provider.issuer, aud: forgedClient.clientId, sub: 'ana', groups: ['platform'], exp: now() + 300 }
+    ? { iss: provider.issuer, aud: publicOrigin, sub: 'ana', groups: ['platform'], exp: now() + 300 }
     : { iss: provider.issuer, aud: publicOrigin, sub: 'ana', client_id: agent.clientId, resource: resourceUrl('orders'), jti: `jti-${(serial += 1)}`, iat: now(), exp: now() + 300 };
 const headerFor = (place: Place): Json => ({ kid: keys.key.kid, typ: place === 'the REST API' ? 'JWT' : 'oauth-id-jag+jwt' });
 const good = (place: Place, claims: Json = {}, header: Json = {}): Promise<string> => keys.sign({ ...claimsFor(place), ...claims }, { header: { ...headerFor(place), ...header } });

@@ -92,6 +92,14 @@ describe('bad documents are refused whole, with every problem', () => {
     expect(reply.body.errors.map(({ pointer }) => pointer).filter((pointer) => pointers.includes(pointer)).toSorted()).toEqual(pointers.toSorted());
   });
 
+  test('the issuer of another document: nobody could say whose word a token is', async () => {
+    await create();
+    expect((await create<Problem>(sample({ name: 'twin' }))).body).toMatchObject({ status: 422, errors: [{ pointer: '/issuer', code: 'issuer_taken' }] });
+    await create(sample({ name: 'other', issuer: 'https://corp.example', enabled: false }));
+    const moved = await fixture.plane.send<Problem>('PATCH', `${path}/other`, { body: { issuer: provider.issuer }, headers: { 'If-Match': '*' } });
+    expect(moved.body).toMatchObject({ status: 422, errors: [{ pointer: '/issuer', code: 'issuer_taken' }] });
+  });
+
   test('a name that is taken', async () => {
     await create();
     expect((await create<Problem>()).body).toMatchObject({ status: 409, code: 'name_taken', errors: [{ pointer: '/name' }] });
@@ -153,7 +161,7 @@ describe('discovery is tried before a document is stored', () => {
     provider.answerAll((_request, response) => response.writeHead(503).end());
     expect(await warningsOf(sample())).toEqual([['provider_unreachable', '/issuer']]);
     provider.answerAll((request) => void request.socket.destroy());
-    expect(await warningsOf(sample({ name: 'two' }))).toEqual([['provider_unreachable', '/issuer']]);
+    expect(await warningsOf(sample({ name: 'two', issuer: `${provider.issuer}/two` }))).toEqual([['provider_unreachable', '/issuer']]);
     expect(await warningsOf(sample({ name: 'three', issuer: 'https://10.0.0.1' }))).toEqual([['provider_unreachable', '/issuer']]);
   });
 

@@ -34,8 +34,10 @@ export function listEnabledProviders(sql: Sql): Promise<IdentityProviderRow[]> {
   return sql<IdentityProviderRow>(`select ${columns} from identity_providers where ${isEnabled} order by name limit 100`);
 }
 
-export function findProvidersOfIssuer(sql: Sql, issuer: string): Promise<IdentityProviderRow[]> {
-  return sql<IdentityProviderRow>(`select ${columns} from identity_providers where document->>'issuer' = $1 and ${isEnabled} order by name limit 20`, [issuer]);
+/** An issuer has one document: of two, nobody could say whose word a token is. */
+export async function findProviderOfIssuer(sql: Sql, issuer: string): Promise<IdentityProviderRow | undefined> {
+  const [row] = await sql<IdentityProviderRow>(`select ${columns} from identity_providers where document->>'issuer' = $1 and ${isEnabled}`, [issuer]);
+  return row;
 }
 
 export interface WrittenRow {
@@ -45,18 +47,18 @@ export interface WrittenRow {
 }
 
 export async function insertIdentityProvider(sql: Sql, { id, name, document }: WrittenRow): Promise<void> {
-  await refusingTakenNames(sql('insert into identity_providers (id, name, document) values ($1, $2, $3)', [id, name, JSON.stringify(document)]));
+  await refusingTaken(sql('insert into identity_providers (id, name, document) values ($1, $2, $3)', [id, name, JSON.stringify(document)]));
 }
 
 export async function updateIdentityProvider(sql: Sql, { id, name, document }: WrittenRow): Promise<void> {
-  await refusingTakenNames(
+  await refusingTaken(
     sql('update identity_providers set name = $2, document = $3, revision = revision + 1, updated_at = now() where id = $1', [id, name, JSON.stringify(document)]),
   );
 }
 
 /** People keep their provider, whatever it is called. */
 export async function renameProviderOfPeople(sql: Sql, from: string, to: string): Promise<void> {
-  await refusingTakenNames(sql('update people set provider = $2 where provider = $1', [from, to]));
+  await refusingTaken(sql('update people set provider = $2 where provider = $1', [from, to]));
   await sql('update provider_tokens set provider = $2 where provider = $1', [from, to]);
 }
 
@@ -64,10 +66,13 @@ export async function deleteIdentityProvider(sql: Sql, id: string): Promise<void
   await sql('delete from identity_providers where id = $1', [id]);
 }
 
-async function refusingTakenNames(statement: Promise<unknown>): Promise<void> {
+async function refusingTaken(statement: Promise<unknown>): Promise<void> {
   try {
     await statement;
   } catch (error) {
+    if (violates(error, 'identity_providers_issuer')) {
+      throw new GatewayError('validation_failed', { problems: [{ pointer: '/issuer', detail: 'is the issuer of another identity provider', code: 'issuer_taken' }] });
+    }
     const detail = violates(error, 'identity_providers_name') ? 'is already in use' : 'is the name of a former provider, whose people are still known';
     if (!violates(error, 'identity_providers_name') && !violates(error, 'people_subject')) throw error;
     throw new GatewayError('name_taken', { problems: [{ pointer: '/name', detail, code: 'name_taken' }] });
