@@ -28,6 +28,19 @@ export const sealedColumns: readonly SealedColumn[] = [
     table: 'provider_tokens', sealed: 'sealed', term: 'key_term', reads: ['session_id', 'person_id'],
     context: (row) => providerTokensContext({ sessionId: row.session_id, personId: row.person_id }),
   }),
+  sealedColumn<{ workspace_id: string; id: string }>({
+    table: 'connections', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
+    context: (row) => tokensContext({ workspaceId: row.workspace_id, id: row.id }),
+  }),
+  // As they were sealed in their connection.
+  sealedColumn<{ workspace_id: string; connection_id: string }>({
+    table: 'pending_revocations', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'connection_id'],
+    context: (row) => tokensContext({ workspaceId: row.workspace_id, id: row.connection_id }),
+  }),
+  sealedColumn<{ workspace_id: string; id: string }>({
+    table: 'revocation_clients', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
+    context: (row) => revocationClientContext({ workspaceId: row.workspace_id, id: row.id }),
+  }),
   sealedColumn<{ attempt: string }>({
     table: 'idempotency_keys', sealed: 'sealed_request', term: 'request_key_term', isTermGenerated: true, reads: ['attempt'],
     context: (row) => idempotencyContext(row.attempt, 'request'),
@@ -35,17 +48,5 @@ export const sealedColumns: readonly SealedColumn[] = [
   sealedColumn<{ attempt: string }>({
     table: 'idempotency_keys', sealed: 'sealed_body', term: 'body_key_term', isTermGenerated: true, reads: ['attempt'],
     context: (row) => idempotencyContext(row.attempt, 'body'),
-  }),
-  sealedColumn<{ workspace_id: string; id: string }>({
-    table: 'connections', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
-    context: (row) => tokensContext({ workspaceId: row.workspace_id, id: row.id }),
-  }),
-  sealedColumn<{ workspace_id: string; id: string }>({
-    table: 'revocation_clients', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
-    context: (row) => revocationClientContext({ workspaceId: row.workspace_id, id: row.id }),
-  }),
-  sealedColumn<{ workspace_id: string; connection_id: string }>({
-    table: 'pending_revocations', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'connection_id'],
-    context: (row) => tokensContext({ workspaceId: row.workspace_id, id: row.connection_id }),
   }),
 ];
