@@ -175,6 +175,18 @@ test('another account: agreed to once, logged in again', async () => {
   expect(grant).toEqual({ subject: 'ben' });
 });
 
+test('what one person read and agreed to counts for no other one who has logged in meanwhile', async () => {
+  const agent = await fixture.register();
+  const browser = fixture.browser();
+  await logIn(browser, 'ana');
+  const page = await browser.open(authorizationRequest(agent).url);
+  expect(page.text).toContain('Ana Martín (ana@corp.example)');
+  await switchTo(browser, await browser.open(`${publicOrigin}/login?fresh=true&return_to=/openapi.json`), 'ben');
+  const again = await browser.submit(page, { decision: 'allow' });
+  expect(again.text).toContain('Ben (ben@corp.example)');
+  codeOf(await browser.submit(again, { decision: 'allow' }));
+});
+
 test('prompt=login: whoever is logged in logs in once more', async () => {
   const browser = fixture.browser();
   await logIn(browser, 'ana');

@@ -24,7 +24,7 @@ export function consentPage({ flow, formToken, person }: FlowForm): string {
 <dt>What it may do</dt><dd>${permissions(flow)}</dd>
 ${person && html`<dt>You are logged in as</dt><dd>${nameOf(person)} · <a href="${otherAccountPath(flow)}">Use another account</a></dd>`}
 </dl>
-${form(flow, formToken, html`<button name="decision" value="allow">Continue</button><button class="plain" name="decision" value="deny">Cancel</button>`)}
+${form({ flow, formToken, person }, html`<button name="decision" value="allow">Continue</button><button class="plain" name="decision" value="deny">Cancel</button>`)}
 <p class="soft">${person ? '' : 'You log in on the next page. '}Continue only if you have just started this login yourself. You can withdraw it at any time.</p>
 `;
   return renderPage({ title: `Allow ${client.name}?`, body });
@@ -37,7 +37,7 @@ export function refusalPage({ flow, formToken, person }: FlowForm, why: 'not-all
   const body = html`
 <p>You cannot use <b>${server.title}</b>${person && html` as <b>${nameOf(person)}</b>`}. ${text}</p>
 <p><a class="button" href="${otherAccountPath(flow)}">Log in with another account</a></p>
-${form(flow, formToken, html`<button class="plain" name="decision" value="deny">Back to ${client.name}</button>`)}
+${form({ flow, formToken, person }, html`<button class="plain" name="decision" value="deny">Back to ${client.name}</button>`)}
 `;
   return renderPage({ title: 'You have no access', body });
 }
@@ -61,9 +61,10 @@ const nameOf = ({ name, email }: Person): string => (email === undefined || emai
 
 const otherAccountPath = ({ uid }: LoginFlow): string => `${interactionPath(uid)}/other-account`;
 
-const form = ({ uid }: LoginFlow, formToken: string, buttons: Html): Html => html`
+const form = ({ flow: { uid }, formToken, person }: FlowForm, buttons: Html): Html => html`
 <form method="post" action="${interactionPath(uid)}">
 <input type="hidden" name="form_token" value="${formToken}">
+<input type="hidden" name="person" value="${person?.id ?? ''}">
 ${buttons}
 </form>
 `;

@@ -37,7 +37,7 @@ export class InteractionController {
     const session = await this.#sessions.current(request);
     const next = await this.#flows.next(open, session);
     const browser = this.#browser(request);
-    const form = { flow: open.flow, formToken: browser.derive('form', uid), person: session?.person };
+    const form = { flow: open.flow, formToken: formToken(browser, uid, session?.person.id ?? ''), person: session?.person };
     switch (next.step) {
       case 'ask':
         return sendPage(reply, consentPage(form), browser);
@@ -58,14 +58,15 @@ export class InteractionController {
   @HttpCode(200)
   async decide(@Param('uid') uid: string, @Body() body: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const browser = this.#browser(request);
-    if (isCrossSite(request, this.#controlPlaneUrl) || !equals(formField(body, 'form_token'), browser.derive('form', uid))) throw new GatewayError('cross_site_request');
+    const person = formField(body, 'person');
+    if (isCrossSite(request, this.#controlPlaneUrl) || !equals(formField(body, 'form_token'), formToken(browser, uid, person))) throw new GatewayError('cross_site_request');
     const open = await this.#flows.open(uid, request, reply);
     if (formField(body, 'decision') !== 'allow') return sendPage(reply, onwardPage(await this.#flows.deny(open)), browser);
-    await this.#flows.note(open, { agreed: true });
+    await this.#flows.note(open, { agreed: person === '' ? {} : { person } });
     return sendPage(reply, onwardPage(interactionPath(uid)), browser);
   }
 
-  /** Whoever is logged in is not who wants to use the server. What was agreed to stays agreed. */
+  /** Whoever is logged in is not who wants to use the server. What they agreed to is theirs: the other one is asked. */
   @Get('other-account')
   async useOtherAccount(@Param('uid') uid: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { flow } = await this.#flows.open(uid, request, reply);
@@ -77,6 +78,9 @@ export class InteractionController {
     return new LoginBrowser(request, this.#controlPlaneUrl.startsWith('https:'));
   }
 }
+
+/** Of a page of this flow, shown in this browser to this person. */
+const formToken = (browser: LoginBrowser, uid: string, person: string): string => browser.derive('form', `${uid} ${person}`);
 
 function equals(sent: string, expected: string): boolean {
   const [a, b] = [Buffer.from(sent), Buffer.from(expected)];

@@ -17,7 +17,8 @@ const flow: LoginFlow = {
   client: { id: 'c', name: 'C', publishedAt: undefined, redirectHost: 'client.example', isLocal: false },
   server: { id: 'i', workspace: 'default', name: 'orders', title: 'Orders', identityProvider: undefined, scopes: ['mcp'], access: undefined },
 };
-const agreed = { progress: { agreed: true } } as const;
+const agreed = { progress: { agreed: {} } } as const;
+const agreedBy = (person: string) => ({ progress: { agreed: { person } } });
 const ofPartner = { server: { ...flow.server, identityProvider: 'partner' } };
 const published = { client: { ...flow.client, publishedAt: 'client.example' } };
 const publishedLocal = { client: { ...flow.client, publishedAt: 'client.example', isLocal: true } };
@@ -28,6 +29,9 @@ test.each<[string, Partial<LoginFlow>, BrowserSession | undefined, boolean, Step
   ['nobody is logged in: consent first', {}, undefined, false, { step: 'ask' }],
   ['agreed: then the login', agreed, undefined, false, logIn],
   ['agreed and logged in: done', agreed, session, false, { step: 'finish' }],
+  ['agreed while logged in: done', agreedBy('p'), session, false, { step: 'finish' }],
+  ['agreed by somebody else', agreedBy('q'), session, false, { step: 'ask' }],
+  ['agreed, and the session is over', agreedBy('p'), undefined, false, logIn],
   ['logged in, and agreed long ago: done', {}, session, true, { step: 'finish' }],
   ['logged in, and never agreed', {}, session, false, { step: 'ask' }],
   ['nobody is logged in, whatever somebody agreed to', {}, undefined, true, { step: 'ask' }],
@@ -43,7 +47,7 @@ test.each<[string, Partial<LoginFlow>, BrowserSession | undefined, boolean, Step
   ['a login that is new enough', { ...agreed, maxAgeSeconds: 7_200 }, session, false, { step: 'finish' }],
   ['a login in this flow is new enough, however long the person read', { ...agreed, maxAgeSeconds: 1 }, later, false, { step: 'finish' }],
   ['another provider’s person is sent to the right one', { ...agreed, ...ofPartner }, session, false, { ...logIn, identityProvider: 'partner' }],
-  ['… once', { ...ofPartner, progress: { agreed: true, sentToLoginAt: now } }, session, false, { step: 'refuse', why: 'wrong-provider' }],
+  ['… once', { ...ofPartner, progress: { agreed: {}, sentToLoginAt: now } }, session, false, { step: 'refuse', why: 'wrong-provider' }],
   ['nobody is logged in: at the right provider', { ...agreed, ...ofPartner }, undefined, false, { ...logIn, identityProvider: 'partner' }],
   ['not among those whom the server lets in', { ...agreed, server: { ...flow.server, access: { allow: [{ group: 'support' }] } } }, session, false, { step: 'refuse', why: 'not-allowed' }],
   ['among them', { ...agreed, server: { ...flow.server, access: { allow: [{ group: 'support' }, { user: 'Ana@Corp.example' }] } } }, session, false, { step: 'finish' }],

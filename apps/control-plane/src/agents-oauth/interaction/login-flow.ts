@@ -4,10 +4,15 @@ import { isRememberable } from '../client-identity.ts';
 import type { ResourceServer } from '../resource-servers.ts';
 import { mayUse } from '../server-access.ts';
 
+export interface Agreement {
+  /** Id of the person whom the page named. Nobody's where it was shown before the login: then it is whoever logs in next. */
+  readonly person?: string;
+}
+
 /** What has happened in a flow so far. Kept with it, on the server's side. */
 export interface FlowProgress {
-  /** The person has agreed, on the page of this flow. */
-  readonly agreed?: true;
+  /** Somebody has agreed, on the page of this flow. */
+  readonly agreed?: Agreement;
   /** When it sent the browser to log in, in milliseconds since the epoch. */
   readonly sentToLoginAt?: number;
 }
@@ -41,7 +46,7 @@ export type Step =
  */
 export function nextStep(flow: LoginFlow, session: BrowserSession | undefined, hasConsented: boolean, now: number): Step {
   const { identityProvider, access } = flow.server;
-  const isAgreed = flow.progress.agreed === true || (hasConsented && session !== undefined && isRememberable(flow.client) && !flow.prompts.has('consent'));
+  const isAgreed = hasAgreed(flow.progress, session) || (hasConsented && session !== undefined && isRememberable(flow.client) && !flow.prompts.has('consent'));
   const isFresh = needsFreshLogin(flow, session, now);
   if (!isAgreed) return { step: 'ask' };
   if (session === undefined || isFresh) return { step: 'log-in', identityProvider, isFresh };
@@ -50,6 +55,12 @@ export function nextStep(flow: LoginFlow, session: BrowserSession | undefined, h
     return flow.progress.sentToLoginAt === undefined ? { step: 'log-in', identityProvider, isFresh: false } : { step: 'refuse', why: 'wrong-provider' };
   }
   return mayUse(access, session.person) ? { step: 'finish' } : { step: 'refuse', why: 'not-allowed' };
+}
+
+/** What one person read and agreed to counts for no other, who may have logged in in another tab meanwhile. */
+function hasAgreed({ agreed }: FlowProgress, session: BrowserSession | undefined): boolean {
+  if (agreed === undefined) return false;
+  return agreed.person === undefined || session === undefined || agreed.person === session.person.id;
 }
 
 function needsFreshLogin({ prompts, maxAgeSeconds, startedAt }: LoginFlow, session: BrowserSession | undefined, now: number): boolean {
