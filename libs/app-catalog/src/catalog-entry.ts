@@ -4,7 +4,7 @@ import { z } from 'zod';
 /** An https URL, or what becomes one when its {variables} are put in. */
 const urlTemplate = z
   .string()
-  .regex(/^(https:\/\/[^\s{}?#]|\{[a-z]+\})[^\s#]*$/, 'must be an https URL, or begin with a {variable} that is one')
+  .regex(/^(https:\/\/[^\s/?#]|\{[a-z]+\})[^\s?#]*$/, 'must be an https URL, or begin with a {variable} that is one')
   .max(2048);
 
 const webPage = httpUrl('URL').regex(/^https:/, 'must begin with https://');
@@ -45,6 +45,7 @@ export const catalogEntry = z
     issuer: urlTemplate.optional(),
     authorizationUrl: urlTemplate,
     tokenUrl: urlTemplate,
+    refreshUrl: urlTemplate.optional().meta({ description: 'Where tokens are refreshed, if not at the token URL.' }),
     revocationUrl: urlTemplate.optional(),
     revocation: z
       .enum(['rfc7009', 'github', 'bearer-post', 'bearer-delete', 'none'])
@@ -68,7 +69,8 @@ export const catalogEntry = z
     refresh,
     notes: z.array(z.string().min(1).max(600)).max(20).meta({ description: 'Quirks, and what could not be confirmed.' }),
     registration: webPage.meta({ description: 'Where an app is registered, or the page that says how.' }),
-    sources: z.array(webPage).min(1).max(20).meta({ description: 'Where the facts come from.' }),
+    documentation: webPage.meta({ description: 'The provider’s own reference.' }),
+    sources: z.array(webPage).min(1).max(20).meta({ description: 'Where the facts were read.' }),
     checkedAt: z.iso.date(),
   })
   .meta({ id: 'CatalogEntry' });

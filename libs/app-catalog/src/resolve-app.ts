@@ -17,14 +17,16 @@ export function resolveApp(app: AppDefinition, catalog: ReadonlyMap<string, Cata
   if (problems.length > 0) return { problems };
 
   const url = (own: string | undefined, template: string | undefined): string | undefined => own ?? (template && entry ? fillIn(template, entry.variables, app.variables) : undefined);
-  const revocationUrl = url(app.revocationUrl, entry?.revocationUrl);
+  // Without a provider both are there: `withoutProvider` has seen to it.
+  const tokenUrl = url(app.tokenUrl, entry?.tokenUrl) ?? '';
   return {
     app: {
       issuer: url(app.issuer, entry?.issuer),
-      // Without a provider both are there: `withoutProvider` has seen to it.
       authorizationUrl: url(app.authorizationUrl, entry?.authorizationUrl) ?? '',
-      tokenUrl: url(app.tokenUrl, entry?.tokenUrl) ?? '',
-      revocationUrl,
+      tokenUrl,
+      // A token URL of the document's own is for everything.
+      refreshUrl: app.tokenUrl === undefined ? (url(undefined, entry?.refreshUrl) ?? tokenUrl) : tokenUrl,
+      revocationUrl: url(app.revocationUrl, entry?.revocationUrl),
       clientId: app.clientId,
       clientSecret: app.clientSecret,
       clientAuth: clientAuthOf(app, entry),

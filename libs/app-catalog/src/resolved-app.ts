@@ -8,6 +8,8 @@ export interface ResolvedApp {
   readonly issuer: string | undefined;
   readonly authorizationUrl: string;
   readonly tokenUrl: string;
+  /** Where tokens are refreshed; the token URL but for few. */
+  readonly refreshUrl: string;
   /** Where `revocation` sends its request. */
   readonly revocationUrl: string | undefined;
   readonly clientId: string;

@@ -173,7 +173,7 @@ describe('warnings', () => {
   test('of what stands', async () => {
     expect(codes(await create(sample({ clientSecret: undefined })))).toEqual([['client_secret_missing', '/clientSecret']]);
     expect(codes(await create(sample({ name: 'off', pkce: false })))).toEqual([['pkce_off', '/pkce']]);
-    expect(codes(await create(sample({ name: 'scopes', provider: 'linear', scopes: ['read', 'raed'] })))).toEqual([['unknown_scope', '/scopes/1']]);
+    expect(codes(await create(sample({ name: 'scopes', provider: 'stripe', scopes: ['read_only', 'raed_only'] })))).toEqual([['unknown_scope', '/scopes/1']]);
     await fixture.query(`update apps set document = jsonb_set(document, '{provider}', '"of-a-later-release"') where name = 'scopes'`);
     expect(codes(await fixture.plane.send<ReadableApp>('GET', `${path}/scopes`))).toEqual([['unknown_provider', '/provider']]);
   });
