@@ -17,6 +17,9 @@ import { CatalogController } from './apps/catalog.controller.ts';
 import { catalogProvider } from './apps/catalog.ts';
 import { AuditEventsController } from './audit/audit-events.controller.ts';
 import { AuthTypesController } from './auth-types/auth-types.controller.ts';
+import { connectionProviders } from './connections/connection-providers.ts';
+import { ConnectionsController } from './connections/connections.controller.ts';
+import { MyConnectionsController } from './connections/my-connections.controller.ts';
 import { channelToken, loggerToken } from './control-plane-parts.ts';
 import { DataPlanesController } from './data-planes/data-planes.controller.ts';
 import { Database } from './database/database.ts';
@@ -99,6 +102,8 @@ export class AppModule {
         ApiTokensController,
         FirstAdminLinkController,
         InteractionController,
+        ConnectionsController,
+        MyConnectionsController,
         AuditEventsController,
         DataPlanesController,
         VaultKeysController,
@@ -152,6 +157,7 @@ export class AppModule {
         CompleteServers,
         ExplainService,
         addressGuardProvider,
+        ...connectionProviders,
       ],
     };
   }

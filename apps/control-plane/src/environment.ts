@@ -14,8 +14,8 @@ const secretUrl = (...protocols: string[]) =>
     return URL.canParse(text) && protocols.includes(new URL(text).protocol);
   }, `must be a URL that begins with ${protocols.map((protocol) => `${protocol}//`).join(' or ')}`);
 
-/** An admin's token guards everything: a short or repetitive one is a default password by another name. */
-const adminToken = secret.refine(
+/** A token that guards everything: a short or repetitive one is a default password by another name. */
+const randomToken = secret.refine(
   (value) => value.reveal().length >= 32 && new Set(value.reveal()).size >= 12,
   'needs at least 32 random characters (openssl rand -hex 32)',
 );
@@ -63,7 +63,12 @@ export const controlPlaneSettings = {
     secret: true,
     description: 'Key the planes share, 32 random bytes; several with commas between them, the first one seals.',
   },
-  ADMIN_TOKEN: { schema: adminToken, secret: true, description: 'Bearer token of the administrator, at least 32 random characters.' },
+  DATA_PLANE_TOKEN: {
+    schema: randomToken.optional(),
+    secret: true,
+    description: 'What data planes show the token broker on the internal port: the same on all planes, at least 32 random characters. Without it the broker is off.',
+  },
+  ADMIN_TOKEN: { schema: randomToken, secret: true, description: 'Bearer token of the administrator, at least 32 random characters.' },
   DATABASE_POOL_SIZE: { schema: integer(2, 200).default(10), description: 'Connections to Postgres at most (10).' },
   SNAPSHOT_POLL_SECONDS: { schema: integer(1, 3600).default(10), description: 'How often to look for unpublished changes (10).' },
   OPEN_SERVERS: {

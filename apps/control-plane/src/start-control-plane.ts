@@ -1,7 +1,10 @@
 import 'reflect-metadata';
+import { tokensPath } from '@gatehouse/access-tokens';
 import { createLogger, type Logger, readSettings } from '@gatehouse/service-runtime';
 import { connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { keepSigningKeys } from './agents-oauth/keep-signing-keys.ts';
+import { TokenBroker } from './connections/broker/token-broker.service.ts';
+import { tokenRoute } from './connections/broker/token-route.ts';
 import { createApplication } from './create-application.ts';
 import { Database } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
@@ -90,9 +93,11 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
 
   const parts = { settings, logger, database, vault, channel, metrics, allowedMethods: new AllowedMethods() };
   const application = await createApplication(parts);
+  internal.serve(tokensPath, undefined);
   atClose(() => application.close());
   serveOpenApi(application, settings.CONTROL_PLANE_URL);
   await application.listen(settings.CONTROL_PLANE_PORT, settings.CONTROL_PLANE_HOST);
+  internal.serve(tokensPath, tokenRoute(application.get(TokenBroker), settings.DATA_PLANE_TOKEN, logger));
   readiness.started(database, channel);
   atClose(() => Promise.resolve(readiness.waitingFor('draining')));
   const { port } = new URL(await application.getUrl());

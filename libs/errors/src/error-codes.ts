@@ -41,6 +41,7 @@ export const errorCodes = {
   login_refused: entry(403, 'The identity provider did not log you in.'),
   login_invalid: entry(502, 'The identity provider’s answer is not one that a login can rely on; nothing was done.', 'warn'),
   login_link_invalid: entry(410, 'This link was used already or has expired; ask for a new one.'),
+  connect_link_invalid: entry(410, 'This link was used already, has expired, or is not one that this gateway made; ask your agent again for a new one.'),
   account_disabled: entry(403, 'This account may not log in here.'),
   provider_unavailable: entry(503, 'The provider cannot be reached at the moment; try again later.', 'warn'),
   provider_misconfigured: entry(502, 'The identity provider does not accept how this gateway is registered there; an administrator has to look at it.', 'error'),

@@ -1,7 +1,7 @@
 import type { Secret } from '@gatehouse/sealing';
 import type { OAuthClient } from './oauth-client.ts';
 import { OAuthFailure } from './oauth-failure.ts';
-import { requestTokens } from './request-tokens.ts';
+import { defaultTimeoutMs, requestTokens } from './request-tokens.ts';
 import type { TokenSet } from './token-set.ts';
 
 export interface CodeExchange {
@@ -18,18 +18,21 @@ export function exchangeCode(client: OAuthClient, { code, redirectUri, codeVerif
 
 /**
  * Asks for new tokens (RFC 6749 section 6), with the scopes that were granted: none more can be had so. A provider that does not
- * want to hear them is asked again without; it has refused before acting.
+ * want to hear them is asked again without; it has refused before acting. The client's timeout counts for both.
  * @throws OAuthFailure
  */
 export async function refreshTokens(client: OAuthClient, refreshToken: Secret, scopes: readonly string[] = []): Promise<TokenSet> {
-  const refresh = (scope: string | undefined): Promise<TokenSet> =>
-    requestTokens(client, { grantType: 'refresh_token', parameters: { refresh_token: refreshToken.reveal(), scope }, secrets: [refreshToken] });
+  const { timeoutMs = defaultTimeoutMs } = client;
+  const begun = performance.now();
+  const refresh = (scope: string | undefined, leftMs: number): Promise<TokenSet> =>
+    requestTokens({ ...client, timeoutMs: leftMs }, { grantType: 'refresh_token', parameters: { refresh_token: refreshToken.reveal(), scope }, secrets: [refreshToken] });
   const scope = joined(client, scopes);
   try {
-    return await refresh(scope);
+    return await refresh(scope, timeoutMs);
   } catch (error) {
-    if (scope === undefined || !(error instanceof OAuthFailure) || error.error !== 'invalid_scope') throw error;
-    return refresh(undefined);
+    const leftMs = Math.floor(timeoutMs - (performance.now() - begun));
+    if (scope === undefined || !(error instanceof OAuthFailure) || error.error !== 'invalid_scope' || leftMs <= 0) throw error;
+    return refresh(undefined, leftMs);
   }
 }
 

@@ -9,7 +9,7 @@ import { type Answer, readAnswer } from './read-answer.ts';
 import type { TokenSet } from './token-set.ts';
 import { isBearer, tokenSetOf } from './token-set-of.ts';
 
-const defaultTimeoutMs = 7_000;
+export const defaultTimeoutMs = 7_000;
 
 export interface GrantRequest {
   readonly grantType: string;

@@ -4,8 +4,18 @@ import type { AddressInfo } from 'node:net';
 import type { Registry } from 'prom-client';
 import type { Readiness } from './readiness.ts';
 
+export interface InternalAnswer {
+  readonly status: number;
+  readonly body: object;
+}
+
+/** What answers at a path of its own. */
+export type InternalRoute = (request: IncomingMessage) => Promise<InternalAnswer>;
+
 export interface InternalServer {
   readonly url: string;
+  /** From now on; before, and after `undefined`, the path is not ready. */
+  serve(path: string, route: InternalRoute | undefined): void;
   close(): Promise<void>;
 }
 
@@ -16,16 +26,18 @@ export interface InternalServerOptions {
   readonly registry: Registry;
 }
 
-/** Health and metrics, on a port of their own that no ingress points at. It answers before anything else is up. */
+/** Health, metrics and what data planes ask for, on a port of their own that no ingress points at. It answers before anything else is up. */
 export async function startInternalServer({ host, port, readiness, registry }: InternalServerOptions): Promise<InternalServer> {
+  const routes = new Map<string, InternalRoute | undefined>();
   const server = createServer((request, response) => {
-    answer(request, response, readiness, registry).catch(() => response.destroy());
+    answer(request, response, { readiness, registry, routes }).catch(() => response.destroy());
   });
   server.listen(port, host);
   await once(server, 'listening');
   const { address, port: taken } = server.address() as AddressInfo;
   return {
     url: `http://${reachable(address)}:${taken}`,
+    serve: (path, route) => void routes.set(path, route),
     close: async () => {
       const closed = once(server, 'close');
       server.close();
@@ -35,7 +47,13 @@ export async function startInternalServer({ host, port, readiness, registry }: I
   };
 }
 
-async function answer(request: IncomingMessage, response: ServerResponse, readiness: Readiness, registry: Registry): Promise<void> {
+interface Answering {
+  readonly readiness: Readiness;
+  readonly registry: Registry;
+  readonly routes: ReadonlyMap<string, InternalRoute | undefined>;
+}
+
+async function answer(request: IncomingMessage, response: ServerResponse, { readiness, registry, routes }: Answering): Promise<void> {
   const path = request.url?.split('?', 1)[0];
   if (path === '/livez') return sendJson(response, 200, { status: 'alive' });
   if (path === '/readyz') {
@@ -46,8 +64,16 @@ async function answer(request: IncomingMessage, response: ServerResponse, readin
     response.writeHead(200, { 'Content-Type': registry.contentType }).end(await registry.metrics());
     return undefined;
   }
+  if (path?.startsWith('/internal/')) {
+    const route = routes.get(path);
+    const { status, body } = route ? await route(request) : routeless(routes.has(path));
+    return sendJson(response, status, body);
+  }
   return sendJson(response, 404, { status: 'not_found' });
 }
+
+/** It is being started, or stopped. */
+const routeless = (isKnown: boolean): InternalAnswer => (isKnown ? { status: 503, body: { code: 'not_ready' } } : { status: 404, body: { status: 'not_found' } });
 
 function sendJson(response: ServerResponse, status: number, body: object): undefined {
   response.writeHead(status, { 'Content-Type': 'application/json', 'Cache-Control': 'no-store' }).end(JSON.stringify(body));

@@ -45,6 +45,33 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly tokenRefreshes = new Counter({
+    name: `${prefix}token_refreshes_total`,
+    help: 'Refreshes of connections’ tokens, by outcome.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+
+  readonly lostRotations = new Counter({
+    name: 'gatehouse_lost_rotations_total',
+    help: 'Connections that were lost because a provider changed a refresh token and its answer did not come to be stored.',
+    registers: [this.registry],
+  });
+
+  readonly brokerAnswers = new Counter({
+    name: `${prefix}broker_answers_total`,
+    help: 'What data planes that asked for a token were answered.',
+    labelNames: ['status'],
+    registers: [this.registry],
+  });
+
+  readonly revocations = new Counter({
+    name: `${prefix}provider_revocations_total`,
+    help: 'Attempts to give the tokens of ended connections back to their providers, by outcome.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

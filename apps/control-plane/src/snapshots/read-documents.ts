@@ -1,6 +1,7 @@
 import type { GatewayError } from '@gatehouse/errors';
-import { authorizationServerId, type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument } from '@gatehouse/gateway-config';
+import { authorizationServerId, type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument, revocationsId } from '@gatehouse/gateway-config';
 import { readAuthorizationServer } from '../agents-oauth/read-authorization-server.ts';
+import { readTokenRevocations } from '../connections/disconnect/token-revocations.store.ts';
 import type { Sql } from '../database/sql.ts';
 import { isUnreadablePolicy, readGlobalPolicy } from '../header-policy/read-global-policy.ts';
 import { type OpenedServer, openServers } from '../servers/open-servers.ts';
@@ -33,16 +34,17 @@ export async function readDocuments({ sql, vault, environmentPolicy, issuer }: D
   const accounts = await readServiceAccounts(sql, ids);
   const policy = ids.includes(headerPolicyId) ? await readPolicy(sql, environmentPolicy) : { documents: [], unreadable: [] };
   const authorizationServer = ids.includes(authorizationServerId) ? [await readAuthorizationServer(sql, issuer)] : [];
+  const revocations = ids.includes(revocationsId) ? [{ kind: 'revocations' as const, id: revocationsId, revoked: await readTokenRevocations(sql) }] : [];
   return {
-    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...policy.documents, ...authorizationServer],
+    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...policy.documents, ...authorizationServer, ...revocations],
     unreadable: [...opened.flatMap((server) => ('error' in server ? [{ id: server.row.id, error: server.error }] : [])), ...policy.unreadable],
   };
 }
 
-/** Every id there is, in order, so that they can be read in batches. The header policy is one of them whether or not it is stored, and so is the authorization server. */
+/** Every id there is, in order, so that they can be read in batches. The header policy is one of them whether or not it is stored, and so are the authorization server and the revocations. */
 export async function readAllIds(sql: Sql): Promise<string[]> {
   const rows = await sql<{ id: string }>('select id from servers union all select id from service_accounts order by id');
-  return [headerPolicyId, authorizationServerId, ...rows.map(({ id }) => id)];
+  return [headerPolicyId, authorizationServerId, revocationsId, ...rows.map(({ id }) => id)];
 }
 
 /** A stored policy that this release does not take keeps itself from being published, and nothing else. */

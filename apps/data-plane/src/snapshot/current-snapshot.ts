@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuthorizationServerRecord, ServiceAccountRecord } from '@gatehouse/agent-auth';
-import { type GlobalHeaderPolicy, unknownGlobalPolicy } from '@gatehouse/gateway-config';
+import { type GlobalHeaderPolicy, type RevocationsDocument, unknownGlobalPolicy } from '@gatehouse/gateway-config';
 import type { ChannelDocument, ChannelState } from '@gatehouse/snapshot-channel';
 import type { PreparedServer } from '@gatehouse/upstream-request';
 import { ShardedMap } from './sharded-map.ts';
@@ -10,6 +10,7 @@ export type PreparedDocument =
   | { readonly kind: 'server'; readonly source: ChannelDocument; readonly server: PreparedServer }
   | { readonly kind: 'header-policy'; readonly source: ChannelDocument; readonly policy: GlobalHeaderPolicy }
   | { readonly kind: 'authorization-server'; readonly source: ChannelDocument; readonly server: PreparedAuthorizationServer }
+  | { readonly kind: 'revocations'; readonly source: ChannelDocument; readonly revoked: RevocationsDocument['revoked'] }
   | { readonly kind: 'service-account'; readonly source: ChannelDocument; readonly account: ServiceAccountRecord };
 
 export interface PreparedAuthorizationServer extends AuthorizationServerRecord {

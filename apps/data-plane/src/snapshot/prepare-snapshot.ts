@@ -37,6 +37,7 @@ function prepareDocument(keys: SnapshotKeys, source: ChannelDocument): PreparedD
   if (document.kind === 'server') return { kind: 'server', source, server: prepareServer(document.id, document.workspace, document.server) };
   if (document.kind === 'header-policy') return { kind: 'header-policy', source, policy: document.policy };
   if (document.kind === 'authorization-server') return { kind: 'authorization-server', source, server: prepareAuthorizationServer(document) };
+  if (document.kind === 'revocations') return { kind: 'revocations', source, revoked: document.revoked };
   const { id, workspace, name, groups, keyId, keyHash } = document;
   return { kind: 'service-account', source, account: { id, workspace, name, groups, keyId, keyHash } };
 }

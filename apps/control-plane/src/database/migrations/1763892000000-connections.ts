@@ -3,13 +3,13 @@ import type { MigrationInterface, QueryRunner } from 'typeorm';
 const statements = [
   // Tokens of one person, or of the organisation (no person), at one owner: an app, a server that was discovered, or the identity
   // provider of a login session. No references to owners: their kinds have tables of their own, and who deletes one ends its
-  // connections. A person is not deleted before theirs were ended, either.
+  // connections.
   `create table connections (
     id uuid not null constraint connections_pkey primary key,
     workspace_id uuid not null,
     owner_kind text not null constraint connections_owner_kind check (owner_kind in ('app', 'server', 'identity-provider')),
     owner_id uuid not null,
-    person_id uuid constraint connections_person references people (id),
+    person_id uuid constraint connections_person references people (id) on delete cascade,
     session_id uuid,
     sealed bytea not null,
     key_term integer not null,
@@ -60,21 +60,35 @@ const statements = [
     subject uuid not null constraint token_revocations_pkey primary key,
     until timestamptz not null
   )`,
-  // To be revoked at the provider (RFC 7009). Whatever that takes is sealed in: its app may be gone by then.
+  // Tokens to be revoked at their provider (RFC 7009), sealed as they were in their connection, and us as its client, once for all
+  // that end together: the app may be gone by then.
+  `create table revocation_clients (
+    id uuid not null constraint revocation_clients_pkey primary key,
+    workspace_id uuid not null,
+    sealed bytea not null,
+    key_term integer not null,
+    created_at timestamptz not null default now()
+  )`,
   `create table pending_revocations (
     id uuid not null constraint pending_revocations_pkey primary key,
+    client_id uuid not null constraint pending_revocations_client references revocation_clients (id),
+    connection_id uuid not null,
+    workspace_id uuid not null,
+    owner_id uuid not null,
+    person_id uuid,
     sealed bytea not null,
     key_term integer not null,
     attempts integer not null default 0,
     next_attempt_at timestamptz not null default now(),
     created_at timestamptz not null default now()
   )`,
+  'create index pending_revocations_client_id on pending_revocations (client_id)',
   'create index pending_revocations_next_attempt_at on pending_revocations (next_attempt_at)',
   // Callers with a token of their issuer are asked for by what it says.
   'create index people_issuer_subject on people (issuer, subject)',
 ];
 
-const tables = ['pending_revocations', 'token_revocations', 'used_connect_links', 'connect_states', 'connections'];
+const tables = ['pending_revocations', 'revocation_clients', 'token_revocations', 'used_connect_links', 'connect_states', 'connections'];
 
 /** Connections and what ends them. `provider_tokens` stays for the release before this one, and is written no more. */
 export class Connections1763892000000 implements MigrationInterface {

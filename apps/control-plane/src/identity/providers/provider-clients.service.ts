@@ -99,7 +99,10 @@ export class ProviderClients {
  * In the body where the provider says that it takes it there: not every one decodes what RFC 6749 section 2.3.1 has encoded for
  * the header. One that does not say takes it in the header (RFC 8414 section 2).
  */
+export function tokenAuthenticationOf(configured: 'basic' | 'post' | undefined, metadata: ServerMetadata): 'basic' | 'post' {
+  return configured ?? (metadata.token_endpoint_auth_methods_supported?.includes('client_secret_post') === true ? 'post' : 'basic');
+}
+
 function authenticationOf(secret: string, configured: 'basic' | 'post' | undefined, metadata: ServerMetadata): ClientAuth {
-  const method = configured ?? (metadata.token_endpoint_auth_methods_supported?.includes('client_secret_post') === true ? 'post' : 'basic');
-  return method === 'basic' ? ClientSecretBasic(secret) : ClientSecretPost(secret);
+  return tokenAuthenticationOf(configured, metadata) === 'basic' ? ClientSecretBasic(secret) : ClientSecretPost(secret);
 }

@@ -1,0 +1,85 @@
+import { revocationsId } from '@gatehouse/gateway-config';
+import type { TokenSet } from '@gatehouse/oauth-client';
+import { GatewayError } from '@gatehouse/errors';
+import { Injectable } from '@nestjs/common';
+import { violates } from '../database/database-errors.ts';
+import type { Sql } from '../database/sql.ts';
+import { uuidV7 } from '../database/uuid-v7.ts';
+import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
+import { takeRevision } from '../snapshots/revisions.store.ts';
+import type { ConnectionOwner, OwnerClient } from './connection.ts';
+import { deleteConnections, findHeld, insertConnection, type NewConnection, ownerExists, type SealedConnection } from './connections.store.ts';
+import { insertTokenRevocations } from './disconnect/token-revocations.store.ts';
+import { nextRefreshSeconds } from './refresh/refresh-schedule.ts';
+import { TokenSeals } from './token-seals.ts';
+
+export interface MadeConnection {
+  readonly owner: ConnectionOwner;
+  /** Undefined: the organisation's. */
+  readonly personId: string | undefined;
+  readonly tokens: TokenSet;
+  /** What was asked for. What the provider says it gave may have other names; both count as there. */
+  readonly requestedScopes: readonly string[];
+  /** What the person is called at the provider, where that is known. */
+  readonly account?: string | undefined;
+  readonly refresh: OwnerClient['refresh'];
+}
+
+/** Puts connections where tokens are found. */
+@Injectable()
+export class Connections {
+  readonly #seals: TokenSeals;
+  readonly #publisher: SnapshotPublisher;
+
+  constructor(seals: TokenSeals, publisher: SnapshotPublisher) {
+    this.#seals = seals;
+    this.#publisher = publisher;
+  }
+
+  /**
+   * A connection that was just agreed to, in the transaction that used its state; `finish` after it. It takes the place of a former
+   * one with an id of its own, so that whatever is still under way for that one comes to nothing, and data planes forget its token.
+   * The former tokens are not given back: at many providers that would end the new ones.
+   * @returns its id
+   * @throws GatewayError conflict where the owner is gone
+   */
+  async save(sql: Sql, { owner, personId, tokens, requestedScopes, account, refresh }: MadeConnection): Promise<string> {
+    if (!(await ownerExists(sql, owner))) throw new GatewayError('conflict', { detail: `${owner.kind} ${owner.id} was deleted` });
+    const former = await findHeld(sql, owner.id, personId ?? null);
+    const { accessToken, idToken, expiresInSeconds, scope = [] } = tokens;
+    const refreshToken = tokens.refreshToken ?? (await this.#keptRefreshToken(former, account));
+    const id = uuidV7();
+    const sealed = await this.#seals.seal(sql, { id, workspaceId: owner.workspaceId }, { accessToken, refreshToken, idToken });
+    if (former) await deleteConnections(sql, [former.id]);
+    await this.#insert(sql, {
+      id, owner, personId: personId ?? null, sessionId: null, ...sealed,
+      refreshable: refreshToken !== undefined,
+      scopes: [...new Set([...requestedScopes, ...scope])],
+      account: account ?? null,
+      expiresInSeconds: expiresInSeconds ?? null,
+      nextRefreshSeconds: refreshToken === undefined ? null : nextRefreshSeconds(expiresInSeconds, refresh),
+    });
+    if (former) {
+      await insertTokenRevocations(sql, [former.id]);
+      await takeRevision(sql, [revocationsId]);
+    }
+    return id;
+  }
+
+  finish(): void {
+    this.#publisher.nudge();
+  }
+
+  /** Of two answers for one person at the same moment, the first one counts. */
+  async #insert(sql: Sql, connection: NewConnection): Promise<void> {
+    await insertConnection(sql, connection).catch((cause: unknown) => {
+      throw ['connections_person_owner', 'connections_shared_owner'].some((index) => violates(cause, index)) ? new GatewayError('conflict', { cause }) : cause;
+    });
+  }
+
+  /** Some providers give a refresh token with the first consent only; it stays good, as long as it is the same account. */
+  async #keptRefreshToken(former: SealedConnection | undefined, account: string | undefined) {
+    if (!former || account === undefined || former.account !== account || former.state !== 'active') return undefined;
+    return (await this.#seals.open(former)).refreshToken;
+  }
+}
