@@ -1,3 +1,7 @@
+export { elicitsUrls, type LegacyClient, messageElicitsUrls, readLegacyClient, rpcResult } from './client-of-message.ts';
+export {
+  connectAction, connectDiscovered, connectInitialized, type ConnectLink, connectNotifications, connectTool, connectToolList, toolResult, urlElicitationRequired, urlInputRequired,
+} from './connect-messages.ts';
 export { EndpointEvent, type EndpointRewrite } from './endpoint-event.ts';
 export { endpointPath } from './endpoint-path.ts';
 export { EventBoundary } from './event-boundary.ts';
@@ -5,9 +9,10 @@ export { EventDataFilter, type ReplaceData } from './event-data-filter.ts';
 export { EventStreamReader, type ServerSentEvent } from './event-stream-reader.ts';
 export { type FilteredMessage, filterToolLists } from './filter-tool-lists.ts';
 export { formatEvent } from './format-event.ts';
+export { type InputAnswer, readInputAnswer, requestDigest } from './input-responses.ts';
 export { type MessageHeaders, type MessageSummary, type ReadMessage, readMessage } from './read-message.ts';
 export { type ReadToolCalls, readToolCalls, type RequestInBody } from './read-tool-calls.ts';
-export { firstModernRevision, isModernRevision } from './revisions.ts';
+export { firstModernRevision, isModernRevision, negotiatedRevision } from './revisions.ts';
 export { readEnvelopes, requestIds, type RpcEnvelope, withResponseId } from './rpc-envelope.ts';
 export { rpcError, type RpcErrorBody, rpcErrorCodes, type RpcId } from './rpc-error.ts';
 export { SealedSessions, type SessionOwner } from './sealed-session.ts';

@@ -18,14 +18,14 @@ export function skipSpace(text: string, at: number): number {
   return next;
 }
 
-/** Visits the members of the object that begins at `start`: the name as it reads, and where the value begins and ends. */
-export function eachMember(text: string, start: number, visit: (name: string, from: number, to: number) => void): void {
+/** Visits the members of the object that begins at `start`: the name as it reads, where the value begins and ends, and where the name does. */
+export function eachMember(text: string, start: number, visit: (name: string, from: number, to: number, nameFrom: number) => void): void {
   let at = skipSpace(text, start + 1);
   while (text.charCodeAt(at) === quote) {
     const nameEnd = endOfString(text, at);
     const from = skipSpace(text, skipSpace(text, nameEnd) + 1);
     const to = endOfValue(text, from);
-    visit(nameOf(text, at, nameEnd), from, to);
+    visit(nameOf(text, at, nameEnd), from, to, at);
     at = afterComma(text, to);
   }
 }
