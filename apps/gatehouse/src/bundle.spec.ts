@@ -41,3 +41,11 @@ it('call loads no server framework', () => {
 it('control-plane loads the database, so that these specs look in the right place', () => {
   expect([...packagesOf(chunkOf('control-plane'))]).toEqual(expect.arrayContaining(database));
 });
+
+it('the catalogue of providers lies where the bundle’s code looks for it', () => {
+  const providers = fileURLToPath(new URL('../../../libs/app-catalog/providers/', import.meta.url));
+  expect(readdirSync(join(dist, 'providers'))).toEqual(readdirSync(providers));
+  const reading = readdirSync(join(dist, 'assets')).filter((file) => file.endsWith('.js') && readFileSync(join(dist, 'assets', file), 'utf8').includes("new URL(\"../providers/\", import.meta.url)"));
+  // One folder below dist: from there `../providers/` is what was copied.
+  expect(reading).toHaveLength(1);
+});

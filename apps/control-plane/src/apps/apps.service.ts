@@ -1,9 +1,10 @@
 import { type ResolvedApp, resolveApp } from '@gatehouse/app-catalog';
 import type { AddressGuard } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
-import { completeApp, type ReadableApp } from '@gatehouse/gateway-config';
+import { completeApp, type ReadableApp, type Warning } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
+import { Disconnections, type RevokingClients } from '../connections/disconnect/disconnections.service.ts';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
@@ -50,16 +51,18 @@ export class Apps {
   readonly #vault: Vault;
   readonly #guard: AddressGuard;
   readonly #catalog: Catalog;
+  readonly #disconnections: Disconnections;
   readonly #context: PresentContext;
 
   constructor(
     database: Database, vault: Vault, @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(addressGuardToken) guard: AddressGuard,
-    @Inject(catalogToken) catalog: Catalog,
+    @Inject(catalogToken) catalog: Catalog, disconnections: Disconnections,
   ) {
     this.#database = database;
     this.#vault = vault;
     this.#guard = guard;
     this.#catalog = catalog;
+    this.#disconnections = disconnections;
     this.#context = { controlPlaneUrl: settings.CONTROL_PLANE_URL, catalog };
   }
 
@@ -114,16 +117,21 @@ export class Apps {
     return this.#change(reference, (current) => mergePatch(current, patch), ifMatch, actor);
   }
 
+  /** Its connections end with it, here and at the provider. */
   async delete({ workspace, idOrName }: AppReference, ifMatch: string | undefined, actor: ChangeAuthor): Promise<void> {
+    const { id: workspaceId } = await findWorkspace(this.#database.sql, workspace);
+    const { id } = await findApp(this.#database.sql, workspaceId, idOrName);
+    const clients = await this.#disconnections.prepare({ owner: id });
     await this.#database.transaction(async (sql) => {
-      const { id: workspaceId } = await findWorkspace(sql, workspace);
-      const row = await findApp(sql, workspaceId, idOrName, true);
+      const row = await findApp(sql, workspaceId, id, true);
       requireMatch(ifMatch, row);
       await refuseInUse(sql, row, '');
+      await this.#disconnections.end(sql, { owner: id }, clients);
       await deleteAllSecrets(sql, secretOwnerOf(row));
       await deleteApp(sql, row.id);
       await audit(sql, 'deleted', row, [], actor);
     });
+    this.#disconnections.finish();
   }
 
   async #change({ workspace, idOrName }: AppReference, toBody: (current: ReadableApp) => unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableApp> {
@@ -133,7 +141,8 @@ export class Apps {
     // Names are looked up before the transaction, so that none waits for a name server.
     const checked = await this.#written(this.#database.sql, seen, toBody);
     await this.#refuseInsecure(checked);
-    return this.#database.transaction(async (sql) => {
+    const clients = this.#isAnotherClient(seen, checked.app) ? await this.#disconnections.prepare({ owner: seen.id }) : undefined;
+    const changed = await this.#database.transaction(async (sql) => {
       const row = await findApp(sql, workspaceId, seen.id, true);
       requireMatch(ifMatch, row);
       const written = await this.#written(sql, row, toBody);
@@ -147,9 +156,27 @@ export class Apps {
       await this.#store(sql, row, written.secrets);
       const after = await findApp(sql, workspaceId, row.id);
       await audit(sql, 'changed', after, fields, actor);
-      const before = { name: row.name, tokenUrl: this.#tokenUrlOf(row) };
-      return this.#present(sql, after, changeWarnings(before, { name: written.name, tokenUrl: written.app.tokenUrl }, written.secrets.kept.size > 0));
+      return this.#present(sql, after, [...this.#changeWarnings(row, written), ...(await this.#endConnections(sql, row, written, clients))]);
     });
+    this.#disconnections.finish();
+    return changed;
+  }
+
+  /** Tokens are of one client at one provider: they are of no use to another, which must not get to see them either. */
+  async #endConnections(sql: Sql, row: AppRow, { app }: WrittenApp, clients: RevokingClients = new Map()): Promise<Warning[]> {
+    if (!this.#isAnotherClient(row, app)) return [];
+    const ended = await this.#disconnections.end(sql, { owner: row.id }, clients);
+    if (ended.length === 0) return [];
+    return [{ code: 'connections_ended', pointer: '', detail: `${ended.length} connections of the former client have ended: people are asked to connect again.` }];
+  }
+
+  #isAnotherClient(row: AppRow, app: ResolvedApp): boolean {
+    const former = this.#resolved(row);
+    return former?.clientId !== app.clientId || former.tokenUrl !== app.tokenUrl || former.refreshUrl !== app.refreshUrl || former.revocationUrl !== app.revocationUrl;
+  }
+
+  #changeWarnings(row: AppRow, { name, app, secrets }: WrittenApp): Warning[] {
+    return changeWarnings({ name: row.name, tokenUrl: this.#resolved(row)?.tokenUrl }, { name, tokenUrl: app.tokenUrl }, secrets.kept.size > 0);
   }
 
   async #written(sql: Sql, row: AppRow, toBody: (current: ReadableApp) => unknown): Promise<WrittenApp> {
@@ -164,9 +191,10 @@ export class Apps {
     if (problems.length > 0) throw new GatewayError('validation_failed', { problems });
   }
 
-  #tokenUrlOf(row: AppRow): string | undefined {
+  /** As it is stored, with something in the place of its secret; undefined where this release's catalogue does not take it. */
+  #resolved(row: AppRow): ResolvedApp | undefined {
     const resolution = resolveApp(completeApp.parse(withKeptSecrets(row.document, ['/clientSecret'])), this.#catalog);
-    return 'app' in resolution ? resolution.app.tokenUrl : undefined;
+    return 'app' in resolution ? resolution.app : undefined;
   }
 
   async #store(sql: Sql, row: AppRow, plan: SecretPlan): Promise<void> {
@@ -175,7 +203,7 @@ export class Apps {
     if (plan.set.size > 0) await writeSecrets(sql, await this.#vault.sealingRing(sql, row.workspaceId, plan.set.size), owner, plan.set);
   }
 
-  async #present(sql: Sql, row: AppRow, warnings: ReturnType<typeof changeWarnings> = []): Promise<ReadableApp> {
+  async #present(sql: Sql, row: AppRow, warnings: readonly Warning[] = []): Promise<ReadableApp> {
     return presentApp(row, await listSecrets(sql, 'apps', [row.id]), this.#context, warnings);
   }
 }

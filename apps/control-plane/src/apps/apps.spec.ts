@@ -6,7 +6,7 @@ import { useControlPlane } from '../spec-support/use-control-plane.ts';
 const fixture = useControlPlane({ GATEHOUSE_CONTROL_PLANE_URL: 'https://gatehouse.example', GATEHOUSE_EGRESS_ALLOWED_RANGES: 'loopback' });
 const path = '/v1/workspaces/default/apps';
 
-beforeEach(async () => void (await fixture.query('delete from apps; delete from servers; delete from secrets')));
+beforeEach(async () => void (await fixture.query('delete from connections; delete from apps; delete from servers; delete from secrets')));
 
 interface Problem {
   readonly status: number;
@@ -124,6 +124,45 @@ test('what servers refer to is neither deleted nor renamed', async () => {
   expect((await fixture.plane.send('DELETE', `${path}/unused`, { headers: { 'If-Match': '*' } })).status).toBe(204);
   await fixture.query('delete from servers');
   expect((await fixture.plane.send('DELETE', `${path}/github`, { headers: { 'If-Match': '*' } })).status).toBe(204);
+});
+
+describe('connections end with the client that they are of', () => {
+  const connect = async (id: string) =>
+    fixture.query(
+      `insert into connections (id, workspace_id, owner_kind, owner_id, sealed, key_term, refreshable)
+       select gen_random_uuid(), workspace_id, 'app', id, '', 1, true from apps where id = $1`,
+      [id],
+    );
+  const connections = async () => (await fixture.query('select from connections')).length;
+  const revoked = async (id: string) => (await fixture.query('select from token_revocations where subject = $1', [id])).length;
+
+  test('when it is deleted, and data planes forget the tokens', async () => {
+    const { body } = await create(sample({ provider: 'figma' }));
+    await connect(body.id);
+    expect((await fixture.plane.send('DELETE', `${path}/github`, { headers: { 'If-Match': '*' } })).status).toBe(204);
+    expect([await connections(), await revoked(body.id)]).toEqual([0, 1]);
+  });
+
+  test.each([
+    ['another client', { clientId: 'another' }],
+    ['another token URL', { tokenUrl: own.tokenUrl }],
+    ['another revocation URL', { revocationUrl: 'https://id.example/revoke' }],
+    ['another provider', { provider: 'clickup' }],
+  ])('when it becomes %s', async (_what, patch) => {
+    const { body } = await create(sample({ provider: 'figma' }));
+    await connect(body.id);
+    expect((await change('PATCH', patch)).body.warnings.map(({ code }) => code)).toContain('connections_ended');
+    expect([await connections(), await revoked(body.id)]).toEqual([0, 1]);
+  });
+
+  test('and not when something else changes, or nothing does because it is refused', async () => {
+    const { body } = await create(sample({ provider: 'figma' }));
+    await connect(body.id);
+    await change('PATCH', { title: 'x', scopes: ['file_content:read'], clientSecret: 'canary-rotated', pkce: true, extraParameters: { prompt: 'consent' } });
+    await putServer('design', 'github');
+    expect((await fixture.plane.send('DELETE', `${path}/github`, { headers: { 'If-Match': '*' } })).status).toBe(409);
+    expect([await connections(), await revoked(body.id)]).toEqual([1, 0]);
+  });
 });
 
 describe('bad documents are refused whole, with every problem', () => {

@@ -131,3 +131,28 @@ roles: { admin: [platform] }
   const misplaced = await apply(`${provider('Corp')}workspace: sales\n`);
   expect(misplaced).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('/workspace  is not a known field') as string });
 });
+
+it('P33 an app is applied, compared and exported as any other document', async () => {
+  const app = (title: string, secret = '{ fromEnv: ORDERS_TOKEN }') => `
+kind: App
+workspace: sales
+name: tracker
+title: ${title}
+provider: keycloak
+variables: { base: https://sso.corp.example, realm: corp }
+clientId: gatehouse
+clientSecret: ${secret}
+scopes: [openid]
+`;
+  expect((await apply(app('Tracker'), '--dry-run')).stdout).toBe('App sales/tracker would be created\n');
+  expect((await apply(app('Tracker'))).stdout).toBe('App sales/tracker created\n');
+  expect((await apply(app('Tracker', '{ set: true }'))).stdout).toBe('App sales/tracker unchanged\n');
+  expect((await run(['diff', '-f', '-'], app('Issues'))).stdout).toBe('App sales/tracker\n  ~ /title  "Tracker" → "Issues"\n  = /clientSecret  secret, set already (cannot be compared)\n');
+  const { stdout } = await run(['export', '--workspace', 'sales']);
+  const exported = stdout.split('---\n').find((text) => text.includes('kind: App')) ?? '';
+  expect(exported).toContain('kind: App\nworkspace: sales\nname: tracker\ntitle: Tracker\nprovider: keycloak\n');
+  expect(exported).not.toMatch(/canary-token|redirectUri/);
+  expect((await apply(exported)).stdout).toBe('App sales/tracker unchanged\n');
+  const unknown = await apply(app('Tracker').replace('keycloak', 'nonsense'));
+  expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/\/provider .*\/v1\/catalog/) as string });
+});
