@@ -100,6 +100,14 @@ export const controlPlaneSettings = {
     schema: addressRanges.default([]),
     description: 'Addresses where agents may publish what they say of themselves (client ID metadata documents, key sets) besides public ones. Anyone names these (none).',
   },
+  OAUTH_DYNAMIC_REGISTRATION: {
+    schema: flag.default(true),
+    description: 'false keeps clients from registering themselves (RFC 7591): they publish a metadata document, or an administrator registers them (true).',
+  },
+  OAUTH_MAX_UNUSED_CLIENTS: {
+    schema: integer(0, 10_000_000).default(100_000),
+    description: 'Clients that registered themselves and that nobody has allowed anything yet, at most; more are refused until older ones are forgotten, after a day (100000).',
+  },
   LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error').default('info'), description: 'Log level (info).' },
 } as const;
 

@@ -1,5 +1,6 @@
 import { decodeJwt } from 'jose';
 import { beforeAll, describe, expect, test } from 'vitest';
+import { startIdentityProvider } from '../../../../test/support/identity-provider.ts';
 import { authorizationRequest, authorize, codeGrant, codeOf, connected, dataPlaneUrl, type RegisteredAgent, resourceUrl, useAgents } from '../spec-support/use-agents.ts';
 import { providerDocument, publicOrigin } from '../spec-support/use-login.ts';
 
@@ -202,7 +203,8 @@ describe('who may use a server', () => {
   });
 
   test('by its identity provider: people of another one are sent there, and come back with nothing else', async () => {
-    await fixture.plane.send('POST', '/v1/identity-providers', { body: providerDocument(fixture.provider, { name: 'partner', title: 'Partner' }) });
+    const partner = await startIdentityProvider({ redirectUris: [`${publicOrigin}/login/callback/partner`], people: [] });
+    await fixture.plane.send('POST', '/v1/identity-providers', { body: providerDocument(partner, { name: 'partner', title: 'Partner' }) });
     await fixture.addServer('for-corp', { agentAuth: { type: 'interactive', identityProvider: 'corp' } });
     await fixture.addServer('for-partners', { agentAuth: { type: 'interactive', identityProvider: 'partner' } });
     const browser = fixture.browser();
@@ -211,6 +213,7 @@ describe('who may use a server', () => {
     await browser.submit(consent, { decision: 'allow' });
     expect(browser.visited.some((url) => url.includes('/login/start/partner'))).toBe(true);
     await fixture.plane.send('DELETE', '/v1/identity-providers/partner', { headers: { 'If-Match': '*' } });
+    await partner.close();
   });
 
   test('someone who is disabled logs in nowhere, and tokens are not renewed', async () => {
@@ -259,4 +262,15 @@ describe('RFC 9126: pushed authorization requests', () => {
     const page = await fixture.browser().open(new URL(`/oauth/authorize?${new URLSearchParams({ client_id: other.clientId, request_uri: String(body['request_uri']) }).toString()}`, publicOrigin));
     expect([page.status, page.text]).toEqual([400, expect.stringContaining('invalid_request')]);
   });
+});
+
+test('what a request brings along is kept for whoever sends it, and bounded', async () => {
+  const agent = await fixture.register();
+  const { url } = authorizationRequest(agent, { state: 's'.repeat(9_000) });
+  expect(await fixture.post('/oauth/par', Object.fromEntries(url.searchParams))).toMatchObject({ status: 400, body: { error: 'invalid_request' } });
+  const page = await fixture.browser().open(url);
+  expect([page.url.searchParams.get('error') ?? page.text]).toEqual([expect.stringContaining('invalid_request')]);
+  const fine = authorizationRequest(agent, { state: 's'.repeat(5_000) });
+  expect((await fixture.post('/oauth/par', Object.fromEntries(fine.url.searchParams))).status).toBe(201);
+  expect((await fixture.browser().open(fine.url)).text).toContain('name="decision"');
 });

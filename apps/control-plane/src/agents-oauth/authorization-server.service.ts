@@ -1,4 +1,5 @@
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { GuardedFetch } from '@gatehouse/egress';
 import type { Logger } from '@gatehouse/service-runtime';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
 import Provider from 'oidc-provider';
@@ -24,6 +25,7 @@ import { type OpenedKeys, openSigningKeys } from './open-signing-keys.ts';
 import { providerConfiguration } from './provider-configuration.ts';
 import { allowBrowserRegistration } from './allow-browser-registration.ts';
 import { refineAnswers } from './refine-answers.ts';
+import { rememberFailures } from './remember-failures.ts';
 
 interface Serving {
   readonly version: string;
@@ -42,7 +44,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
   readonly #state: OAuthState;
   readonly #grants: AgentGrants;
   readonly #people: People;
-  readonly #egress: OAuthEgress;
+  readonly #fetch: GuardedFetch;
   readonly #assertions: IdentityAssertions;
   readonly #settings: ControlPlaneSettings;
   readonly #logger: Logger;
@@ -59,7 +61,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
     this.#state = state;
     this.#grants = grants;
     this.#people = people;
-    this.#egress = egress;
+    this.#fetch = rememberFailures(egress.fetch);
     this.#assertions = assertions;
     this.#settings = settings;
     this.#logger = logger;
@@ -111,11 +113,11 @@ export class AuthorizationServer implements OnApplicationShutdown {
 
   /** The library takes its keys once: for other keys there is another provider, which finds everything else where the first one left it. */
   #open({ jwks, publicKeys, kid, version }: OpenedKeys, cookieKey: Buffer): Serving {
-    const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: dataPlaneUrl } = this.#settings;
+    const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: dataPlaneUrl, OAUTH_DYNAMIC_REGISTRATION: allowsRegistration, OAUTH_MAX_UNUSED_CLIENTS: maxUnusedClients } = this.#settings;
     const { sql } = this.#database;
     const provider = new Provider(issuer, providerConfiguration({
-      state: this.#state, grants: this.#grants, people: this.#people, fetch: withKeptDocuments(this.#egress.fetch, this.#state), sql, dataPlaneUrl, jwks, kid,
-      isSecure: issuer.startsWith('https:'), cookieKey,
+      state: this.#state, grants: this.#grants, people: this.#people, fetch: withKeptDocuments(this.#fetch, this.#state), sql, dataPlaneUrl, jwks, kid,
+      isSecure: issuer.startsWith('https:'), cookieKey, allowsRegistration, maxUnusedClients,
       noteUse: async (clientId, grantId) => {
         await noteUse(sql, grantId);
         await prolongClient(sql, stateKey('Client', clientId).idHash, lifetimes.client);

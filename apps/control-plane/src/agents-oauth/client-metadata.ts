@@ -9,7 +9,9 @@ export const assertionGrantType = 'urn:ietf:params:oauth:grant-type:jwt-bearer';
 
 const maxTextLength = 512;
 const maxUrlLength = 2_048;
-const maxRedirects = 20;
+const maxRedirects = 10;
+/** Of everything together: strangers have it kept. */
+const maxMetadataLength = 8_192;
 const maxKeys = 10;
 const texts = ['client_name', ...keptMetadata] as const;
 const urls = ['client_uri', 'logo_uri', 'policy_uri', 'tos_uri', 'jwks_uri'] as const;
@@ -30,6 +32,7 @@ const ignored = [
  */
 export function settleClientMetadata(metadata: Record<string, unknown>): void {
   for (const name of ignored) delete metadata[name];
+  if (JSON.stringify(metadata).length > maxMetadataLength) throw new errors.InvalidClientMetadata(`metadata must have at most ${maxMetadataLength} characters`);
   for (const name of texts) checkLength(metadata, name, maxTextLength);
   for (const name of urls) checkLength(metadata, name, maxUrlLength);
   // Whoever is in between would name the client's keys.

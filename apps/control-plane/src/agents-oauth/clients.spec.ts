@@ -8,6 +8,7 @@ import { selfSignedCertificate } from '../../../../libs/egress/src/testing/self-
 import { closeHttpServer, listenOnLoopback } from '../../../../test/support/listen.ts';
 import { TestBrowser } from '../../../../test/support/test-browser.ts';
 import { startTestControlPlane } from '../spec-support/start-test-control-plane.ts';
+import { stateKey } from './oauth-state.service.ts';
 import { authorizationRequest, authorize, codeGrant, codeOf, connected, type RegisteredAgent, type Tokens, useAgents } from '../spec-support/use-agents.ts';
 import { publicOrigin } from '../spec-support/use-login.ts';
 
@@ -38,7 +39,7 @@ describe('RFC 7591: clients that register themselves', () => {
     ['a fragment', { redirect_uris: [`${callback}#x`] }, 'invalid_redirect_uri'],
     ['credentials', { redirect_uris: ['https://a:b@client.example/callback'] }, 'invalid_redirect_uri'],
     ['no URL', { redirect_uris: ['callback'] }, 'invalid_redirect_uri'],
-    ['too many', { redirect_uris: Array.from({ length: 21 }, (_, index) => `https://client.example/${index}`) }, 'invalid_redirect_uri'],
+    ['too many', { redirect_uris: Array.from({ length: 11 }, (_, index) => `https://client.example/${index}`) }, 'invalid_redirect_uri'],
     ['a very long one', { redirect_uris: [`https://client.example/${'x'.repeat(2_048)}`] }, 'invalid_redirect_uri'],
     ['redirect URIs that are no list', { redirect_uris: callback }, 'invalid_redirect_uri'],
     ['redirect URIs that are no text', { redirect_uris: [{}] }, 'invalid_redirect_uri'],
@@ -50,6 +51,45 @@ describe('RFC 7591: clients that register themselves', () => {
   ])('%s is refused', async (_name, metadata, error) => {
     const { status, body } = await register(metadata);
     expect([status, body]).toMatchObject([400, { error }]);
+  });
+
+  test('all of it together is bounded', async () => {
+    const redirect_uris = Array.from({ length: 5 }, (_, index) => `https://client.example/${index}${'x'.repeat(1_700)}`);
+    expect((await register({ redirect_uris, token_endpoint_auth_method: 'none' })).body).toMatchObject({ error: 'invalid_client_metadata' });
+    expect((await register({ redirect_uris: redirect_uris.slice(1), token_endpoint_auth_method: 'none' })).status).toBe(201);
+  });
+
+  test('a client that nobody allows anything is forgotten after a day; one that somebody does, later', async () => {
+    const [unused, used] = [await fixture.register(), await fixture.register()];
+    const daysOf = async ({ clientId }: RegisteredAgent) =>
+      Number((await fixture.query<{ days: string }>(`select extract(epoch from expires_at - now()) / 86400 as days from oauth_state where model = 'Client' and id_hash = $1`, [stateKey('Client', clientId).idHash]))[0]?.days);
+    expect(Math.round(await daysOf(unused))).toBe(1);
+    await authorize(fixture.browser(), authorizationRequest(used));
+    expect(Math.round(await daysOf(used))).toBe(90);
+  });
+
+  test('so many that nobody uses, and no more; who is used counts no more', async () => {
+    await fixture.query(`delete from oauth_state where model = 'Client'`);
+    const plane = await startTestControlPlane({ environment: { ...fixture.plane.environment, GATEHOUSE_OAUTH_MAX_UNUSED_CLIENTS: '2' } });
+    const registerThere = () => plane.send<Record<string, unknown>>('POST', '/oauth/register', { body: { redirect_uris: [callback], token_endpoint_auth_method: 'none' }, authorization: undefined });
+    const { body } = await registerThere();
+    expect((await registerThere()).status).toBe(201);
+    const refused = await registerThere();
+    expect([refused.status, refused.body, refused.headers.get('retry-after')]).toMatchObject([503, { error: 'temporarily_unavailable', error_description: expect.stringMatching(/too many clients/) as string }, expect.any(String)]);
+    await authorize(fixture.browser(), authorizationRequest({ clientId: String(body['client_id']), clientSecret: undefined, redirectUri: callback }));
+    expect((await registerThere()).status).toBe(201);
+    await plane.close();
+  });
+
+  test('not at all where that is switched off; those that are registered stay', async () => {
+    const agent = await fixture.register();
+    const plane = await startTestControlPlane({ environment: { ...fixture.plane.environment, GATEHOUSE_OAUTH_DYNAMIC_REGISTRATION: 'false' } });
+    for (const path of ['/oauth/register', '/register']) expect((await plane.send('POST', path, { body: { redirect_uris: [callback] }, authorization: undefined })).status).toBe(404);
+    const metadata = (await plane.send<Record<string, unknown>>('GET', '/.well-known/oauth-authorization-server', { authorization: undefined })).body;
+    expect(metadata).toMatchObject({ issuer: publicOrigin, client_id_metadata_document_supported: true });
+    expect(metadata).not.toHaveProperty('registration_endpoint');
+    expect((await fixture.post('/oauth/token', { grant_type: 'refresh_token', refresh_token: 'x', client_id: agent.clientId }, { at: plane.url })).body).toMatchObject({ error: 'invalid_grant' });
+    await plane.close();
   });
 
   test('a body that is too large is refused', async () => {
@@ -249,6 +289,30 @@ describe('client ID metadata documents', () => {
     await freshPlane(async (_browser, at) => expect((await authenticate(at)).body).toMatchObject({ error: 'invalid_client' }));
     expect(connections).toBeGreaterThan(0);
     inside.close();
+  });
+
+  test('nothing is fetched for requests for tokens of a client whom nobody allowed anything', async () => {
+    answer = { status: 200, body: document({ client_id: `${clientId()}?stranger` }) };
+    requests = [];
+    await freshPlane(async (_browser, at) => {
+      for (const path of ['/oauth/token', '/oauth/introspect', '/oauth/revoke']) {
+        const reply = await fixture.post(path, { client_id: `${clientId()}?stranger`, grant_type: 'refresh_token', refresh_token: 'x', token: 'x' }, { at });
+        expect([path, reply.body]).toMatchObject([path, { error: 'invalid_client' }]);
+      }
+      expect(requests).toEqual([]);
+      const pushed = await fixture.post('/oauth/par', Object.fromEntries(authorizationRequest({ ...published(), clientId: `${clientId()}?stranger` }).url.searchParams), { at });
+      expect(pushed.status).toBe(201);
+    });
+    expect(requests).toEqual(['GET /agent.json?stranger']);
+  });
+
+  test('one that could not be fetched is not asked for again within a minute', async () => {
+    answer = { status: 404, body: {} };
+    requests = [];
+    await freshPlane(async (browser) => {
+      for (let count = 0; count < 3; count += 1) expect((await browser.open(authorizationRequest(published()).url)).text).toContain('invalid_client');
+    });
+    expect(requests).toEqual(['GET /agent.json']);
   });
 
   test('a name over plain http is none', async () => {

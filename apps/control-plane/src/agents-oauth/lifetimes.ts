@@ -16,7 +16,9 @@ export const lifetimes = {
   refreshTokenGrace: 30,
   /** However often it is used: then the person is asked again. */
   grant: 365 * day,
-  /** A registered client that nobody uses any more. */
+  /** A client that registered itself, until somebody allows it something; strangers register as many as they like. */
+  newClient: day,
+  /** A client that is not used any more. */
   client: 90 * day,
   /**
    * What is revoked is named to data planes for longer than its last token lives and their streams may stay open after that (24

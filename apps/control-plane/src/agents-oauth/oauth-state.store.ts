@@ -94,6 +94,12 @@ export async function deleteStateOfGrants(sql: Sql, grantIds: readonly string[])
   await sql('delete from oauth_state where grant_id = any($1)', [grantIds]);
 }
 
+/** Whether there are so many clients that registered themselves and were not used. Those that were are kept for longer. */
+export async function hasManyNewClients(sql: Sql, max: number, lifeSeconds: number): Promise<boolean> {
+  const rows = await sql(`select from oauth_state where model = 'Client' and expires_at > now() and expires_at <= now() + make_interval(secs => $2) offset $1 limit 1`, [Math.max(0, max - 1), lifeSeconds]);
+  return max === 0 || rows.length > 0;
+}
+
 /** A client that is used stays registered. */
 export async function prolongClient(sql: Sql, idHash: Buffer, lifeSeconds: number): Promise<void> {
   await sql(`update oauth_state set expires_at = now() + make_interval(secs => $2) where model in ('Client', 'ClientDocument') and id_hash = $1`, [idHash, lifeSeconds]);

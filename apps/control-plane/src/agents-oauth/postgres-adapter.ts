@@ -1,10 +1,10 @@
 import Provider, { type Adapter, type AdapterPayload, errors } from 'oidc-provider';
 import type { AgentGrants } from './agent-grants.service.ts';
-import { lifetimes } from './lifetimes.ts';
+import { type ClientKeeping, keepNewClient } from './keep-client.ts';
 import type { KeptState, OAuthState, Payload } from './oauth-state.service.ts';
 import { unlessUnavailable } from './oauth-unavailable.ts';
 
-export interface AdapterParts {
+export interface AdapterParts extends ClientKeeping {
   readonly state: OAuthState;
   readonly grants: Pick<AgentGrants, 'end'>;
   /** A client has been used, and a grant of its. */
@@ -32,13 +32,27 @@ export function postgresAdapter(model: string, parts: AdapterParts): Adapter {
   };
 }
 
-async function store(model: string, { state, noteUse }: AdapterParts, id: string, payload: AdapterPayload, lifeSeconds: number | undefined): Promise<void> {
+/** What a request brings along, in characters: it is kept for whoever sends it. */
+const maxRequestLength = 8_192;
+
+function checkLength(request: unknown): void {
+  if (JSON.stringify(request ?? '').length > maxRequestLength) throw new errors.InvalidRequest(`a request must have at most ${maxRequestLength} characters`);
+}
+
+async function store(model: string, parts: AdapterParts, id: string, payload: AdapterPayload, lifeSeconds: number | undefined): Promise<void> {
+  const { state, noteUse } = parts;
   const { clientId } = payload;
   const grantId = model === 'Grant' ? id : payload.grantId;
   const written = { model, id, payload: payload as Payload, grantId, clientId, lifeSeconds };
   switch (model) {
     case 'Client':
-      return state.put({ ...written, lifeSeconds: lifetimes.client });
+      return keepNewClient(written, parts);
+    case 'PushedAuthorizationRequest':
+      checkLength(payload);
+      return state.put(written);
+    case 'Interaction':
+      checkLength(payload['params']);
+      return state.put(written);
     case 'RefreshToken':
       if (clientId === undefined || grantId === undefined) throw new TypeError('a refresh token of nobody');
       if (!(await state.putRefreshToken({ ...written, grantId }))) throw new errors.InvalidGrant('grant has ended');

@@ -8,6 +8,7 @@ import { keptMetadata, settleClientMetadata } from './client-metadata.ts';
 import { findAccount } from './find-account.ts';
 import { agentInteractions } from './interaction-policy.ts';
 import { signingAlgorithm } from './keep-signing-keys.ts';
+import { mayFetchDocument } from './kept-client-documents.ts';
 import { lifetimes } from './lifetimes.ts';
 import { unlessUnavailable } from './oauth-unavailable.ts';
 import { type AdapterParts, postgresAdapter } from './postgres-adapter.ts';
@@ -21,6 +22,7 @@ export interface ProviderParts extends AdapterParts, ResourceParts {
   readonly jwks: JWKS;
   readonly people: Pick<People, 'find'>;
   readonly fetch: GuardedFetch;
+  readonly allowsRegistration: boolean;
 }
 
 /** Where the authorization server's own endpoints are. */
@@ -93,8 +95,8 @@ const featuresOf = (parts: ProviderParts): NonNullable<Configuration['features']
     defaultResource: async (_ctx, _client, oneOf) => oneOf ?? unlessUnavailable(() => defaultResource(parts)),
     useGrantedResource: () => true,
   },
-  clientIdMetadataDocument: { enabled: true, ack: 'draft-02', cacheDuration: { min: 300, max: 86_400 } },
-  registration: { enabled: true, issueRegistrationAccessToken: false },
+  clientIdMetadataDocument: { enabled: true, ack: 'draft-02', cacheDuration: { min: 300, max: 86_400 }, allowFetch: (ctx, id) => mayFetchDocument(ctx, id, parts.state) },
+  registration: { enabled: parts.allowsRegistration, issueRegistrationAccessToken: false },
   pushedAuthorizationRequests: { enabled: true },
   revocation: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },
   introspection: { enabled: true, allowedPolicy: (_ctx, client, token) => token.clientId === client.clientId },

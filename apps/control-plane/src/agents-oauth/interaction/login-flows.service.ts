@@ -14,7 +14,8 @@ import { hasConsented, putConsent } from '../consents.store.ts';
 import { insertGrant } from '../grants.store.ts';
 import { keepClientDocument } from '../kept-client-documents.ts';
 import { lifetimes } from '../lifetimes.ts';
-import { OAuthState } from '../oauth-state.service.ts';
+import { OAuthState, stateKey } from '../oauth-state.service.ts';
+import { prolongClient } from '../oauth-state.store.ts';
 import { findResourceServer, readResource, type ResourceServer } from '../resource-servers.ts';
 import { type FlowProgress, type LoginFlow, nextStep, type Step } from './login-flow.ts';
 
@@ -78,6 +79,7 @@ export class LoginFlows {
     await this.#database.transaction(async (sql) => {
       await insertGrant(sql, { ...consent, id: grant.jti, sessionId, clientName: client.name });
       await putConsent(sql, consent, scopes);
+      await prolongClient(sql, stateKey('Client', client.id).idHash, lifetimes.client);
       await appendAuditEvent(sql, {
         actor: { name: `person:${person.id}`, displayName: person.name, attempt: undefined }, action: 'grant.created',
         workspace: server.workspace, targetKind: 'Grant', targetId: grant.jti, targetName: client.id, fields: [],
