@@ -48,7 +48,7 @@ const create = (workspace: string, name: string) => plane.send('POST', `/v1/work
 /** A control plane that has nothing in its memory opens it. */
 async function opensElsewhere(name: string): Promise<unknown> {
   const other = await startTestControlPlane({ environment });
-  const { body } = await other.send<{ code?: string; steps?: unknown }>('POST', `/v1/workspaces/default/servers/${name}/explain`, { body: { method: 'GET', path: '/', headers: [] } });
+  const { body } = await other.send<{ code?: string; steps?: unknown }>('POST', `/v1/workspaces/default/servers/${name}/explain`, { body: { request: { headers: [] } } });
   await other.close();
   return body.code;
 }
@@ -79,7 +79,7 @@ test('running: what is stored opens and what is new is sealed while the service 
   await line.set({ mode: 'down' });
   expect((await create('default', 'second')).status).toBe(201);
   for (const name of ['first', 'second']) {
-    const explained = await plane.send<{ code?: string }>('POST', `/v1/workspaces/default/servers/${name}/explain`, { body: { method: 'GET', path: '/', headers: [] } });
+    const explained = await plane.send<{ code?: string }>('POST', `/v1/workspaces/default/servers/${name}/explain`, { body: { request: { headers: [] } } });
     expect([explained.status, explained.body.code]).toEqual([200, undefined]);
   }
 });

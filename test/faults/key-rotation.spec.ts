@@ -1,0 +1,10 @@
+import { expect, it } from 'vitest';
+import { rotateUnderLoad } from '../support/rotate-under-load.ts';
+
+it('P29 keys are rotated five times under load, and every control plane is killed in the middle of three of them (fault 20)', async () => {
+  const report = await rotateUnderLoad({ rounds: 5, killIn: [1, 3, 4], values: 20_000 });
+  expect(report.failures).toEqual([]);
+  expect(report).toMatchObject({ states: ['destroyed', 'destroyed', 'destroyed', 'destroyed', 'destroyed', 'active'], opened: 20_000 });
+  for (const left of report.leftAtKill) expect(left).toBeGreaterThan(0);
+  expect(Math.min(report.writes, report.reads, report.calls)).toBeGreaterThan(200);
+}, 600_000);
