@@ -87,8 +87,8 @@ export async function startStrictProvider({ accessTokenSeconds = 3600, redirectU
       grant.addOIDCScope(scope);
       const grantId = await grant.save();
       const basis = { accountId, client, grantId, gty: 'authorization_code', scope, claims: {}, expiresWithSession: false };
-      const accessToken = await new provider.AccessToken(basis as never).save();
-      const refreshToken = await new provider.RefreshToken({ ...basis, rotations: 0 } as never).save();
+      const accessToken = await new provider.AccessToken(basis).save();
+      const refreshToken = await new provider.RefreshToken({ ...basis, rotations: 0 }).save();
       return { accessToken, refreshToken, expiresIn: accessTokenSeconds };
     },
     accepts: async (accessToken) => {
@@ -139,4 +139,4 @@ function holdAnswer(response: ServerResponse, after: NonNullable<Interference['a
 }
 
 /** For an interference that waits. */
-export const never = (): Promise<never> => delay(2 ** 30) as Promise<never>;
+export const never = (): Promise<never> => delay<never>(2 ** 30);

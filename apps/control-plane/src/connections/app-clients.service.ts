@@ -34,11 +34,11 @@ export class AppClients implements OnModuleInit {
     const found = row && (await this.#apps.resolve(sql, row.workspaceId, id));
     if (!found) throw new GatewayError('connection_misconfigured', { detail: `there is no app ${id}` });
     const { app, title } = found;
-    const { issuer, tokenUrl, revocationUrl, clientId, tokenParameters, resource, scopeSeparator, tokensAt, tokenRequest, revocation, refresh } = app;
+    const { issuer, tokenUrl, refreshUrl, revocationUrl, clientId, tokenParameters, resource, scopeSeparator, tokensAt, tokenRequest, revocation, refresh } = app;
     const authentication = authenticationOf(app);
     return {
       title,
-      client: { issuer, tokenUrl, revocationUrl, clientId, authentication, tokenParameters, resource, scopeSeparator, tokensAt, tokenRequest, revocation, fetch: this.#egress.fetch },
+      client: { issuer, tokenUrl, refreshUrl, revocationUrl, clientId, authentication, tokenParameters, resource, scopeSeparator, tokensAt, tokenRequest, revocation, fetch: this.#egress.fetch },
       refresh,
     };
   }
