@@ -22,10 +22,10 @@ export function exchangeCode(client: OAuthClient, { code, redirectUri, codeVerif
  * @throws OAuthFailure
  */
 export async function refreshTokens(client: OAuthClient, refreshToken: Secret, scopes: readonly string[] = []): Promise<TokenSet> {
-  const { timeoutMs = defaultTimeoutMs } = client;
+  const { timeoutMs = defaultTimeoutMs, tokenUrl, refreshUrl = tokenUrl } = client;
   const begun = performance.now();
   const refresh = (scope: string | undefined, leftMs: number): Promise<TokenSet> =>
-    requestTokens({ ...client, timeoutMs: leftMs }, { grantType: 'refresh_token', parameters: { refresh_token: refreshToken.reveal(), scope }, secrets: [refreshToken] });
+    requestTokens({ ...client, tokenUrl: refreshUrl, timeoutMs: leftMs }, { grantType: 'refresh_token', parameters: { refresh_token: refreshToken.reveal(), scope }, secrets: [refreshToken] });
   const scope = joined(client, scopes);
   try {
     return await refresh(scope, timeoutMs);

@@ -13,6 +13,8 @@ export interface OAuthClient {
   /** The provider's own name, and so the audience of assertions; the token URL where it is not known. */
   readonly issuer?: string | undefined;
   readonly tokenUrl: string;
+  /** Where tokens are refreshed; the token URL when absent. */
+  readonly refreshUrl?: string | undefined;
   readonly revocationUrl?: string | undefined;
   readonly clientId: string;
   readonly authentication: ClientAuthentication;

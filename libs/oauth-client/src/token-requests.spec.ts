@@ -27,6 +27,12 @@ test('a refresh says resource and scopes again; where the scopes are not wanted,
   expect(formOf(1)).not.toHaveProperty('scope');
 });
 
+test('a refresh goes where the provider takes it', async () => {
+  endpoint.answer({ body: '{"access_token":"a"}' });
+  await refreshTokens(endpoint.client({ refreshUrl: `${endpoint.url}/refresh` }), new Secret('r'));
+  expect(endpoint.received.map(({ path }) => path)).toEqual(['/refresh']);
+});
+
 test('a JSON body for those that want one', async () => {
   endpoint.answer(token);
   await refreshTokens(endpoint.client({ tokenRequest: 'json' }), new Secret('R'));
