@@ -11,6 +11,11 @@ export interface WrappedKey extends DataKeyRow {
   readonly root: string;
 }
 
+export interface OpeningKeyRow extends DataKeyRow {
+  /** Nothing is sealed under it yet. */
+  readonly isStaged: boolean;
+}
+
 export interface UsableKeyRow extends DataKeyRow {
   readonly workspaceId: string;
 }
@@ -32,8 +37,11 @@ export async function insertFirstKey(sql: Sql, workspaceId: string, { term, wrap
   );
 }
 
-export function readUsableKeys(sql: Sql, workspaceId: string): Promise<DataKeyRow[]> {
-  return sql<DataKeyRow>(`select term, wrapped, root from data_keys where workspace_id = $1 and state <> 'destroyed' order by term`, [workspaceId]);
+export function readUsableKeys(sql: Sql, workspaceId: string): Promise<OpeningKeyRow[]> {
+  return sql<OpeningKeyRow>(
+    `select term, wrapped, root, state = 'staged' as "isStaged" from data_keys where workspace_id = $1 and state <> 'destroyed' order by term`,
+    [workspaceId],
+  );
 }
 
 export function readAllUsableKeys(sql: Sql): Promise<UsableKeyRow[]> {

@@ -6,7 +6,7 @@ import { Database } from '../database/database.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { Metrics } from '../health/metrics.ts';
-import { readAllUsableKeys } from './data-keys.store.ts';
+import { readAllUsableKeys, type UsableKeyRow } from './data-keys.store.ts';
 import { readKeyUse, readStagedKeys } from './key-rotation.store.ts';
 import { destroyKeys, promoteKeys, renewRoots, rewrapAll, type RotationContext, stageKeys } from './rotate-keys.ts';
 import { sealsUntilRotation } from './seals-until-rotation.ts';
@@ -28,6 +28,7 @@ export class KeyRotation implements OnApplicationBootstrap, OnApplicationShutdow
   readonly #metrics: Metrics;
   readonly #stuckUntil = new Map<string, number>();
   #reviewedAt = Number.NEGATIVE_INFINITY;
+  #rootsRenewedAt = Number.NEGATIVE_INFINITY;
   #due = 0;
   #timer: NodeJS.Timeout | undefined;
   #running: Promise<void> | undefined;
@@ -71,17 +72,27 @@ export class KeyRotation implements OnApplicationBootstrap, OnApplicationShutdow
   async #run(): Promise<void> {
     const context = this.#context;
     // One that cannot be done, because a key management service is away for example, keeps none of the others from being done.
-    for (const step of [() => this.#report(), () => stageKeys(context), () => promoteKeys(context), () => this.#rewrap(), () => destroyKeys(context), () => renewRoots(context), () => this.#review()]) {
+    for (const step of [() => this.#report(), () => stageKeys(context), () => promoteKeys(context), () => this.#rewrap(), () => destroyKeys(context), () => this.#renewRoots(), () => this.#review()]) {
       if (!this.#isStopped) await this.#attempt(step);
     }
   }
 
-  /** It is there, and knows the staged keys. */
+  /** It is there, and has unwrapped these staged keys. Where it cannot, it is there all the same: a key that it does not have is not promoted. */
   async #report(): Promise<void> {
     const { database, vault } = this.#context;
-    const staged = await readStagedKeys(database.sql);
-    const wrong = new Set(await vault.load(staged));
-    await database.transaction((sql) => reportReplica(sql, this.#id, vault.rootKeys.ids, staged.filter((key) => !wrong.has(key))));
+    const loaded: UsableKeyRow[] = [];
+    const errors: unknown[] = [];
+    for (const key of await readStagedKeys(database.sql)) {
+      const wrong = await vault.load([key]).catch((error: unknown) => void errors.push(error));
+      if (wrong?.length === 0) loaded.push(key);
+    }
+    await database.transaction((sql) => reportReplica(sql, this.#id, vault.rootKeys.ids, loaded));
+    if (errors.length > 0) throw errors[0];
+  }
+
+  async #renewRoots(): Promise<void> {
+    if (performance.now() < this.#rootsRenewedAt + reviewMs) return;
+    if (await renewRoots(this.#context)) this.#rootsRenewedAt = performance.now();
   }
 
   async #rewrap(): Promise<void> {

@@ -1,12 +1,17 @@
 import { randomBytes, randomUUID } from 'node:crypto';
+import { GatewayError } from '@gatehouse/errors';
 import { type KeyRing, seal, sealedTerm, unseal, UnsealError } from '@gatehouse/sealing';
 import { beforeEach, describe, expect, test } from 'vitest';
 import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
 import { rootKeyOf, useVault } from '../spec-support/use-vault.ts';
+import type { ControlPlaneSettings } from '../environment.ts';
+import { Metrics } from '../health/metrics.ts';
 import { checkSentinel } from './check-sentinel.ts';
 import { readAllUsableKeys } from './data-keys.store.ts';
 import { readStagedKeys, requestRotations } from './key-rotation.store.ts';
+import { KeyRotation } from './key-rotation.service.ts';
+import type { RootKey } from './root-keys/root-key.ts';
 import { RootKeys } from './root-keys/root-keys.ts';
 import { destroyKeys, promoteKeys, renewRoots, rewrapAll, stageKeys } from './rotate-keys.ts';
 import type { SealedColumn } from './sealed-column.ts';
@@ -143,6 +148,26 @@ describe('promotion', () => {
     await fixture.query(`update vault_replicas set seen_at = now() - interval '1 minute' where id = $1`, [other]);
     await promote();
     expect((await states()).at(-1)).toBe('active');
+  });
+
+  test('waits for a replica whose key management service is away, which goes on opening what it has', async () => {
+    const id = await store();
+    const local = fixture.rootKeys.current;
+    let isAway = false;
+    const service: RootKey = { ...local, unwrap: (place, wrapped) => (isAway ? Promise.reject(new GatewayError('vault_kms_unavailable')) : local.unwrap(place, wrapped)) };
+    const lonely = fixture.vault(new RootKeys(service));
+    expect(await openStored(id, workspaceId, lonely)).toBe('secret');
+    isAway = true;
+    await stage();
+    const { database, logger } = fixture.context(lonely);
+    const replica = new KeyRotation(database, lonely, new Metrics(), logger, { VAULT_KEY_GRACE_SECONDS: 60 } as ControlPlaneSettings);
+    await replica.onApplicationBootstrap();
+    expect(await openStored(id, workspaceId, lonely)).toBe('secret');
+    await promote();
+    expect(await states()).toEqual(['active', 'staged']);
+    await replica.onApplicationShutdown();
+    await promote();
+    expect(await states()).toEqual(['decrypt_only', 'active']);
   });
 
   test('a writer that waited for the key that is demoted seals under the new one', async () => {

@@ -92,12 +92,12 @@ export async function destroyKeys({ database, graceSeconds, logger }: RotationCo
   }
 }
 
-/** What another root key wrapped is wrapped under the current one, as soon as every replica opens that. The sentinel first: who cannot, does not start any more. */
-export async function renewRoots({ database, vault, logger }: RotationContext): Promise<void> {
+/** What another root key wrapped is wrapped under the current one, as soon as every replica opens that. The sentinel first: who cannot, does not start any more. @returns whether nothing is left */
+export async function renewRoots({ database, vault, logger }: RotationContext): Promise<boolean> {
   const { rootKeys } = vault;
   const rows = await readKeysOfOtherRoots(database.sql, rootKeys.current.id, ownersAtOnce);
-  if (rows.length === 0 && !rootKeys.isBeingReplaced) return;
-  if (!(await everyReplicaOpens(database.sql, rootKeys.current.id))) return;
+  if (rows.length === 0 && !rootKeys.isBeingReplaced) return true;
+  if (!(await everyReplicaOpens(database.sql, rootKeys.current.id))) return false;
   if (await renewSentinel(database, rootKeys)) logger.info({ root: rootKeys.current.id }, 'the sentinel is wrapped under the new root key');
   for (const row of rows) {
     const place = { workspaceId: row.workspaceId, term: row.term };
@@ -105,6 +105,7 @@ export async function renewRoots({ database, vault, logger }: RotationContext): 
     const key: WrappedKey = { term: row.term, root: rootKeys.current.id, wrapped: await rootKeys.current.wrap(place, plaintext) };
     await database.transaction(async (sql) => (await lockRotation(sql)) && replaceWrapped(sql, row, key));
   }
+  return rows.length === 0;
 }
 
 async function audit(sql: Sql, action: string, { workspaceId, term }: DataKeyName): Promise<void> {

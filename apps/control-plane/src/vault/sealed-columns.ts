@@ -3,9 +3,9 @@ import { oauthStateContext } from '../agents-oauth/oauth-state.service.ts';
 import { revocationClientContext } from '../connections/disconnect/pending-revocations.store.ts';
 import { tokensContext } from '../connections/token-seals.ts';
 import { idempotencyContext } from '../idempotency/idempotency.service.ts';
-import { providerTokensContext } from '../identity/login/provider-tokens.store.ts';
 import { type SealedColumn, sealedColumn } from './sealed-column.ts';
 import { secretContext } from './secrets.store.ts';
+import { gatewayItself } from './vault.ts';
 
 /**
  * Everything that data keys seal, one entry per column: what rotation seals anew, and counts. A table of sealed values that has none
@@ -26,16 +26,17 @@ export const sealedColumns: readonly SealedColumn[] = [
   }),
   sealedColumn<{ session_id: string; person_id: string }>({
     table: 'provider_tokens', sealed: 'sealed', term: 'key_term', reads: ['session_id', 'person_id'],
-    context: (row) => providerTokensContext({ sessionId: row.session_id, personId: row.person_id }),
+    // Written by the release before this one only.
+    context: (row) => [gatewayItself, 'provider_tokens', row.session_id, row.person_id, 'tokens'],
   }),
-  sealedColumn<{ workspace_id: string; id: string }>({
-    table: 'connections', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
-    context: (row) => tokensContext({ workspaceId: row.workspace_id, id: row.id }),
+  sealedColumn<{ workspace_id: string; id: string; owner_id: string; person_id: string | null }>({
+    table: 'connections', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id', 'owner_id', 'person_id'],
+    context: (row) => tokensContext({ workspaceId: row.workspace_id, id: row.id, ownerId: row.owner_id, personId: row.person_id }),
   }),
   // As they were sealed in their connection.
-  sealedColumn<{ workspace_id: string; connection_id: string }>({
-    table: 'pending_revocations', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'connection_id'],
-    context: (row) => tokensContext({ workspaceId: row.workspace_id, id: row.connection_id }),
+  sealedColumn<{ workspace_id: string; connection_id: string; owner_id: string; person_id: string | null }>({
+    table: 'pending_revocations', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'connection_id', 'owner_id', 'person_id'],
+    context: (row) => tokensContext({ workspaceId: row.workspace_id, id: row.connection_id, ownerId: row.owner_id, personId: row.person_id }),
   }),
   sealedColumn<{ workspace_id: string; id: string }>({
     table: 'revocation_clients', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],

@@ -42,7 +42,9 @@ export class Vault {
 
   /** A ring that opens everything the workspace has sealed. Ask for it after the values were read: it has the keys of what it is given. */
   async openingRing(sql: Sql, workspaceId: string): Promise<KeyRing> {
-    return this.#ringOf(workspaceId, await readUsableKeys(sql, workspaceId));
+    const rows = await readUsableKeys(sql, workspaceId);
+    // Nobody waits for a key that nothing is sealed under, least of all while a key management service is away: it is unwrapped aside.
+    return this.#ringOf(workspaceId, rows.filter((row) => !row.isStaged || this.#unwrapped.has(cacheKey(workspaceId, row))));
   }
 
   /** A new random data key, wrapped so that every replica opens it. */
