@@ -19,11 +19,13 @@ export function connectPublisher(redisUrl: string, { snapshotKey }: BenchSecrets
     if (published === undefined) throw new Error('someone else publishes to the Redis of the bench');
   };
   return {
-    replaceAll: (documents) => publish('replace', [headerPolicyDocument, ...documents].map((document) => compileDocument(keys, document))),
+    replaceAll: (documents) => publish('replace', [headerPolicyDocument, workspaceDocument, ...documents].map((document) => compileDocument(keys, document))),
     change: (document) => publish('change', [compileDocument(keys, document)]),
     close: () => channel.close(),
   };
 }
+
+const workspaceDocument: PlainSnapshotDocument = { kind: 'workspace', id: 'workspace-default', name: 'default' };
 
 /** The service account whose key the caller shows. */
 export function accountDocument({ account: { keyId, keyHash } }: BenchSecrets): PlainSnapshotDocument {

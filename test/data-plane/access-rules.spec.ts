@@ -54,6 +54,37 @@ describe('who may call', () => {
     for (const answer of answers.filter(({ status }) => status === 403)) expect(await codeOf(answer)).toEqual([403, 'forbidden']);
   });
 
+  it.each<[string, Parameters<InProcessDataPlane['publishWorkspace']>[1], Access['allow'], number[]]>([
+    ['everyone', undefined, undefined, [200, 200]],
+    ['a group', { allow: [{ group: 'sales' }] }, undefined, [200, 403]],
+    ['a group, and the server another', { allow: [{ group: 'sales' }] }, [{ group: 'support' }], [403, 403]],
+    ['a group of their provider', { allow: [{ group: 'sales', identityProvider: 'corp' }, { group: 'support', identityProvider: 'partner' }] }, undefined, [200, 403]],
+  ])('of a workspace to which belongs %s', async (_, members, allow, statuses) => {
+    await dataPlane.publishWorkspace('default', members);
+    await publish('tenants', { ...(allow && { allow }) }, { agentAuth: { type: 'interactive' } });
+    const answers = await Promise.all([ana, ben].map(async (person) => send('tenants', callOf('inspect'), await tokenOf('tenants', { ...person, idp: 'corp' }))));
+    expect(answers.map(({ status }) => status)).toEqual(statuses);
+    await dataPlane.publishWorkspace('default');
+  });
+
+  it('of a workspace that says who belongs to it: its service accounts, and nobody whom nobody knows', async () => {
+    const key = await dataPlane.addServiceAccount('member');
+    await publish('keys', {}, { agentAuth: { type: 'api-key' } });
+    await publish('open', {});
+    await dataPlane.publishWorkspace('default', { allow: [{ group: 'sales' }] });
+    expect((await send('keys', callOf('inspect'), { 'x-gatehouse-key': key })).status).toBe(200);
+    expect(await codeOf(await send('open', callOf('inspect')))).toEqual([403, 'forbidden']);
+    await dataPlane.publishWorkspace('default');
+    expect((await send('open', callOf('inspect'))).status).toBe(200);
+  });
+
+  it('of a workspace of which nothing is known: nobody', async () => {
+    await dataPlane.remove('workspace-default');
+    await publish('open', {});
+    expect(await codeOf(await send('open', callOf('inspect')))).toEqual([503, 'not_ready']);
+    await dataPlane.publishWorkspace('default');
+  });
+
   it('of service accounts: by name, and by their groups', async () => {
     const [nightly, weekly] = [await dataPlane.addServiceAccount('nightly', ['reports']), await dataPlane.addServiceAccount('weekly')];
     const statuses = async (allow: Access['allow']): Promise<number[]> => {

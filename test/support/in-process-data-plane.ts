@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { issueServiceAccountKey } from '@gatehouse/agent-auth';
 import { startDataPlane } from '@gatehouse/data-plane';
 import {
-  authorizationServerId, compileDocument, type EnvironmentPolicy, type GlobalHeaderPolicy, headerPolicyId, noGlobalPolicy, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy,
+  authorizationServerId, compileDocument, type EnvironmentPolicy, type GlobalHeaderPolicy, headerPolicyId, noGlobalPolicy, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy, type WorkspaceAccess,
 } from '@gatehouse/gateway-config';
 import { createLogger } from '@gatehouse/service-runtime';
 import { createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
@@ -34,6 +34,8 @@ export interface InProcessDataPlane {
   /** Publishes these servers, of workspace `default` with ids equal to their names, and waits until they are served. */
   publish(...servers: SpecServer[]): Promise<void>;
   remove(...names: string[]): Promise<void>;
+  /** Publishes who belongs to a workspace; everyone does where nothing is said. */
+  publishWorkspace(name: string, access?: WorkspaceAccess): Promise<void>;
   /** Publishes the global policy, of its document and what the environment says. */
   publishHeaderPolicy(document: StoredHeaderPolicy | undefined, environment?: Partial<EnvironmentPolicy>): Promise<void>;
   /** Publishes whose access tokens interactive servers take, with the grants that are revoked. */
@@ -76,6 +78,12 @@ export async function startInProcessDataPlane(
   if (published) await untilServed(dataPlane.internalUrl, published.revision);
 
   const headerPolicyDocument = (policy: GlobalHeaderPolicy): SealedDocument => compileDocument(keys, { kind: 'header-policy', id: headerPolicyId, policy });
+  const known = new Set<string>();
+  const workspaceDocument = (name: string, access?: WorkspaceAccess): SealedDocument => {
+    known.add(name);
+    return compileDocument(keys, { kind: 'workspace', id: `workspace-${name}`, name, ...(access && { access }) });
+  };
+  const newWorkspaces = (names: readonly string[]): SealedDocument[] => [...new Set(names)].filter((name) => !known.has(name)).map((name) => workspaceDocument(name));
   const publish = async (documents: readonly SealedDocument[], removed: readonly string[] = []): Promise<void> => {
     const expected = await channel.readState();
     const revision = (expected?.revision ?? 0) + 1;
@@ -91,9 +99,11 @@ export async function startInProcessDataPlane(
     channel,
     key: rawKey,
     log,
+    publishWorkspace: (name, access) => publish([workspaceDocument(name, access)]),
     publish: (...servers) =>
-      publish(
-        servers.map(({ workspace = 'default', ...server }) =>
+      publish([
+        ...newWorkspaces(servers.map(({ workspace = 'default' }) => workspace)),
+        ...servers.map(({ workspace = 'default', ...server }) =>
           compileDocument(keys, {
             kind: 'server',
             id: workspace === 'default' ? server.name : `${workspace}/${server.name}`,
@@ -101,7 +111,7 @@ export async function startInProcessDataPlane(
             server: { type: 'mcp', agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, ...server },
           }),
         ),
-      ),
+      ]),
     remove: (...names) => publish([], names),
     publishHeaderPolicy: (document, environment) => {
       const policy = resolveGlobalPolicy(document, { enabled: true, list: [], source: undefined, ...environment });

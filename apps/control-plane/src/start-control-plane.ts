@@ -9,7 +9,6 @@ import { createApplication } from './create-application.ts';
 import { Database } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
 import { openDataSource } from './database/open-data-source.ts';
-import { uuidV7 } from './database/uuid-v7.ts';
 import { waitForDatabase } from './database/wait-for-database.ts';
 import { type ControlPlaneSettings, controlPlaneSettings, requireRedis } from './environment.ts';
 import { environmentPolicyOf } from './header-policy/environment-policy.ts';
@@ -22,7 +21,7 @@ import { AllowedMethods } from './http/allowed-methods.ts';
 import { serveOpenApi } from './openapi/serve-openapi.ts';
 import { openRootKeys } from './vault/root-keys/open-root-keys.ts';
 import { startVault } from './vault/start-vault.ts';
-import { insertDefaultWorkspace } from './workspaces/workspaces.store.ts';
+import { keepDefaultWorkspace } from './workspaces/keep-default-workspace.ts';
 
 export interface ControlPlaneOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
@@ -83,7 +82,7 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   });
   const database = new Database(dataSource);
   const vault = await startVault(database, rootKeys, { logger, onWaiting: (reason) => readiness.waitingFor(reason) });
-  await insertDefaultWorkspace(database.sql, uuidV7());
+  await keepDefaultWorkspace(database);
   await seedHeaderPolicy(database, environmentPolicyOf(settings), { logger, onWaiting: (reason) => readiness.waitingFor(reason) });
 
   registerOpenServersGauge(metrics.registry, database.sql);

@@ -47,3 +47,15 @@ it.each<[Record<string, unknown>, string]>([
 ])('has a readable name: %j', (claims, name) => {
   expect(caller(claims).name).toBe(name);
 });
+
+it.each<[Record<string, unknown>, string | undefined]>([
+  [{}, 'ana@example.com'],
+  [{ email_verified: true }, 'ana@example.com'],
+  [{ email_verified: 'true' }, 'ana@example.com'],
+  [{ email_verified: false }, undefined],
+  [{ email_verified: 'false' }, undefined],
+  [{ email_verified: 0 }, undefined],
+  [{ email_verified: null }, undefined],
+])('has the address of its token, unless that says that nobody verified it: %j', (claims, email) => {
+  expect(caller({ sub: 'ana', email: 'ana@example.com', ...claims }).email).toBe(email);
+});

@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { Caller } from './caller.ts';
+import { emailVerification } from './email-verification.ts';
 
 type Claims = Readonly<Record<string, unknown>>;
 
@@ -19,11 +20,15 @@ export function callerOfToken(claims: Claims, token: string, authority: readonly
   return { id, kind: 'token', name: claim === undefined ? 'token' : readable(claims[claim] as string), ...whoIs(claims), ...issuerOf(claims, authority), claims };
 }
 
-/** What access rules go by. An email that its issuer calls unverified is anybody's. */
-export function whoIs({ sub, email, email_verified: isVerified, groups }: Claims): Pick<Caller, 'subject' | 'email' | 'groups'> {
+/**
+ * What access rules go by. An address that its issuer calls unverified is anybody's. One of which nothing is said counts: the
+ * server's document names the issuer, and access tokens rarely say more; the gateway's own have verified ones only.
+ */
+export function whoIs(claims: Claims): Pick<Caller, 'subject' | 'email' | 'groups'> {
+  const { sub, email, groups } = claims;
   return {
     ...(isFilled(sub) && { subject: sub }),
-    ...(isFilled(email) && isVerified !== false && { email }),
+    ...(isFilled(email) && emailVerification(claims) !== 'unverified' && { email }),
     groups: Array.isArray(groups) && groups.every(isFilled) ? groups : [],
   };
 }

@@ -10,6 +10,8 @@ export interface Caller {
   /** Whose word `subject` is, where the server insists on it: a token of any issuer may say any. */
   readonly issuer?: string;
   readonly email?: string;
+  /** Of a person, the name of the provider that they log in at. */
+  readonly identityProvider?: string;
   /** Names what let it in, where that can be withdrawn: a key's id, a grant. No secret. */
   readonly credential?: string;
   /** When the credential expires; milliseconds since the epoch. */

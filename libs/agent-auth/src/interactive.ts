@@ -101,7 +101,7 @@ function authenticationOf(claims: Claims, { sub, grant, expiresAt }: Checked, { 
   const { scope: granted, name } = claims;
   const has = new Set(typeof granted === 'string' ? granted.split(' ') : []);
   if (!scopes.every((needed) => has.has(needed))) return tooFewScopes;
-  const who = whoIs(claims);
+  const who = { ...whoIs(claims), ...(isId(claims['idp']) && { identityProvider: claims['idp'] }) };
   return { caller: { id: `person:${sub}`, kind: 'person', name: readable(isId(name) ? name : (who.email ?? sub)), ...who, credential: grant, expiresAt, claims } };
 }
 

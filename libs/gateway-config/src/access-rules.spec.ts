@@ -1,9 +1,9 @@
-import type { Caller } from '@gatehouse/agent-auth';
+import { anonymousCaller, type Caller } from '@gatehouse/agent-auth';
 import { describe, expect, it } from 'vitest';
-import { access, type Access, AccessRules } from './access-rules.ts';
+import { access, type Access, AccessRules, workspaceAccess, WorkspaceMembers } from './access-rules.ts';
 import { completeServer } from './server-document.ts';
 
-const ana: Caller = { id: 'person:p1', kind: 'person', name: 'Ana', subject: 'p1', email: 'Ana@Example.com', groups: ['sales', 'emea'] };
+const ana: Caller = { id: 'person:p1', kind: 'person', identityProvider: 'corp', name: 'Ana', subject: 'p1', email: 'Ana@Example.com', groups: ['sales', 'emea'] };
 const ci: Caller = { id: 'service-account:a1', kind: 'service-account', name: 'ci', groups: ['builds'] };
 const token: Caller = { id: 'token:x', kind: 'token', name: 'ben', subject: 'ben', groups: [] };
 
@@ -20,6 +20,12 @@ describe('who may call', () => {
     [[{ user: 'person:p1' }], []],
     [[{ user: 'Ana' }], []],
     [[{ user: 'ben' }], ['ben']],
+    [[{ group: 'sales', identityProvider: 'corp' }], ['Ana']],
+    [[{ group: 'sales', identityProvider: 'partner' }], []],
+    [[{ user: 'ana@example.com', identityProvider: 'corp' }], ['Ana']],
+    [[{ user: 'ana@example.com', identityProvider: 'partner' }], []],
+    [[{ user: 'ben', identityProvider: 'corp' }], []],
+    [[{ group: 'builds', identityProvider: 'corp' }, { group: 'builds' }], ['ci']],
     [[{ serviceAccount: 'ci' }], ['ci']],
     [[{ serviceAccount: 'ben' }], []],
     [[{ user: 'ci' }], []],
@@ -36,6 +42,21 @@ describe('who may call', () => {
   });
 });
 
+it('an entry with an @ is an address, whatever a token has as its subject', () => {
+  const rules = new AccessRules([{ user: 'ana@example.com' }]);
+  expect(rules.admits({ ...token, subject: 'ana@example.com' })).toBe(false);
+  expect(rules.admits({ ...token, subject: 'x', email: 'ana@example.com' })).toBe(true);
+});
+
+it('service accounts belong to their workspace, people and tokens where it says so, strangers only where it says nothing', () => {
+  const callers = [ana, ci, token, anonymousCaller];
+  const members = (allow?: Parameters<typeof workspaceAccess.parse>[0]) => callers.filter((caller) => new WorkspaceMembers(allow === undefined ? undefined : workspaceAccess.parse(allow)).includes(caller)).map(({ name }) => name);
+  expect(members()).toEqual(['Ana', 'ci', 'ben', 'anonymous']);
+  expect(members({ allow: [{ group: 'sales' }] })).toEqual(['Ana', 'ci']);
+  expect(members({ allow: [{ group: 'sales', identityProvider: 'partner' }, { user: 'ben' }] })).toEqual(['ci', 'ben']);
+  for (const wrong of [{}, { allow: [] }, { allow: [{ serviceAccount: 'ci' }] }, { allow: [{ identityProvider: 'corp' }] }, { allow: [{ group: 'a', user: 'b' }] }]) expect(workspaceAccess.safeParse(wrong).success).toBe(false);
+});
+
 const problems = (value: unknown): string[] => (access.safeParse(value).error?.issues ?? []).map(({ path, message }) => `${path.join('.')} ${message}`);
 
 describe('the document', () => {
@@ -43,6 +64,8 @@ describe('the document', () => {
     [{ allow: [] }, /^allow must not be empty/],
     [{ allow: [{}] }, /^allow\.0 must have exactly one/],
     [{ allow: [{ group: 'a', user: 'b' }] }, /^allow\.0 must have exactly one/],
+    [{ allow: [{ serviceAccount: 'ci', identityProvider: 'corp' }] }, /^allow\.0\.identityProvider goes with/],
+    [{ allow: [{ identityProvider: 'corp' }] }, /^allow\.0 must have exactly one/],
     [{ allow: [{ role: 'admin' }] }, /^allow\.0 /],
     [{ allow: [{ group: '' }] }, /^allow\.0\.group must not be empty/],
     [{ allow: [{ serviceAccount: 'Not A Name' }] }, /^allow\.0\.serviceAccount must be lower-case/],

@@ -14,7 +14,7 @@ const claimName = (title: string, description: string) => z.string().min(1).max(
 const claims = z
   .strictObject({
     subject: claimName('Subject', 'Who someone is, for ever: sub when absent.'),
-    email: claimName('E-mail', 'email when absent. An address that the provider says is not verified is left out.'),
+    email: claimName('E-mail', 'email when absent. An address that is not verified is left out; see emailVerified.'),
     name: claimName('Name', 'name when absent.'),
     groups: claimName('Groups', 'groups when absent. A name with dots that is no claim is a way into one, such as realm_access.roles.'),
     roles: claimName('Roles', 'Values that count for roles as groups do and are no groups; none when absent.'),
@@ -49,6 +49,16 @@ const fieldsWith = <S extends z.ZodType>(secret: SecretField<S>) => ({
     .optional()
     .meta({ title: 'Scopes', description: 'openid, profile and email when absent; openid is always asked for.' }),
   claims: claims.optional(),
+  emailVerified: z.enum(['claim', 'always']).optional().meta({
+    title: 'Verified addresses',
+    description: 'claim (when absent): an address counts where email_verified says so. always: each does, for providers whose addresses only administrators set and that have no such claim.',
+  }),
+  emailDomains: z
+    .array(z.string().max(253).regex(/^[a-z0-9-]+(\.[a-z0-9-]+)+$/, 'must be a domain in lower case, such as corp.example'))
+    .min(1, 'must not be empty: leave it out for any')
+    .max(100)
+    .optional()
+    .meta({ title: 'Domains of addresses', description: 'What this provider may say is someone’s address. One of another domain is left out; any is taken when absent.' }),
   roles: roleGroups.optional(),
   requiredClaims: z
     .record(z.string().min(1).max(256), values)

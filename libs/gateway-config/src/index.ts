@@ -1,4 +1,4 @@
-export { type Access, type AccessEntry, AccessRules } from './access-rules.ts';
+export { type Access, type AccessEntry, AccessRules, type WorkspaceAccess, WorkspaceMembers } from './access-rules.ts';
 export { type AppDocument, completeApp, type ReadableApp, readableApp, writableApp } from './app-document.ts';
 export { type AuthorizationServerDocument, authorizationServerId, type PublicSigningKey } from './authorization-server-document.ts';
 export { compileDocument, openDocument, type SnapshotKeys } from './compile-snapshot.ts';
@@ -40,3 +40,4 @@ export {
 export { defaultMaxValueBytes, neverPasses } from './header-policy-fields.ts';
 export { type EnvironmentPolicy, mappingRule, noGlobalPolicy, resolveGlobalPolicy, unknownGlobalPolicy } from './resolve-global-policy.ts';
 export { type Warning } from './warning.ts';
+export { type ReadableWorkspace, readableWorkspace, writableWorkspace } from './workspace-document.ts';

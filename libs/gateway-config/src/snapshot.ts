@@ -3,6 +3,7 @@ import { authorizationServerDocument } from './authorization-server-document.ts'
 import { globalHeaderPolicy } from './header-policy-document.ts';
 import { revocationsDocument } from './revocations-document.ts';
 import { completeServer } from './server-document.ts';
+import { workspaceSnapshot } from './workspace-document.ts';
 
 /** One document of a snapshot: a server with everything resolved, a service account's verifier, the global header policy, what verifies access tokens, or what of upstreams' tokens was revoked. */
 export const snapshotDocument = z.discriminatedUnion('kind', [
@@ -19,6 +20,7 @@ export const snapshotDocument = z.discriminatedUnion('kind', [
     keyId: z.string(),
     keyHash: z.string(),
   }),
+  workspaceSnapshot,
 ]);
 
 /**

@@ -39,7 +39,7 @@ export async function assertionGrant(ctx: TokenEndpointGrantContext<AssertionPar
   const server = resourceServerOf(ctx);
   const { person } = assertion;
   const isOfProvider = server?.identityProvider === undefined || server.identityProvider === person.provider;
-  if (!server || !isOfProvider || !mayUse(server.access, person)) throw new errors.InvalidGrant('the person may not use this server');
+  if (!server || !isOfProvider || !mayUse(server, person)) throw new errors.InvalidGrant('the person may not use this server');
   // After everything that it can be refused for, so that a mistake can be corrected with the same one.
   await spend(assertion, parts);
 

@@ -69,7 +69,7 @@ export function providerConfiguration(parts: ProviderParts): Configuration {
     findAccount: (ctx, id) => findAccount(ctx, id, parts),
     extraTokenClaims: (ctx, token) =>
       'grantId' in token && token.grantId !== undefined
-        ? { ...accessTokenClaims(token.grantId, personOf(ctx.oidc.account), groupsNamedBy(resourceServerOf(ctx)?.access)) }
+        ? { ...accessTokenClaims(token.grantId, personOf(ctx.oidc.account), groupsNamedBy(resourceServerOf(ctx))) }
         : undefined,
     // A grant ends by itself or is revoked. It does not end with the browser's session, which agents outlive.
     expiresWithSession: () => false,

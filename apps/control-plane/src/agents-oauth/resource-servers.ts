@@ -1,5 +1,5 @@
 import { resourceUrl } from '@gatehouse/agent-auth';
-import type { Access } from '@gatehouse/gateway-config';
+import type { Access, WorkspaceAccess } from '@gatehouse/gateway-config';
 import { z } from 'zod';
 import type { Sql } from '../database/sql.ts';
 
@@ -14,6 +14,8 @@ export interface ResourceServer {
   /** What a client may ask for. */
   readonly scopes: readonly string[];
   readonly access: Access | undefined;
+  /** Who belongs to its workspace. */
+  readonly workspaceAccess: WorkspaceAccess | undefined;
 }
 
 /** The one scope that every server has: to use it. */
@@ -31,9 +33,10 @@ interface Row {
   readonly workspace: string;
   readonly name: string;
   readonly document: unknown;
+  readonly workspaceAccess: WorkspaceAccess | null;
 }
 
-const select = `select s.id, w.name as workspace, s.name, s.document from servers s join workspaces w on w.id = s.workspace_id
+const select = `select s.id, w.name as workspace, s.name, s.document, w.access as "workspaceAccess" from servers s join workspaces w on w.id = s.workspace_id
   where s.document #>> '{agentAuth,type}' = 'interactive' and coalesce((s.document->>'enabled')::boolean, true)`;
 
 /** Where a server is, as a resource indicator (RFC 8707) names it. */
@@ -71,9 +74,9 @@ export async function findOnlyResourceServer(sql: Sql): Promise<ResourceServer |
   return row && !another ? resourceServerOf(row) : undefined;
 }
 
-function resourceServerOf({ id, workspace, name, document: stored }: Row): ResourceServer | undefined {
+function resourceServerOf({ id, workspace, name, document: stored, workspaceAccess }: Row): ResourceServer | undefined {
   const { data } = document.safeParse(stored);
   if (!data) return undefined;
   const { identityProvider, scopes = [] } = data.agentAuth;
-  return { id, workspace, name, title: data.title ?? name, identityProvider, scopes: [...new Set([baseScope, ...scopes])], access: data.access as Access | undefined };
+  return { id, workspace, name, title: data.title ?? name, identityProvider, scopes: [...new Set([baseScope, ...scopes])], access: data.access as Access | undefined, workspaceAccess: workspaceAccess ?? undefined };
 }

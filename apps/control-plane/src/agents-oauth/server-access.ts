@@ -1,9 +1,15 @@
-import { type Access, AccessRules } from '@gatehouse/gateway-config';
+import { AccessRules, WorkspaceMembers } from '@gatehouse/gateway-config';
 import type { Person } from '../identity/person.ts';
+import type { ResourceServer } from './resource-servers.ts';
 
-/** Whether a person may use a server at all. Data planes ask the same rules again at each call. */
-export const mayUse = (access: Access | undefined, { id, name, email, groups }: Person): boolean =>
-  new AccessRules(access?.allow).admits({ id: `person:${id}`, kind: 'person', name, groups, subject: id, ...(email !== undefined && { email }) });
+type ServerAccess = Pick<ResourceServer, 'access' | 'workspaceAccess'>;
 
-/** Groups that a server's access rules name. */
-export const groupsNamedBy = (access: Access | undefined): ReadonlySet<string> => new Set((access?.allow ?? []).flatMap(({ group }) => group ?? []));
+/** Whether a person may use a server at all: they belong to its workspace, and its own rules let them in. Data planes ask the same again at each call. */
+export function mayUse({ access, workspaceAccess }: ServerAccess, { id, name, email, groups, provider }: Person): boolean {
+  const caller = { id: `person:${id}`, kind: 'person', name, groups, subject: id, identityProvider: provider, ...(email !== undefined && { email }) } as const;
+  return new WorkspaceMembers(workspaceAccess).includes(caller) && new AccessRules(access?.allow).admits(caller);
+}
+
+/** Groups that the rules name. */
+export const groupsNamedBy = (server: ServerAccess | undefined): ReadonlySet<string> =>
+  new Set([...(server?.workspaceAccess?.allow ?? []), ...(server?.access?.allow ?? [])].flatMap(({ group }) => group ?? []));

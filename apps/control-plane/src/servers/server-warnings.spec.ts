@@ -2,14 +2,17 @@ import { type GlobalHeaderPolicy, noGlobalPolicy } from '@gatehouse/gateway-conf
 import { describe, expect, test } from 'vitest';
 import { sampleServer } from '../spec-support/sample-server.ts';
 import { standingWarnings } from './server-warnings.ts';
+import type { Surroundings } from './surroundings.ts';
 import { readWrittenServer } from './written-server.ts';
 
-function warningsOf(overrides: Record<string, unknown>, policy: GlobalHeaderPolicy = noGlobalPolicy) {
+const alone: Surroundings = { identityProviders: ['corp'], workspaceAccess: null, hasOtherWorkspaces: false };
+
+function warningsOf(overrides: Record<string, unknown>, policy: GlobalHeaderPolicy = noGlobalPolicy, surroundings: Partial<Surroundings> = {}) {
   const { document, secrets } = readWrittenServer(sampleServer('orders', overrides), { workspace: 'default', storedSecrets: [], openServersAllowed: true });
-  return standingWarnings({ id: 'id', workspace: 'default', document }, [...secrets.set.keys()], policy);
+  return standingWarnings({ id: 'id', workspace: 'default', document }, [...secrets.set.keys()], { policy, surroundings: { ...alone, ...surroundings } });
 }
 /** `code pointer` of each. */
-const codes = (overrides: Record<string, unknown>, policy?: GlobalHeaderPolicy): string[] => warningsOf(overrides, policy).map(({ code, pointer }) => `${code} ${pointer}`);
+const codes = (overrides: Record<string, unknown>, policy?: GlobalHeaderPolicy, surroundings?: Partial<Surroundings>): string[] => warningsOf(overrides, policy, surroundings).map(({ code, pointer }) => `${code} ${pointer}`);
 
 const passthrough = { type: 'passthrough' };
 const none = { type: 'none' };
@@ -57,6 +60,40 @@ describe('access rules', () => {
     ['of service accounts, where callers have tokens', { ...allow(account), appAuth: none, agentAuth: { ...passthrough, jwt: { jwks, issuer } } }, ['access_matches_nobody /access/allow/0/serviceAccount']],
     ['of tools only', { access: { tools: { deny: ['delete_*'] } } }, []],
   ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
+});
+
+describe('whose word an access rule goes by', () => {
+  const interactive = (allow: object[], identityProvider?: string) => ({ agentAuth: { type: 'interactive', ...(identityProvider && { identityProvider }) }, ...(allow.length > 0 && { access: { allow } }) });
+  const two = { identityProviders: ['corp', 'partner'] };
+  const any = (index: number) => `access_of_any_provider /access/allow/${index}`;
+  const nobody = (index: number) => `access_matches_nobody /access/allow/${index}/identityProvider`;
+  const [group, user, id] = [{ group: 'sales' }, { user: 'ana@example.com' }, { user: '01919e1c-0000-7000-8000-00000000a0a0' }];
+  const of = (entry: object, identityProvider: string) => ({ ...entry, identityProvider });
+  test.each<[string, Record<string, unknown>, Partial<Surroundings>, string[]]>([
+    ['of the only provider', interactive([group, user]), {}, []],
+    ['of one of two', interactive([of(group, 'corp'), of(user, 'partner'), of(user, 'local')]), two, []],
+    ['of either of two', interactive([group, of(group, 'corp'), user, id]), two, [any(0), any(2)]],
+    ['of either of two, where one is asked for', interactive([group, user], 'corp'), two, []],
+    ['of another than the one that is asked for', interactive([of(group, 'partner')], 'corp'), two, [nobody(0)]],
+    ['of one that is not there', interactive([of(group, 'gone')]), two, [nobody(0)]],
+    ['of a provider, where nobody logs in', { access: { allow: [of(group, 'corp')] } }, two, [nobody(0)]],
+    ['of a provider that is not there, for everybody', interactive([], 'gone'), two, ['identity_provider_unknown /agentAuth/identityProvider']],
+  ])('%s', (_name, overrides, surroundings, expected) => expect(codes(overrides, undefined, surroundings)).toEqual(expected));
+});
+
+describe('workspaces', () => {
+  const interactive = { agentAuth: { type: 'interactive' } };
+  const others = { hasOtherWorkspaces: true };
+  const closed = { ...others, workspaceAccess: { allow: [{ group: 'sales' }] } };
+  test.each<[string, Record<string, unknown>, Partial<Surroundings>, string[]]>([
+    ['the only one, open', interactive, {}, []],
+    ['one of several, open', interactive, others, ['workspace_open ']],
+    ['one of several, open, of a server that says who may', { ...interactive, access: { allow: [{ group: 'sales' }] } }, others, []],
+    ['one of several, open, of a server for service accounts', {}, others, []],
+    ['one that says who belongs to it', interactive, closed, []],
+    ['one that says who belongs to it, where nobody is known', { agentAuth: passthrough, appAuth: none }, closed, ['access_matches_nobody /agentAuth']],
+    ['one that says who belongs to it, where tokens are', { agentAuth: { ...passthrough, jwt: { jwks, issuer } }, appAuth: none }, closed, []],
+  ])('%s', (_name, overrides, surroundings, expected) => expect(codes(overrides, undefined, surroundings)).toEqual(expected));
 });
 
 describe('Authorization (D2)', () => {

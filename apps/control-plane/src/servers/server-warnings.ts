@@ -5,6 +5,7 @@ import { headerWarnings } from './header-warnings.ts';
 import { jwtWarnings } from './jwt-warnings.ts';
 import { prepareStoredServer } from './prepare-stored-server.ts';
 import type { ServerRow, StoredDocument } from './servers.store.ts';
+import type { Surroundings } from './surroundings.ts';
 import { unreadableWarning } from './unreadable-server.ts';
 
 /** D11 (docs/rules.md): whoever reaches the gateway uses a credential that the gateway holds. */
@@ -14,10 +15,12 @@ export function isOpenServer(document: StoredDocument, secretLocations: readonly
 }
 
 /** What is allowed and yet worth a second look; with every reading. */
-export function standingWarnings(row: Pick<ServerRow, 'id' | 'workspace' | 'document'>, secretLocations: readonly string[], policy: GlobalHeaderPolicy): Warning[] {
+export function standingWarnings(
+  row: Pick<ServerRow, 'id' | 'workspace' | 'document'>, secretLocations: readonly string[], { policy, surroundings }: { policy: GlobalHeaderPolicy; surroundings: Surroundings },
+): Warning[] {
   const server = prepareStoredServer(row, secretLocations);
   const ofHeaders = server ? headerWarnings(row.document, server, policy) : [unreadableWarning];
-  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document), ...ofHeaders];
+  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...ofHeaders];
 }
 
 function openServerWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {

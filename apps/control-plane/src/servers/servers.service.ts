@@ -25,6 +25,7 @@ import { addressGuardToken } from './probe/address-guard.provider.ts';
 import { type ServerPage, toServerPage } from './server-page.ts';
 import { changeWarnings } from './server-warnings.ts';
 import { deleteServer, findServer, insertServer, listServers, type ServerRow, updateServer } from './servers.store.ts';
+import { readSurroundings } from './surroundings.ts';
 import { readWrittenServer } from './written-server.ts';
 
 /** Which server, seen by whom, for which change. */
@@ -58,7 +59,7 @@ export class ServersService {
     const { id } = await findWorkspace(sql, workspace);
     const rows = await listServers(sql, id, after, limit + 1);
     const secrets = Map.groupBy(await listSecrets(sql, 'servers', rows.map((row) => row.id)), ({ ownerId }) => ownerId);
-    const context = await this.#presentContext(sql);
+    const context = await this.#presentContext(sql, id);
     return toServerPage(pageOf(rows, limit, (row) => row.name, (row) => presentListedServer(row, secrets.get(row.id) ?? [], context)));
   }
 
@@ -113,7 +114,7 @@ export class ServersService {
       requireMatch(ifMatch, row);
       const stored = await listSecrets(sql, 'servers', [row.id]);
       // Only where it is needed: what this release does not take can be replaced all the same.
-      const current = async () => presentServer(row, stored, await this.#presentContext(sql));
+      const current = async () => presentServer(row, stored, await this.#presentContext(sql, workspace.id));
       const written = readWrittenServer(await toBody(current), this.#writeContext(workspace, stored.map(({ field }) => field)));
       const fields = changedFields(row.document, written.document, written.secrets);
       if (fields.length === 0) return await current();
@@ -149,12 +150,12 @@ export class ServersService {
   }
 
   async #present(sql: Sql, row: ServerRow, warnings: ReturnType<typeof changeWarnings> = []): Promise<ReadableServer> {
-    return presentServer(row, await listSecrets(sql, 'servers', [row.id]), await this.#presentContext(sql), warnings);
+    return presentServer(row, await listSecrets(sql, 'servers', [row.id]), await this.#presentContext(sql, row.workspaceId), warnings);
   }
 
-  async #presentContext(sql: Sql): Promise<PresentContext> {
+  async #presentContext(sql: Sql, workspaceId: string): Promise<PresentContext> {
     const { policy } = await readKnownPolicy(sql, environmentPolicyOf(this.#settings));
-    return { dataPlaneUrl: this.#settings.DATA_PLANE_URL, policy };
+    return { dataPlaneUrl: this.#settings.DATA_PLANE_URL, policy, surroundings: await readSurroundings(sql, workspaceId) };
   }
 
   #writeContext(workspace: WorkspaceRow, storedSecrets: readonly string[]) {

@@ -9,6 +9,7 @@ import { withValues } from '../servers/plan-secrets.ts';
 import { readServers } from '../servers/servers.store.ts';
 import { readServiceAccounts, type ServiceAccountRow } from '../service-accounts/service-accounts.store.ts';
 import type { Vault } from '../vault/vault.ts';
+import { readWorkspaces, type WorkspaceRow } from '../workspaces/workspaces.store.ts';
 
 export interface UnreadableDocument {
   readonly id: string;
@@ -32,18 +33,19 @@ export interface DocumentSources {
 export async function readDocuments({ sql, vault, environmentPolicy, issuer }: DocumentSources, ids: readonly string[]): Promise<ReadDocuments> {
   const opened = await openServers(sql, vault, await readServers(sql, ids));
   const accounts = await readServiceAccounts(sql, ids);
+  const workspaces = await readWorkspaces(sql, ids);
   const policy = ids.includes(headerPolicyId) ? await readPolicy(sql, environmentPolicy) : { documents: [], unreadable: [] };
   const authorizationServer = ids.includes(authorizationServerId) ? [await readAuthorizationServer(sql, issuer)] : [];
   const revocations = ids.includes(revocationsId) ? [{ kind: 'revocations' as const, id: revocationsId, revoked: await readTokenRevocations(sql) }] : [];
   return {
-    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...policy.documents, ...authorizationServer, ...revocations],
+    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...workspaces.map(workspaceDocument), ...policy.documents, ...authorizationServer, ...revocations],
     unreadable: [...opened.flatMap((server) => ('error' in server ? [{ id: server.row.id, error: server.error }] : [])), ...policy.unreadable],
   };
 }
 
 /** Every id there is, in order, so that they can be read in batches. The header policy is one of them whether or not it is stored, and so are the authorization server and the revocations. */
 export async function readAllIds(sql: Sql): Promise<string[]> {
-  const rows = await sql<{ id: string }>('select id from servers union all select id from service_accounts order by id');
+  const rows = await sql<{ id: string }>('select id from servers union all select id from service_accounts union all select id from workspaces order by id');
   return [headerPolicyId, authorizationServerId, revocationsId, ...rows.map(({ id }) => id)];
 }
 
@@ -62,6 +64,8 @@ function serverDocument({ row, secrets }: Extract<OpenedServer, { secrets: unkno
   const server = withValues(row.document, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>['server'];
   return { kind: 'server', id: row.id, workspace: row.workspace, server };
 }
+
+const workspaceDocument = ({ id, name, access }: WorkspaceRow): PlainSnapshotDocument => ({ kind: 'workspace', id, name, ...(access !== null && { access }) });
 
 function accountDocument(row: ServiceAccountRow): PlainSnapshotDocument {
   const { id, workspace, name, groups, keyId, keyHash } = row;

@@ -1,25 +1,23 @@
-import { Body, Controller, Delete, Get, HttpCode, Param, Post, Query, Res } from '@nestjs/common';
-import { ApiBody, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
+import type { ReadableWorkspace } from '@gatehouse/gateway-config';
+import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, Put, Query, Res } from '@nestjs/common';
+import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
-import { Database } from '../database/database.ts';
 import { Actor, type ChangeAuthor } from '../http/actor.ts';
 import { Allow } from '../http/allow.ts';
 import { ApiPage } from '../http/api-page.ts';
-import { type Page, pageOf, readPageQuery } from '../http/page.ts';
-import { type ReadableWorkspace, WorkspaceInput, WorkspaceOutput, WorkspacePage } from './workspace-document.ts';
+import { entityTag } from '../http/entity-tag.ts';
+import { type Page, readPageQuery } from '../http/page.ts';
+import { WorkspaceInput, WorkspaceOutput, WorkspacePage } from './workspace-document.ts';
 import { WorkspacesService } from './workspaces.service.ts';
-import { findWorkspace, listWorkspaces, type WorkspaceRow } from './workspaces.store.ts';
 
 @ApiTags('workspaces')
 @Controller('v1/workspaces')
 @Allow('auditor')
 export class WorkspacesController {
-  readonly #database: Database;
   readonly #workspaces: WorkspacesService;
 
-  constructor(database: Database, workspaces: WorkspacesService) {
-    this.#database = database;
+  constructor(workspaces: WorkspacesService) {
     this.#workspaces = workspaces;
   }
 
@@ -27,9 +25,8 @@ export class WorkspacesController {
   @ApiOperation({ summary: 'List the workspaces' })
   @ZodResponse({ status: 200, description: 'Workspaces, by name.', type: WorkspacePage })
   @ApiPage()
-  async listWorkspaces(@Query('limit') limitText: unknown, @Query('cursor') cursor: unknown): Promise<Page<ReadableWorkspace>> {
-    const { after, limit } = readPageQuery(limitText, cursor);
-    return pageOf(await listWorkspaces(this.#database.sql, after, limit + 1), limit, (row) => row.name, present);
+  listWorkspaces(@Query('limit') limit: unknown, @Query('cursor') cursor: unknown): Promise<Page<ReadableWorkspace>> {
+    return this.#workspaces.list(readPageQuery(limit, cursor));
   }
 
   @Post()
@@ -38,16 +35,41 @@ export class WorkspacesController {
   @ApiBody({ type: WorkspaceInput })
   @ZodResponse({ status: 201, description: 'The workspace.', type: WorkspaceOutput })
   async createWorkspace(@Body() body: unknown, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply): Promise<ReadableWorkspace> {
-    const row = await this.#workspaces.create(body, actor);
-    void reply.header('Location', `/v1/workspaces/${row.id}`);
-    return present(row);
+    const workspace = await this.#workspaces.create(body, actor);
+    void reply.header('Location', `/v1/workspaces/${workspace.id}`);
+    return tagged(reply, workspace);
   }
 
   @Get(':workspace')
   @ApiOperation({ summary: 'Read a workspace, by name or id' })
   @ZodResponse({ status: 200, description: 'The workspace.', type: WorkspaceOutput })
-  async readWorkspace(@Param('workspace') workspace: string): Promise<ReadableWorkspace> {
-    return present(await findWorkspace(this.#database.sql, workspace));
+  async readWorkspace(@Param('workspace') idOrName: string, @Res({ passthrough: true }) reply: FastifyReply): Promise<ReadableWorkspace> {
+    return tagged(reply, await this.#workspaces.read(idOrName));
+  }
+
+  @Put(':workspace')
+  @Allow('admin')
+  @ApiOperation({ summary: 'Replace who belongs to a workspace' })
+  @ApiBody({ type: WorkspaceInput })
+  @ZodResponse({ status: 200, description: 'The workspace.', type: WorkspaceOutput })
+  async replaceWorkspace(
+    @Param('workspace') idOrName: string, @Body() body: unknown, @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ReadableWorkspace> {
+    return tagged(reply, await this.#workspaces.replace(idOrName, body, ifMatch, actor));
+  }
+
+  @Patch(':workspace')
+  @Allow('admin')
+  @ApiOperation({ summary: 'Change who belongs to a workspace (JSON merge patch, RFC 7396)' })
+  @ApiConsumes('application/merge-patch+json', 'application/json')
+  @ApiBody({ schema: { type: 'object', additionalProperties: true } })
+  @ZodResponse({ status: 200, description: 'The workspace.', type: WorkspaceOutput })
+  async patchWorkspace(
+    @Param('workspace') idOrName: string, @Body() patch: unknown, @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor,
+    @Res({ passthrough: true }) reply: FastifyReply,
+  ): Promise<ReadableWorkspace> {
+    return tagged(reply, await this.#workspaces.patch(idOrName, patch, ifMatch, actor));
   }
 
   @Delete(':workspace')
@@ -55,9 +77,12 @@ export class WorkspacesController {
   @HttpCode(204)
   @ApiOperation({ summary: 'Delete an empty workspace' })
   @ApiNoContentResponse({ description: 'It is gone.' })
-  deleteWorkspace(@Param('workspace') workspace: string, @Actor() actor: ChangeAuthor): Promise<void> {
-    return this.#workspaces.delete(workspace, actor);
+  deleteWorkspace(@Param('workspace') idOrName: string, @Actor() actor: ChangeAuthor): Promise<void> {
+    return this.#workspaces.delete(idOrName, actor);
   }
 }
 
-const present = ({ id, name, createdAt }: WorkspaceRow): ReadableWorkspace => ({ kind: 'Workspace', id, name, createdAt: createdAt.toISOString() });
+function tagged(reply: FastifyReply, workspace: ReadableWorkspace): ReadableWorkspace {
+  void reply.header('ETag', entityTag(workspace));
+  return workspace;
+}

@@ -39,7 +39,7 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
 
     // The body is read only for callers that are known and may call: strangers cost no memory.
     const caller = (record.caller = await authenticateCaller(server, headers, snapshot, gateway.authentication));
-    authorizeCaller(server, caller);
+    authorizeCaller(snapshot, server, caller);
     const call = (record.call = await readCall(request, route, headers, server, caller, gateway.callContext));
 
     // Before anything is fetched or sent for it: a tool that may not be called is one that is not there.

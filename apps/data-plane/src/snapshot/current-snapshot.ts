@@ -1,6 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuthorizationServerRecord, ServiceAccountRecord } from '@gatehouse/agent-auth';
-import { type GlobalHeaderPolicy, type RevocationsDocument, unknownGlobalPolicy } from '@gatehouse/gateway-config';
+import { type GlobalHeaderPolicy, type RevocationsDocument, unknownGlobalPolicy, type WorkspaceMembers } from '@gatehouse/gateway-config';
 import type { ChannelDocument, ChannelState } from '@gatehouse/snapshot-channel';
 import type { PreparedServer } from '@gatehouse/upstream-request';
 import { ShardedMap } from './sharded-map.ts';
@@ -11,7 +11,14 @@ export type PreparedDocument =
   | { readonly kind: 'header-policy'; readonly source: ChannelDocument; readonly policy: GlobalHeaderPolicy }
   | { readonly kind: 'authorization-server'; readonly source: ChannelDocument; readonly server: PreparedAuthorizationServer }
   | { readonly kind: 'revocations'; readonly source: ChannelDocument; readonly revoked: RevocationsDocument['revoked'] }
-  | { readonly kind: 'service-account'; readonly source: ChannelDocument; readonly account: ServiceAccountRecord };
+  | { readonly kind: 'service-account'; readonly source: ChannelDocument; readonly account: ServiceAccountRecord }
+  | { readonly kind: 'workspace'; readonly source: ChannelDocument; readonly workspace: PreparedWorkspace };
+
+export interface PreparedWorkspace {
+  readonly id: string;
+  readonly name: string;
+  readonly members: WorkspaceMembers;
+}
 
 export interface PreparedAuthorizationServer extends AuthorizationServerRecord {
   /** Equal where issuer and keys are. */
@@ -22,6 +29,8 @@ export interface PreparedAuthorizationServer extends AuthorizationServerRecord {
 export interface Snapshot {
   readonly state: ChannelState;
   readonly documents: ShardedMap<PreparedDocument>;
+  /** By name. */
+  readonly workspaces: ShardedMap<PreparedWorkspace>;
   readonly servers: ShardedMap<PreparedServer>;
   readonly serviceAccounts: ShardedMap<ServiceAccountRecord>;
   readonly headerPolicy: GlobalHeaderPolicy;
@@ -47,6 +56,7 @@ export function emptySnapshot(state: ChannelState): Snapshot {
   return {
     state,
     documents: ShardedMap.empty(),
+    workspaces: ShardedMap.empty(),
     servers: ShardedMap.empty(),
     serviceAccounts: ShardedMap.empty(),
     headerPolicy: unknownGlobalPolicy,
@@ -62,6 +72,7 @@ export function applyChange(snapshot: Snapshot, { state, prepared, removed, reje
   return {
     state,
     documents: snapshot.documents.with([...removed.map((id) => [id, undefined] as const), ...prepared.map((document) => [document.source.id, document] as const)]),
+    workspaces: snapshot.workspaces.with([...replaced.flatMap((old) => withoutWorkspace(snapshot, old)), ...prepared.flatMap(workspaceEntry)]),
     // What is replaced goes first: two servers may have changed names with each other.
     servers: snapshot.servers.with([...replaced.flatMap((old) => withoutServer(snapshot, old)), ...prepared.flatMap(serverEntry)]),
     serviceAccounts: snapshot.serviceAccounts.with([...replaced.flatMap((old) => withoutAccount(snapshot, old)), ...prepared.flatMap(accountEntry)]),
@@ -70,6 +81,10 @@ export function applyChange(snapshot: Snapshot, { state, prepared, removed, reje
     rejected,
     hash: [...replaced, ...prepared].reduce((hash, { source }) => xorHex(hash, digest(source)), snapshot.hash),
   };
+}
+
+function workspaceEntry(document: PreparedDocument): (readonly [string, PreparedWorkspace])[] {
+  return document.kind === 'workspace' ? [[document.workspace.name, document.workspace]] : [];
 }
 
 function serverEntry(document: PreparedDocument): (readonly [string, PreparedServer])[] {
@@ -83,6 +98,10 @@ function accountEntry(document: PreparedDocument): (readonly [string, ServiceAcc
 // Only what is the document's own goes with it: while its newer version was rejected, another one may have taken its old name.
 function withoutServer({ servers }: Snapshot, document: PreparedDocument): (readonly [string, undefined])[] {
   return serverEntry(document).flatMap(([key, { id }]) => (servers.get(key)?.id === id ? [[key, undefined]] : []));
+}
+
+function withoutWorkspace({ workspaces }: Snapshot, document: PreparedDocument): (readonly [string, undefined])[] {
+  return workspaceEntry(document).flatMap(([key, { id }]) => (workspaces.get(key)?.id === id ? [[key, undefined]] : []));
 }
 
 function withoutAccount({ serviceAccounts }: Snapshot, document: PreparedDocument): (readonly [string, undefined])[] {

@@ -1,4 +1,5 @@
 import { anonymousCaller, type Caller } from '@gatehouse/agent-auth';
+import { WorkspaceMembers } from '@gatehouse/gateway-config';
 import { readPublicKeys } from '@gatehouse/token-verification';
 import { prepareServer } from '@gatehouse/upstream-request';
 import { describe, expect, it } from 'vitest';
@@ -20,8 +21,9 @@ const authorizationServer = (...revoked: string[]): PreparedDocument => {
   if (keys === undefined) throw new TypeError('no key set');
   return { kind: 'authorization-server', source: serverDocument('as'), server: { issuer: 'https://control.example', keys, revoked: new Set(revoked), fingerprint: '' } };
 };
+const workspaceOf = (name: string, access?: ConstructorParameters<typeof WorkspaceMembers>[0]): PreparedDocument => ({ kind: 'workspace', source: serverDocument(`of-${name}`), workspace: { id: name, name, members: new WorkspaceMembers(access) } });
 function snapshotOf(server: Server, others: readonly PreparedDocument[] = [account(), authorizationServer()], id = 'id', workspace = 'w'): Snapshot {
-  return applyChange(empty, { state, prepared: [{ kind: 'server', source: serverDocument(id), server: prepareServer(id, workspace, server) }, ...others], removed: [] });
+  return applyChange(empty, { state, prepared: [workspaceOf(workspace), { kind: 'server', source: serverDocument(id), server: prepareServer(id, workspace, server) }, ...others], removed: [] });
 }
 
 const ci: Caller = { id: 'service-account:account', kind: 'service-account', name: 'ci', groups, credential: 'k1' };
@@ -74,5 +76,15 @@ describe('a person', () => {
     const withAccess = (allow: NonNullable<Server['access']>['allow']): Server => ({ ...server, access: { allow } });
     expect(admitted(withAccess([{ group: 'sales' }]), ana, snapshotOf(withAccess([{ user: 'ana' }])))).toBe(true);
     expect(admitted(withAccess([{ group: 'sales' }]), ana, snapshotOf(withAccess([{ group: 'support' }])))).toBe(false);
+  });
+});
+
+describe('members of a workspace', () => {
+  const interactive: Server = { ...orders, agentAuth: { type: 'interactive' } };
+  const of = (access: ConstructorParameters<typeof WorkspaceMembers>[0]) => snapshotOf(interactive, [authorizationServer(), workspaceOf('w', access)]);
+
+  it('who belongs to it no longer is not let in', () => {
+    expect(admitted(interactive, ana, of({ allow: [{ group: 'sales' }] }))).toBe(true);
+    expect(admitted(interactive, ana, of({ allow: [{ group: 'others' }] }))).toBe(false);
   });
 });

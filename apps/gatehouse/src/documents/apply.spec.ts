@@ -68,6 +68,14 @@ it('P33 exports what can be applied again', async () => {
   expect(await run(['diff', '-f', 'export.yaml'])).toMatchObject({ exitCode: 0, stdout: '' });
 });
 
+it('P33 changes who belongs to a workspace, and exports it', async () => {
+  const closed = 'kind: Workspace\nname: sales\naccess: { allow: [{ group: sales, identityProvider: corp }] }\n';
+  expect((await apply(closed)).stdout).toBe('Workspace sales changed\n  warning: /access/allow/0/identityProvider This lets nobody in: people do not log in there.\n');
+  expect((await apply(closed)).stdout).toContain('Workspace sales unchanged');
+  expect((await run(['export'])).stdout).toContain('identityProvider: corp');
+  expect((await apply('kind: Workspace\nname: sales\n')).stdout).toContain('Workspace sales changed');
+});
+
 it('P33 applies, compares and exports the header policy, which always can be read', async () => {
   const policy = "kind: HeaderPolicy\nmode: list\nlist: [X-Tenant]\nrestricted: ['x-internal-*']\n";
   expect((await run(['export'])).stdout).not.toContain('HeaderPolicy');

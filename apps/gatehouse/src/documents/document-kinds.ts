@@ -1,4 +1,4 @@
-import { writableApp, writableHeaderPolicy, writableIdentityProvider, writableServer, writableServiceAccount } from '@gatehouse/gateway-config';
+import { writableApp, writableHeaderPolicy, writableIdentityProvider, writableServer, writableServiceAccount, writableWorkspace } from '@gatehouse/gateway-config';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -22,8 +22,6 @@ export interface DocumentKind {
   readonly isInWorkspace: boolean;
   /** There is one of it: it has no name, and its collection is itself. */
   readonly isSingle?: boolean;
-  /** A document of this kind can change; otherwise it is there or not. */
-  readonly isReplaceable: boolean;
   collection(workspace: string): string;
   /** What the gateway keeps where a document says nothing. */
   readonly defaults: Json;
@@ -37,7 +35,6 @@ export const documentKinds: readonly DocumentKind[] = [
     schema: writableHeaderPolicy,
     isInWorkspace: false,
     isSingle: true,
-    isReplaceable: true,
     collection: () => '/v1/header-policy',
     defaults: { enabled: true },
   },
@@ -45,15 +42,13 @@ export const documentKinds: readonly DocumentKind[] = [
     kind: 'IdentityProvider',
     schema: writableIdentityProvider,
     isInWorkspace: false,
-    isReplaceable: true,
     collection: () => '/v1/identity-providers',
     defaults: { enabled: true },
   },
   {
     kind: 'Workspace',
-    schema: writableServiceAccount.pick({ name: true, id: true, createdAt: true }),
+    schema: writableWorkspace,
     isInWorkspace: false,
-    isReplaceable: false,
     collection: () => '/v1/workspaces',
     defaults: {},
   },
@@ -61,7 +56,6 @@ export const documentKinds: readonly DocumentKind[] = [
     kind: 'ServiceAccount',
     schema: writableServiceAccount,
     isInWorkspace: true,
-    isReplaceable: true,
     collection: (workspace) => inWorkspace(workspace, 'service-accounts'),
     defaults: { groups: [] },
   },
@@ -69,7 +63,6 @@ export const documentKinds: readonly DocumentKind[] = [
     kind: 'App',
     schema: writableApp,
     isInWorkspace: true,
-    isReplaceable: true,
     collection: (workspace) => inWorkspace(workspace, 'apps'),
     defaults: {},
   },
@@ -77,7 +70,6 @@ export const documentKinds: readonly DocumentKind[] = [
     kind: 'Server',
     schema: writableServer,
     isInWorkspace: true,
-    isReplaceable: true,
     collection: (workspace) => inWorkspace(workspace, 'servers'),
     defaults: { enabled: true, appAuth: { type: 'none' } },
   },

@@ -16,8 +16,10 @@ export interface ExportOptions extends GatewayOptions {
 export async function exportDocuments({ workspace, dataDir }: ExportOptions): Promise<number> {
   const rest = createRestClient(await findControlPlane({ dataDir, environment }));
   const texts = workspace === undefined ? [...(await exportedSingles(rest)), ...(await exportedOfNoWorkspace(rest))] : [];
-  for (const name of await workspaceNames(rest, workspace)) {
-    if (name !== 'default') texts.push(exportedYaml({ kind: 'Workspace', name }));
+  for (const item of await listWorkspaces(rest, workspace)) {
+    const name = String(item['name']);
+    // Every gateway makes it by itself.
+    if (name !== 'default' || item['access'] !== undefined) texts.push(exportedYaml({ ...item, kind: 'Workspace' }));
     for (const kind of documentKinds.filter(({ isInWorkspace }) => isInWorkspace)) {
       const items = await rest.list(kind.collection(name));
       texts.push(...items.map((item) => exportedYaml({ kind: kind.kind, workspace: name, ...item })));
@@ -40,16 +42,16 @@ async function exportedSingles(rest: RestClient): Promise<string[]> {
 /** Workspaces themselves are exported with what is in them. */
 async function exportedOfNoWorkspace(rest: RestClient): Promise<string[]> {
   const texts: string[] = [];
-  for (const kind of documentKinds.filter(({ isInWorkspace, isSingle, isReplaceable }) => !isInWorkspace && isSingle !== true && isReplaceable)) {
+  for (const kind of documentKinds.filter(({ kind, isInWorkspace, isSingle }) => !isInWorkspace && isSingle !== true && kind !== 'Workspace')) {
     const items = await rest.list(kind.collection(''));
     texts.push(...items.map((item) => exportedYaml({ ...item, kind: kind.kind })));
   }
   return texts;
 }
 
-async function workspaceNames(rest: RestClient, only: string | undefined): Promise<readonly string[]> {
-  const names = (await rest.list('/v1/workspaces')).map((workspace) => String(workspace['name']));
-  if (only === undefined) return names;
-  if (!names.includes(only)) throw new CommandFailure(`There is no workspace "${only}". There are: ${names.join(', ')}`);
-  return [only];
+async function listWorkspaces(rest: RestClient, only: string | undefined): Promise<Awaited<ReturnType<RestClient['list']>>> {
+  const items = await rest.list('/v1/workspaces');
+  const wanted = items.filter(({ name }) => only === undefined || name === only);
+  if (wanted.length === 0) throw new CommandFailure(`There is no workspace "${only}". There are: ${items.map(({ name }) => String(name)).join(', ')}`);
+  return wanted;
 }

@@ -21,7 +21,6 @@ export const isStored = (body: unknown): boolean => (body as { readonly revision
 export async function planDocument(document: CheckedDocument, rest: RestClient): Promise<Plan> {
   const found = await rest.find(itemPath(document));
   if (!found) return { step: 'create' };
-  if (!document.kind.isReplaceable) return { step: 'nothing' };
   if (document.kind.isSingle && !isStored(found.body)) return { step: 'create', etag: found.etag };
   const current = found.body as Readonly<Record<string, unknown>>;
   const differences = findDifferences(written(current), written({ ...document.kind.defaults, ...withoutUndefined(document.parsed) }));

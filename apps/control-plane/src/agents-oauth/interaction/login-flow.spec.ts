@@ -15,7 +15,7 @@ const later: BrowserSession = { ...session, authenticatedAt: new Date(startedAt 
 const flow: LoginFlow = {
   uid: 'u', resource: 'r', audience: 'r', scopes: ['mcp'], prompts: new Set(), maxAgeSeconds: undefined, startedAt, progress: {},
   client: { id: 'c', name: 'C', publishedAt: undefined, redirectHost: 'client.example', isLocal: false },
-  server: { id: 'i', workspace: 'default', name: 'orders', title: 'Orders', identityProvider: undefined, scopes: ['mcp'], access: undefined },
+  server: { id: 'i', workspace: 'default', name: 'orders', title: 'Orders', identityProvider: undefined, scopes: ['mcp'], access: undefined, workspaceAccess: undefined },
 };
 const agreed = { progress: { agreed: {} } } as const;
 const agreedBy = (person: string) => ({ progress: { agreed: { person } } });

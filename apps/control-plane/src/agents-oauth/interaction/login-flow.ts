@@ -45,7 +45,7 @@ export type Step =
  * sees which application asks before their organisation's login page makes it look like their own idea.
  */
 export function nextStep(flow: LoginFlow, session: BrowserSession | undefined, hasConsented: boolean, now: number): Step {
-  const { identityProvider, access } = flow.server;
+  const { identityProvider } = flow.server;
   const isAgreed = hasAgreed(flow.progress, session) || (hasConsented && session !== undefined && isRememberable(flow.client) && !flow.prompts.has('consent'));
   const isFresh = needsFreshLogin(flow, session, now);
   if (!isAgreed) return { step: 'ask' };
@@ -54,7 +54,7 @@ export function nextStep(flow: LoginFlow, session: BrowserSession | undefined, h
     // Once: the same person may have an account there. Who comes back with another one has none.
     return flow.progress.sentToLoginAt === undefined ? { step: 'log-in', identityProvider, isFresh: false } : { step: 'refuse', why: 'wrong-provider' };
   }
-  return mayUse(access, session.person) ? { step: 'finish' } : { step: 'refuse', why: 'not-allowed' };
+  return mayUse(flow.server, session.person) ? { step: 'finish' } : { step: 'refuse', why: 'not-allowed' };
 }
 
 /** What one person read and agreed to counts for no other, who may have logged in in another tab meanwhile. */

@@ -2,26 +2,52 @@ import { describe, expect, test } from 'vitest';
 import { type Claims, hasAllClaims, meetsRequirements, personOfClaims } from './claims.ts';
 
 test.each<[Claims, Parameters<typeof personOfClaims>[1], Record<string, unknown>]>([
-  [{ sub: 'u1', email: 'a@b.example', name: 'Ana', groups: ['x', 'y'] }, undefined, { subject: 'u1', email: 'a@b.example', name: 'Ana', groups: ['x', 'y'], roleValues: [] }],
+  [{ sub: 'u1', email: 'a@b.example', email_verified: true, name: 'Ana', groups: ['x', 'y'] }, undefined, { subject: 'u1', email: 'a@b.example', name: 'Ana', groups: ['x', 'y'], roleValues: [] }],
   // Entra: an object id that is the same in every application, and application roles.
-  [{ sub: 'pairwise', oid: 'o1', roles: ['Gateway.Admin'] }, { subject: 'oid', roles: 'roles' }, { subject: 'o1', roleValues: ['Gateway.Admin'] }],
+  [{ sub: 'pairwise', oid: 'o1', roles: ['Gateway.Admin'] }, { claims: { subject: 'oid', roles: 'roles' } }, { subject: 'o1', roleValues: ['Gateway.Admin'] }],
   // Keycloak: roles of the realm, inside of an object.
-  [{ sub: 'u1', realm_access: { roles: ['admin'] } }, { groups: 'realm_access.roles' }, { groups: ['admin'] }],
+  [{ sub: 'u1', realm_access: { roles: ['admin'] } }, { claims: { groups: 'realm_access.roles' } }, { groups: ['admin'] }],
   // Auth0: names that are URLs, and have dots.
-  [{ sub: 'u1', 'https://corp.example/groups': ['x'] }, { groups: 'https://corp.example/groups' }, { groups: ['x'] }],
+  [{ sub: 'u1', 'https://corp.example/groups': ['x'] }, { claims: { groups: 'https://corp.example/groups' } }, { groups: ['x'] }],
   [{ sub: 'u1', groups: 'only-one' }, undefined, { groups: ['only-one'] }],
   [{ sub: 'u1', groups: ['x', 'x', '', 7, null, { y: 1 }, 'a\0b', 'z'.repeat(257)] }, undefined, { groups: ['x'] }],
   [{ sub: 'u1', groups: Array.from({ length: 1_200 }, (_, index) => `g${index}`) }, undefined, { groups: Array.from({ length: 1_000 }, (_, index) => `g${index}`) }],
   [{ sub: 12 }, undefined, { subject: '12', name: '12', email: undefined, groups: [] }],
   [{ sub: 'u1', preferred_username: 'ana', email: 'a@b.example' }, undefined, { name: 'ana' }],
-  [{ sub: 'u1', name: '  ', email: 'a@b.example' }, undefined, { name: 'a@b.example' }],
-  [{ sub: 'u1', email: 'a@b.example', email_verified: false }, undefined, { email: undefined, name: 'u1' }],
-  [{ sub: 'u1', email: 'a@b.example', email_verified: 'false' }, undefined, { email: undefined }],
-  [{ sub: 'u1', email: 'a@b.example', email_verified: true }, undefined, { email: 'a@b.example' }],
-  [{ sub: 'u1', email: 'not an address' }, undefined, { email: undefined }],
-  [{ sub: 'u1' }, { groups: '__proto__', roles: 'constructor.name' }, { groups: [], roleValues: [] }],
-])('%j with %j', (claims, names, expected) => {
-  expect(personOfClaims(claims, names)).toMatchObject(expected);
+  [{ sub: 'u1', name: '  ', email: 'a@b.example', email_verified: true }, undefined, { name: 'a@b.example' }],
+  [{ sub: 'u1' }, { claims: { groups: '__proto__', roles: 'constructor.name' } }, { groups: [], roleValues: [] }],
+])('%j with %j', (claims, reading, expected) => {
+  expect(personOfClaims(claims, reading)).toMatchObject(expected);
+});
+
+describe('an address counts only where the provider vouches for it', () => {
+  const always = { emailVerified: 'always' } as const;
+  const corp = { emailDomains: ['corp.example', 'corp.test'] };
+  test.each<[Claims, Parameters<typeof personOfClaims>[1], string | undefined]>([
+    [{ email: 'a@b.example', email_verified: true }, undefined, 'a@b.example'],
+    [{ email: 'a@b.example', email_verified: 'true' }, undefined, 'a@b.example'],
+    [{ email: 'a@b.example' }, undefined, undefined],
+    [{ email: 'a@b.example' }, { emailVerified: 'claim' }, undefined],
+    [{ email: 'a@b.example', email_verified: false }, undefined, undefined],
+    [{ email: 'a@b.example', email_verified: 'false' }, undefined, undefined],
+    [{ email: 'a@b.example', email_verified: 1 }, undefined, undefined],
+    [{ email: 'a@b.example', email_verified: null }, undefined, undefined],
+    [{ email: 'not an address', email_verified: true }, undefined, undefined],
+    // Entra has no such claim.
+    [{ email: 'a@b.example' }, always, 'a@b.example'],
+    [{ email: 'a@b.example', email_verified: false }, always, undefined],
+    // What is said of `email` is said of no other claim.
+    [{ mail: 'a@b.example', email: 'x@y.example', email_verified: true }, { claims: { email: 'mail' } }, undefined],
+    [{ mail: 'a@b.example' }, { claims: { email: 'mail' }, ...always }, 'a@b.example'],
+    [{ email: 'a@corp.example', email_verified: true }, corp, 'a@corp.example'],
+    [{ email: 'a@CORP.example', email_verified: true }, corp, 'a@CORP.example'],
+    [{ email: 'a@corp.test' }, { ...corp, ...always }, 'a@corp.test'],
+    [{ email: 'a@partner.example', email_verified: true }, corp, undefined],
+    [{ email: 'a@sub.corp.example', email_verified: true }, corp, undefined],
+    [{ email: 'a@corp.example.evil.example', email_verified: true }, corp, undefined],
+  ])('%j with %j', (claims, reading, email) => {
+    expect(personOfClaims({ sub: 'u1', ...claims }, reading)).toMatchObject({ email });
+  });
 });
 
 test.each<Claims>([{}, { sub: '' }, { sub: null }, { sub: ['u1'] }, { sub: 'x'.repeat(256) }, { sub: 'a\0b' }, { sub: '\ud800' }])('no person without a usable subject: %j', (claims) => {

@@ -1,9 +1,12 @@
+import { emailVerification } from '@gatehouse/agent-auth';
 import { GatewayError } from '@gatehouse/errors';
 import type { IdentityProviderDocument } from '@gatehouse/gateway-config';
 import type { ProvidedAttributes } from '../people.store.ts';
 
 export type Claims = Readonly<Record<string, unknown>>;
 type ClaimNames = NonNullable<IdentityProviderDocument['claims']>;
+/** How a provider's claims are read. */
+type ClaimReading = Pick<IdentityProviderDocument, 'claims' | 'emailVerified' | 'emailDomains'>;
 
 const maxSubjectLength = 255;
 const maxTextLength = 320;
@@ -19,9 +22,10 @@ export interface ClaimedPerson extends ProvidedAttributes {
  * A provider's claims as a person.
  * @throws GatewayError login_invalid without a usable subject
  */
-export function personOfClaims(claims: Claims, names: ClaimNames = {}): ClaimedPerson {
+export function personOfClaims(claims: Claims, reading: ClaimReading = {}): ClaimedPerson {
+  const { claims: names = {} } = reading;
   const subject = subjectOf(claimOf(claims, names.subject ?? 'sub'));
-  const email = isUnverified(claims) ? undefined : emailOf(claimOf(claims, names.email ?? 'email'));
+  const email = verifiedEmail(claims, reading);
   const name = textOf(claimOf(claims, names.name ?? 'name')) ?? textOf(claims['preferred_username']) ?? email ?? subject;
   return {
     subject, email, name,
@@ -59,7 +63,17 @@ function subjectOf(value: unknown): string {
   return subject;
 }
 
-const isUnverified = ({ email_verified: verified }: Claims): boolean => verified === false || verified === 'false';
+/**
+ * An address that the provider vouches for. Without its word anybody could have typed it into their own account (nOAuth), and
+ * access rules name people by it. `email_verified` speaks of the claim `email` only (OpenID Connect Core section 5.1).
+ */
+function verifiedEmail(claims: Claims, { claims: { email: name = 'email' } = {}, emailVerified, emailDomains }: ClaimReading): string | undefined {
+  const isVerified = emailVerified === 'always' ? emailVerification(claims) !== 'unverified' : name === 'email' && emailVerification(claims) === 'verified';
+  const email = isVerified ? emailOf(claimOf(claims, name)) : undefined;
+  return email !== undefined && (emailDomains?.includes(domainOf(email)) ?? true) ? email : undefined;
+}
+
+const domainOf = (email: string): string => email.slice(email.indexOf('@') + 1).toLowerCase();
 
 const emailOf = (value: unknown): string | undefined => {
   const text = textOf(value);

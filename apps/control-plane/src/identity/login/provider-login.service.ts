@@ -106,7 +106,7 @@ export class ProviderLogin {
 
   async #store(row: IdentityProviderRow, { document }: ProviderClient, { claims, tokens, ...terms }: ProvidedLogin, request: BrowserRequest): Promise<string> {
     if (!meetsRequirements(claims, document.requiredClaims)) throw new GatewayError('account_disabled', { detail: `a required claim of ${row.name} is missing` });
-    const { subject, ...attributes } = personOfClaims(claims, document.claims);
+    const { subject, ...attributes } = personOfClaims(claims, document);
     const identity = { provider: row.name, issuer: document.issuer, subject };
     return this.#database.transaction(async (sql) => {
       const stored = await putProvidedPerson(sql, uuidV7(), identity, attributes);

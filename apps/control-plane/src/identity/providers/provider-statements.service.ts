@@ -82,7 +82,7 @@ export class ProviderStatements implements OnApplicationShutdown {
 
 function claimedBy(claims: ProviderStatement['claims'], document: IdentityProviderDocument): ClaimedPerson | undefined {
   try {
-    return personOfClaims(claims, document.claims);
+    return personOfClaims(claims, document);
   } catch (error) {
     if (error instanceof GatewayError && error.code === 'login_invalid') return undefined;
     throw error;

@@ -1,0 +1,24 @@
+import type { WorkspaceAccess } from '@gatehouse/gateway-config';
+import type { Sql } from '../database/sql.ts';
+
+/** What else there is that a server's warnings depend on. */
+export interface Surroundings {
+  /** Names of the identity providers that people can log in at. */
+  readonly identityProviders: readonly string[];
+  /** Who belongs to the server's workspace; null for everyone who can log in. */
+  readonly workspaceAccess: WorkspaceAccess | null;
+  readonly hasOtherWorkspaces: boolean;
+}
+
+export async function readProviderNames(sql: Sql): Promise<string[]> {
+  const rows = await sql<{ name: string }>(`select name from identity_providers where coalesce((document->>'enabled')::boolean, true) order by name`);
+  return rows.map(({ name }) => name);
+}
+
+export async function readSurroundings(sql: Sql, workspaceId: string): Promise<Surroundings> {
+  const [row] = await sql<Omit<Surroundings, 'identityProviders'>>(
+    `select access as "workspaceAccess", exists (select from workspaces o where o.id <> w.id) as "hasOtherWorkspaces" from workspaces w where w.id = $1`,
+    [workspaceId],
+  );
+  return { identityProviders: await readProviderNames(sql), workspaceAccess: row?.workspaceAccess ?? null, hasOtherWorkspaces: row?.hasOtherWorkspaces ?? false };
+}
