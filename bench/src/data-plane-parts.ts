@@ -6,6 +6,8 @@ export { CallRecord } from '../../apps/data-plane/src/pipeline/call-record.ts';
 export { cleanHeaders, obtainCredentials } from '@gatehouse/upstream-request';
 export type { Gateway } from '../../apps/data-plane/src/pipeline/gateway.ts';
 export { handleRequest } from '../../apps/data-plane/src/pipeline/handle-request.ts';
+export { PendingConnections } from '../../apps/data-plane/src/pipeline/connect/pending-connections.ts';
+export { UpstreamSessions } from '../../apps/data-plane/src/pipeline/connect/upstream-sessions.ts';
 export { matchServer, parseRoute } from '../../apps/data-plane/src/pipeline/match-server.ts';
 export { readCall } from '../../apps/data-plane/src/pipeline/read-call.ts';
 export type { IncomingRequest } from '../../apps/data-plane/src/pipeline/request.ts';

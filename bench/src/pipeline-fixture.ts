@@ -5,7 +5,7 @@ import { keyRingOf } from '@gatehouse/sealing';
 import { createLogger } from '@gatehouse/service-runtime';
 import { Registry } from 'prom-client';
 import { makeSecrets } from './bench-secrets.ts';
-import { applyChange, type CallRecord, emptySnapshot, type Gateway, observeCalls, prepareDocuments, type Snapshot } from './data-plane-parts.ts';
+import { applyChange, type CallRecord, emptySnapshot, type Gateway, observeCalls, PendingConnections, prepareDocuments, type Snapshot, UpstreamSessions } from './data-plane-parts.ts';
 import { accountDocument, authorizationServerDocument, headerPolicyDocument, interactiveDocument, serverDocument } from './publish-configuration.ts';
 import { sampleCall } from './sample-call.ts';
 
@@ -48,12 +48,14 @@ const fixtureTokens = new AccessTokens({
 /** Everything of a data plane but its sockets: the upstream's answer is there at once. */
 export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gateway {
   const sessions = new SealedSessions(keyRingOf([fixtureSecrets.snapshotKey], 'session'), 86_400_000);
+  const connecting = { pending: new PendingConnections(), upstreamSessions: new UpstreamSessions(), requestStates: sessions };
   return {
     snapshot: () => snapshot,
     limits: { headers: { maxBytes: 32_768, maxCount: 100 }, filteredBytes: 16_777_216 },
     originRules: { allowedOrigins: new Set(['http://localhost:3001']), allowedHosts: undefined },
     authentication: { keySets: { at: (url) => { throw new TypeError(`the bench has no key set at ${url}`); } }, publicUrl: 'http://localhost:3001', now: Date.now },
-    callContext: { sessions, maxBodyBytes: 4_194_304 },
+    connecting,
+    callContext: { sessions, requestStates: sessions, maxBodyBytes: 4_194_304 },
     shapeContext: { sessions, eventStream: (body) => body },
     tokens: fixtureTokens,
     timeouts: { responseMs: 60_000, streamIdleMs: 300_000 },

@@ -21,6 +21,9 @@ import { answerMetadata } from './metadata/answer-metadata.ts';
 import { addDataPlaneGauges } from './observe-data-plane.ts';
 import { observeCalls } from './observe-calls.ts';
 import type { Admission } from './pipeline/admission.ts';
+import type { Connecting } from './pipeline/connect/connecting.ts';
+import { PendingConnections } from './pipeline/connect/pending-connections.ts';
+import { UpstreamSessions } from './pipeline/connect/upstream-sessions.ts';
 import type { Gateway } from './pipeline/gateway.ts';
 import { handleRequest } from './pipeline/handle-request.ts';
 import type { IncomingRequest, Reply } from './pipeline/request.ts';
@@ -37,6 +40,9 @@ import { UpstreamTransport } from './transport/upstream-transport.ts';
 
 export type DataPlaneSettings = SettingValues<typeof dataPlaneSettings>;
 
+/** As long as a link to connect an account is good. */
+const requestStateLifeMs = 600_000;
+
 /** One data plane: its parts, put together once, and its life from start to drained. */
 export class DataPlane {
   readonly registry = new Registry();
@@ -51,6 +57,7 @@ export class DataPlane {
   readonly #peerSeals: PeerSeals;
   readonly #keySets: OpenKeySets;
   readonly #tokens: OpenTokens;
+  readonly #connecting: Connecting;
   readonly #comments: KeepAliveComments;
   readonly #http: HttpServer;
   readonly #heartbeat: Heartbeats;
@@ -73,6 +80,11 @@ export class DataPlane {
     const guard = createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES });
     this.#keySets = openKeySets(guard, logger);
     this.#tokens = openTokens(settings, guard);
+    this.#connecting = {
+      pending: new PendingConnections(),
+      upstreamSessions: new UpstreamSessions(),
+      requestStates: new SealedSessions(keyRingOf(settings.SNAPSHOT_KEY, 'session'), requestStateLifeMs),
+    };
     const connectTimeoutMs = settings.CONNECT_TIMEOUT_MS;
     const circuits = new CircuitBreakers({
       failures: settings.CIRCUIT_BREAKER_FAILURES,
@@ -195,7 +207,8 @@ export class DataPlane {
         allowedHosts: settings.ALLOWED_HOSTS.length > 0 ? new Set(settings.ALLOWED_HOSTS.map((host) => host.toLowerCase())) : undefined,
       },
       authentication: { keySets: this.#keySets.keySets, publicUrl: publicUrl.origin + publicPath, now: Date.now },
-      callContext: { sessions, maxBodyBytes: settings.MAX_BODY_BYTES },
+      connecting: this.#connecting,
+      callContext: { sessions, requestStates: this.#connecting.requestStates, maxBodyBytes: settings.MAX_BODY_BYTES },
       shapeContext: { sessions, eventStream: (body) => this.#comments.wrap(body) },
       tokens: this.#tokens.tokens,
       timeouts: { responseMs: settings.RESPONSE_TIMEOUT_MS, streamIdleMs: settings.STREAM_IDLE_TIMEOUT_MS },

@@ -41,7 +41,7 @@ function makeJson(next: (below: number) => number, depth: number): Made {
 function rebuild(text: string, from: number, to: number): unknown {
   const parts: unknown[] = [];
   if (beginsArray(text, from)) eachElement(text, from, (...range) => void parts.push(rebuild(text, ...range)));
-  else if (beginsObject(text, from)) eachMember(text, from, (name, ...range) => void parts.push([name, rebuild(text, ...range)]));
+  else if (beginsObject(text, from)) eachMember(text, from, (name, start, end) => void parts.push([name, rebuild(text, start, end)]));
   else return JSON.parse(text.slice(from, to));
   return parts;
 }

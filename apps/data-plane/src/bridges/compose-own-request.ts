@@ -48,7 +48,7 @@ export async function composeOwnRequest(
     lastEventId: fitting(lastEventId),
     nominated: cleanHeaders(rows, limits.headers).nominated,
   });
-  const call = { method, era: 'legacy', body: undefined, message: undefined, owner, upstreamSession: fitting(upstreamSession) } as const;
+  const call = { method, era: 'legacy', body: undefined, message: undefined, owner, upstreamSession: fitting(upstreamSession), connectSession: undefined, connectResponse: undefined } as const;
   return buildUpstreamRequest(current, server, call, { headers: rows }, headers, credentials, timeouts).outgoing;
 }
 

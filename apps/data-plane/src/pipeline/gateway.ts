@@ -2,6 +2,7 @@ import type { TokenSource } from '@gatehouse/access-tokens';
 import type { Snapshot } from '../snapshot/current-snapshot.ts';
 import type { UpstreamTimeouts } from './build-upstream-request.ts';
 import type { AuthenticationContext } from './authenticate-caller.ts';
+import type { Connecting } from './connect/connecting.ts';
 import type { CallRecord } from './call-record.ts';
 import type { OriginRules } from './check-origin.ts';
 import type { HeaderLimits } from '@gatehouse/upstream-request';
@@ -28,6 +29,8 @@ export interface Gateway {
   readonly shapeContext: ShapeContext;
   /** Of connections and clients, where app authentication has them. */
   readonly tokens: TokenSource;
+  /** For callers that have an account to connect. */
+  readonly connecting: Connecting;
   readonly timeouts: UpstreamTimeouts;
   /** Path before our routes where the public URL has one; without a slash at the end. */
   readonly publicPath: string;

@@ -1,3 +1,5 @@
+import { ConnectError, type RefusedToken } from '@gatehouse/access-tokens';
+import type { Credential } from '@gatehouse/app-auth';
 import { GatewayError, toGatewayError } from '@gatehouse/errors';
 import { authenticateCaller } from './authenticate-caller.ts';
 import { authorizeCaller } from './authorize-caller.ts';
@@ -5,15 +7,19 @@ import { buildUpstreamRequest } from './build-upstream-request.ts';
 import { challengeOf } from './challenge.ts';
 import { checkOrigin, corsHeaders, preflightHeaders } from './check-origin.ts';
 import { checkTools } from './check-tools.ts';
-import { cleanHeaders, obtainCredentials } from '@gatehouse/upstream-request';
+import { answerUnconnected } from './connect/answer-unconnected.ts';
+import { obtainWhenConnected } from './connect/obtain-when-connected.ts';
+import { sendInSession } from './connect/send-in-session.ts';
+import { cleanHeaders } from '@gatehouse/upstream-request';
 import { filterTools } from './filter-tools.ts';
 import type { Gateway } from './gateway.ts';
 import { matchServer, parseRoute } from './match-server.ts';
 import { CallRecord } from './call-record.ts';
 import { readCall } from './read-call.ts';
 import { renderError } from './render-error.ts';
-import type { IncomingRequest, Reply } from './request.ts';
+import type { IncomingRequest, Reply, UpstreamResponse } from './request.ts';
 import { relayMessage, relayStream } from './relay-legacy-sse.ts';
+import { sendWithFreshTokens } from './send-with-fresh-tokens.ts';
 import { shapeResponse } from './shape-response.ts';
 
 /** Every tool call, from the caller's bytes to the upstream's answer. The order of the lines is the security of the product. */
@@ -45,21 +51,28 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     // Before anything is fetched or sent for it: a tool that may not be called is one that is not there.
     checkTools(server, call, headers);
 
-    const credentials = await obtainCredentials(server, { server, caller, tokens: gateway.tokens });
+    const obtain = (refused?: RefusedToken) => obtainWhenConnected({ tokens: gateway.tokens, pending: gateway.connecting.pending }, server, caller, call, request, refused);
     const upstreamPath = route.endpoint === 'sse-messages' ? relayMessage(route, call, gateway) : undefined;
-
-    // The header policy first, credentials last: nothing of the caller's can name or replace them.
-    const { outgoing, verdicts } = buildUpstreamRequest(snapshot, server, call, request, headers, credentials, gateway.timeouts, upstreamPath);
-    record.verdicts = verdicts;
     const admission = { server, caller };
-    const response = await gateway.forward({ route, admission, upstream: server.upstream, call, request, outgoing }, record);
 
-    const shaped = shapeResponse(server, call, verdicts, response, gateway.shapeContext);
+    const send = (credentials: readonly Credential[]): Promise<UpstreamResponse> =>
+      sendInSession(server, gateway.connecting.upstreamSessions, call, headers, (sent, sentHeaders) => {
+        // The header policy first, credentials last: nothing of the caller's can name or replace them.
+        const { outgoing, verdicts } = buildUpstreamRequest(snapshot, server, sent, request, sentHeaders, credentials, gateway.timeouts, upstreamPath);
+        record.verdicts = verdicts;
+        return gateway.forward({ route, admission, upstream: server.upstream, call: sent, request, outgoing }, record);
+      });
+    // Obtained, built and sent in this order, each time: what was refused is not sent again.
+    const response = await sendWithFreshTokens(obtain, send);
+
+    const shaped = shapeResponse(server, call, record.verdicts ?? [], response, gateway.shapeContext);
     const filtered = server.tools === undefined ? shaped : await filterTools(server.tools, shaped, gateway.limits.filteredBytes);
     const reply = route.endpoint === 'sse' ? relayStream(filtered, server, call, gateway) : filtered;
     return withCors(reply.isEventStream ? { ...reply, admission } : reply, origin);
   } catch (thrown) {
     const error = (record.error = toGatewayError(thrown));
+    // Not an end, but the way to a connection.
+    if (error instanceof ConnectError) return withCors(answerUnconnected(gateway, request, record, error), origin);
     return withCors(renderError(error, record.route, record.call?.message?.id ?? null, challengeOf(error, record, gateway.authentication)), origin);
   } finally {
     gateway.record(record);

@@ -2,6 +2,8 @@ import type { Caller } from '@gatehouse/agent-auth';
 import { GatewayError } from '@gatehouse/errors';
 import { isModernRevision, type MessageSummary, readMessage, rpcErrorCodes, type SealedSessions, type SessionOwner } from '@gatehouse/mcp-protocol';
 import { type CallerHeaders, checkContentType, type PreparedServer } from '@gatehouse/upstream-request';
+import { type ConnectSession, openConnectSession } from './connect/connect-session.ts';
+import { type ConnectResponse, readConnectResponse } from './connect/request-states.ts';
 import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
 import type { IncomingRequest } from './request.ts';
@@ -15,10 +17,16 @@ export interface Call {
   readonly owner: SessionOwner;
   /** The upstream's own session id; of a legacy session only. */
   readonly upstreamSession: string | undefined;
+  /** Of a server that callers connect accounts for. */
+  readonly connectSession: ConnectSession | undefined;
+  /** What the person said who was asked to connect one; taken out of the body. */
+  readonly connectResponse: ConnectResponse | undefined;
 }
 
 export interface CallContext {
   readonly sessions: SealedSessions;
+  /** What modern clients bring back. */
+  readonly requestStates: SealedSessions;
   readonly maxBodyBytes: number;
 }
 
@@ -31,15 +39,17 @@ export async function readCall(request: IncomingRequest, route: Route, headers: 
   const isPost = request.method === 'POST';
   if (!isPost) {
     const method = allowedMethod(request.method, route, headers);
-    return { method, era: 'legacy', body: undefined, message: undefined, owner, upstreamSession: openSession(headers, owner, context) };
+    return { method, era: 'legacy', body: undefined, message: undefined, owner, ...openSession(headers, owner, server, context), connectResponse: undefined };
   }
   if (route.endpoint === 'sse') throw new GatewayError('method_not_allowed');
   checkContentType(headers);
   const body = await request.readBody(context.maxBodyBytes);
   const message = messageOf(body, route, headers);
   // The modern era has no sessions: an id there is not read, not passed on and not answered (MCP 2026-07-28).
-  const upstreamSession = message.era === 'modern' ? undefined : openSession(headers, owner, context);
-  return { method: 'POST', era: message.era, body, message, owner, upstreamSession };
+  const session = message.era === 'modern' ? noSession : openSession(headers, owner, server, context);
+  // The gateway asked, so the answer is for the gateway: the upstream would take it for one to itself.
+  const connectResponse = server.appAuth.connects === true && message.era === 'modern' ? readConnectResponse(context.requestStates, owner, body) : undefined;
+  return { method: 'POST', era: message.era, body: connectResponse?.body ?? body, message, owner, ...session, connectResponse };
 }
 
 function allowedMethod(method: string, { endpoint }: Route, headers: CallerHeaders): 'GET' | 'DELETE' {
@@ -62,10 +72,15 @@ function messageOf(body: Buffer, { endpoint }: Route, headers: CallerHeaders): M
   }
 }
 
-function openSession({ sessionId }: CallerHeaders, owner: SessionOwner, { sessions }: CallContext): string | undefined {
-  if (sessionId === undefined) return undefined;
+type OpenedSession = Pick<Call, 'upstreamSession' | 'connectSession'>;
+const noSession: OpenedSession = { upstreamSession: undefined, connectSession: undefined };
+
+function openSession({ sessionId }: CallerHeaders, owner: SessionOwner, { appAuth }: PreparedServer, { sessions }: CallContext): OpenedSession {
+  if (sessionId === undefined) return noSession;
+  const connectSession = appAuth.connects === true ? openConnectSession(sessions, owner, sessionId) : undefined;
+  if (connectSession !== undefined) return { upstreamSession: connectSession.upstream ?? undefined, connectSession };
   // A session of another caller, another server, tampered with or expired is no session at all.
   const upstreamSession = sessions.open('mcp-session', owner, sessionId);
   if (upstreamSession === undefined) throw new GatewayError('session_not_found');
-  return upstreamSession;
+  return { upstreamSession, connectSession: undefined };
 }

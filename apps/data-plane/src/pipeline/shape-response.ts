@@ -1,8 +1,9 @@
 import { isRedirect } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { Verdict } from '@gatehouse/header-policy';
-import type { SealedSessions } from '@gatehouse/mcp-protocol';
+import { readLegacyClient, type SealedSessions } from '@gatehouse/mcp-protocol';
 import type { PreparedServer } from '@gatehouse/upstream-request';
+import { sealConnectSession } from './connect/connect-session.ts';
 import type { Call } from './read-call.ts';
 import type { Reply, StreamedBody, UpstreamResponse } from './request.ts';
 
@@ -44,7 +45,7 @@ export function shapeResponse(server: Pick<PreparedServer, 'agentAuth' | 'appAut
     if (typeof value === 'string') headers.push(name, value);
     else for (const item of value) headers.push(name, item);
   }
-  addSession(headers, call, response, context);
+  addSession(headers, server, call, response, context);
   if (!isEventStream) return { status, headers, body: response.body };
   headers.push('x-accel-buffering', 'no');
   return { status, headers, body: context.eventStream(response.body), isEventStream };
@@ -62,8 +63,13 @@ function sentCallersCredential({ agentAuth, appAuth }: Pick<PreparedServer, 'age
   return verdicts.some(({ action, outgoingName }) => action !== 'dropped' && outgoingName?.toLowerCase() === 'authorization');
 }
 
-function addSession(headers: string[], call: Call, response: UpstreamResponse, { sessions }: ShapeContext): void {
+function addSession(headers: string[], { appAuth }: Pick<PreparedServer, 'appAuth'>, call: Call, response: UpstreamResponse, { sessions }: ShapeContext): void {
   const upstreamSession = response.headers['mcp-session-id'];
+  // How this client can be told to connect again has to be known then: each has a session, whether or not the upstream has one.
+  if (appAuth.connects === true && call.message?.method === 'initialize' && call.era === 'legacy' && response.status === 200 && call.body !== undefined) {
+    const upstream = typeof upstreamSession === 'string' ? upstreamSession : null;
+    return void headers.push('mcp-session-id', sealConnectSession(sessions, call.owner, readLegacyClient(call.body), upstream));
+  }
   // Never mint or echo one in the modern era (MCP 2026-07-28).
   if (typeof upstreamSession !== 'string' || call.era === 'modern') return;
   // The caller's own id goes on being good; only a session that was opened just now needs a new one.

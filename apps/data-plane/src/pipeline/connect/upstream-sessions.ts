@@ -1,0 +1,48 @@
+import { BoundedCache, CacheBudget } from '@gatehouse/bounded-cache';
+import type { UpstreamResponse } from '../request.ts';
+
+/** A session that the gateway opened with an upstream, for a caller that had begun before it could be opened. */
+export interface UpstreamSession {
+  /** Absent where the upstream has no sessions. */
+  readonly sessionId: string | undefined;
+  /** What it has agreed on. */
+  readonly protocolVersion: string | undefined;
+}
+
+/** The upstream did not open one: its answer is the answer. */
+export interface RefusedSession {
+  readonly refusal: UpstreamResponse;
+}
+
+/** By the id in the caller's session. Another replica opens its own. */
+export class UpstreamSessions {
+  readonly #sessions: BoundedCache<UpstreamSession>;
+  readonly #opening = new Map<string, Promise<UpstreamSession | undefined>>();
+
+  constructor(max = 20_000) {
+    this.#sessions = new BoundedCache(max, new CacheBudget(max));
+  }
+
+  get(id: string): UpstreamSession | undefined {
+    return this.#sessions.get(id);
+  }
+
+  /** Opens one unless that has been done, or is being done for another call. An answer that refuses is the one call's that asked. */
+  async enter(id: string, open: () => Promise<UpstreamSession | RefusedSession>): Promise<UpstreamSession | RefusedSession> {
+    for (;;) {
+      const known = this.#sessions.get(id) ?? (await this.#opening.get(id));
+      if (known !== undefined) return known;
+      if (this.#opening.has(id)) continue;
+      const opening = open();
+      this.#opening.set(id, opening.then((opened) => ('refusal' in opened ? undefined : opened), () => undefined).finally(() => this.#opening.delete(id)));
+      const opened = await opening;
+      if (!('refusal' in opened)) this.#sessions.set(id, opened);
+      return opened;
+    }
+  }
+
+  /** The upstream no longer knows it. */
+  forget(id: string, session: UpstreamSession): void {
+    if (this.#sessions.get(id) === session) this.#sessions.delete(id);
+  }
+}
