@@ -17,6 +17,7 @@ import { CatalogController } from './apps/catalog.controller.ts';
 import { catalogProvider } from './apps/catalog.ts';
 import { AuditEventsController } from './audit/audit-events.controller.ts';
 import { AuthTypesController } from './auth-types/auth-types.controller.ts';
+import { connectControllers, connectProviders } from './connections/connect/connect-providers.ts';
 import { connectionProviders } from './connections/connection-providers.ts';
 import { ConnectionsController } from './connections/connections.controller.ts';
 import { MyConnectionsController } from './connections/my-connections.controller.ts';
@@ -104,6 +105,7 @@ export class AppModule {
         InteractionController,
         ConnectionsController,
         MyConnectionsController,
+        ...connectControllers,
         AuditEventsController,
         DataPlanesController,
         VaultKeysController,
@@ -158,6 +160,7 @@ export class AppModule {
         ExplainService,
         addressGuardProvider,
         ...connectionProviders,
+        ...connectProviders,
       ],
     };
   }

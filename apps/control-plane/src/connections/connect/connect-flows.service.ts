@@ -1,0 +1,192 @@
+import { GatewayError } from '@gatehouse/errors';
+import { exchangeCode, OAuthFailure, type TokenSet } from '@gatehouse/oauth-client';
+import { Secret } from '@gatehouse/sealing';
+import type { Logger } from '@gatehouse/service-runtime';
+import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { Inject, Injectable } from '@nestjs/common';
+import { appendAuditEvent } from '../../audit/append-audit-event.ts';
+import { channelToken, loggerToken } from '../../control-plane-parts.ts';
+import { Database } from '../../database/database.ts';
+import type { LoginBrowser } from '../../identity/login/login-browser.ts';
+import { highestRole, isAtLeast, type Person } from '../../identity/person.ts';
+import { hashToken, isToken, randomToken } from '../../identity/random-token.ts';
+import { type ConnectLink, ConnectLinks } from '../connect-links.service.ts';
+import { Connections } from '../connections.service.ts';
+import { DiscoveredTargets } from '../discovery/discovered-targets.service.ts';
+import { accountOf } from './account-of.ts';
+import { announceConnection } from './announce-connection.ts';
+import { AppTargets } from './app-targets.service.ts';
+import { authorizationUrl } from './authorization-url.ts';
+import { isUsedLink } from './connect-links.store.ts';
+import { ConnectRefusal, type RefusalReason } from './connect-refusal.ts';
+import { type ConnectState, insertConnectState, type StateKeys, takeConnectState } from './connect-states.store.ts';
+import type { ConnectPreview, ConnectTarget, TargetSource } from './connect-target.ts';
+import { grantedScopes } from './granted-scopes.ts';
+import { type Callback, readCallback } from './read-callback.ts';
+
+/** What a person is asked to agree to. */
+export interface ConnectQuestion extends ConnectPreview {
+  readonly isShared: boolean;
+  /** The server that asked for it. */
+  readonly server: { readonly name: string; readonly title: string } | undefined;
+  readonly allScopes: readonly string[];
+}
+
+export interface MadeConnectionPage {
+  readonly connectionId: string;
+  readonly isComplete: boolean;
+}
+
+/** From a connect link over the provider to a connection (D10). */
+@Injectable()
+export class ConnectFlows {
+  readonly #database: Database;
+  readonly #links: ConnectLinks;
+  readonly #connections: Connections;
+  readonly #targets: Readonly<Record<'app' | 'server', TargetSource>>;
+  readonly #discovered: DiscoveredTargets;
+  readonly #channel: SnapshotChannel;
+  readonly #logger: Logger;
+
+  constructor(
+    database: Database, links: ConnectLinks, connections: Connections, apps: AppTargets, discovered: DiscoveredTargets,
+    @Inject(channelToken) channel: SnapshotChannel, @Inject(loggerToken) logger: Logger,
+  ) {
+    this.#database = database;
+    this.#links = links;
+    this.#connections = connections;
+    this.#targets = { app: apps, server: discovered };
+    this.#discovered = discovered;
+    this.#channel = channel;
+    this.#logger = logger;
+  }
+
+  /** What a link says, as long as it is good. Nothing is used up. @throws ConnectRefusal */
+  async read(text: string): Promise<ConnectLink> {
+    // Its expiry has a page of its own.
+    const link = await this.#links.read(text, 0).catch((error: unknown) => {
+      throw refusalOfLink(error, 'link_unknown');
+    });
+    if (link.expiresAt <= Date.now()) throw new ConnectRefusal('link_expired');
+    if (await isUsedLink(this.#database.sql, link.id)) throw new ConnectRefusal('link_used');
+    return link;
+  }
+
+  /** @throws ConnectRefusal for whoever it was not made for: they learn nothing of it */
+  async ask(link: ConnectLink, person: Person): Promise<ConnectQuestion> {
+    requireItsPerson(link, person);
+    const preview = await this.#targets[link.ownerKind].preview(link.ownerId);
+    const isShared = link.personId === undefined;
+    return { ...preview, isShared, server: await this.#serverOf(link), allScopes: union(preview.scopes, link.scopes) };
+  }
+
+  /** Uses the link up. @returns where to send the browser @throws ConnectRefusal */
+  async begin(link: ConnectLink, person: Person, browser: LoginBrowser): Promise<{ readonly url: URL; readonly title: string }> {
+    requireItsPerson(link, person);
+    // First whatever may fail: a provider that is away uses up nobody's link.
+    const target = await this.#targets[link.ownerKind].begin(link.ownerId);
+    const { owner, redirectUri, registrationId, app } = target;
+    const scopes = union(app.scopes, link.scopes);
+    const state = randomToken();
+    const begun: ConnectState = {
+      linkId: link.id, owner, personId: person.id, isShared: link.personId === undefined, scopes, redirectUri,
+      ...(registrationId !== undefined && { registrationId }), ...(app.resource !== undefined && { resource: app.resource }),
+    };
+    await this.#database.transaction(async (sql) => {
+      await this.#links.use(sql, link).catch((error: unknown) => {
+        throw refusalOfLink(error, 'link_used');
+      });
+      await insertConnectState(sql, keysOf(browser, state), begun);
+    });
+    return { url: authorizationUrl(app, { redirectUri, state, scopes, codeVerifier: browser.derive('verifier', state) }), title: target.title };
+  }
+
+  /** What a provider sent a browser back with, as a connection. `redirectUri` is where it came to. @throws ConnectRefusal */
+  async finish(query: string, redirectUri: string, person: Person, browser: LoginBrowser): Promise<MadeConnectionPage> {
+    const callback = readCallback(query);
+    const { state } = callback;
+    // First of all, and also where the provider reports an error: what nobody began here is not looked at.
+    const begun = isToken(state) ? await takeConnectState(this.#database.sql, keysOf(browser, state), person.id, redirectUri) : undefined;
+    if (state === undefined || begun === undefined) throw new ConnectRefusal('state_unknown');
+    const target = await this.#targets[begun.owner.kind].resume(begun.owner.id, begun);
+    // An administrator may be none any more.
+    if (begun.isShared) requireAdministrator(person, target.title);
+    const code = codeOf(callback, target);
+    const tokens = await redeem(target, begun, code, new Secret(browser.derive('verifier', state)));
+    return this.#store(target, begun, tokens, person);
+  }
+
+  async #store(target: ConnectTarget, begun: ConnectState, tokens: TokenSet, person: Person): Promise<MadeConnectionPage> {
+    const { owner, name, workspace, title, registrationId, app } = target;
+    const { isShared, linkId } = begun;
+    const { scopes, missing } = grantedScopes(begun.scopes, tokens);
+    const ending = registrationId === undefined ? undefined : await this.#discovered.prepareChange(owner.id, registrationId);
+    const connectionId = await this.#database
+      .transaction(async (sql) => {
+        if (registrationId !== undefined) await this.#discovered.settle(sql, owner.id, { registrationId, resource: app.resource }, ending);
+        const id = await this.#connections.save(sql, {
+          owner, personId: isShared ? undefined : person.id, tokens, requestedScopes: scopes, account: accountOf(tokens), refresh: target.client.refresh,
+        });
+        await appendAuditEvent(sql, {
+          actor: { name: `person:${person.id}`, displayName: person.name, attempt: undefined },
+          action: 'connection.connected', workspace, targetKind: 'Connection', targetId: id, targetName: name, fields: [],
+        });
+        return id;
+      })
+      .catch((error: unknown) => {
+        if (error instanceof GatewayError && error.code === 'conflict') throw new ConnectRefusal('owner_gone', { app: title, cause: error });
+        throw error;
+      });
+    this.#connections.finish();
+    if (ending) this.#discovered.finishChange();
+    await announceConnection(this.#channel, { connected: { owner: owner.id, linkId, ...(!isShared && { person: person.id }) } }, this.#logger);
+    return { connectionId, isComplete: missing.length === 0 };
+  }
+
+  async #serverOf({ serverId }: ConnectLink): Promise<{ name: string; title: string } | undefined> {
+    if (serverId === undefined) return undefined;
+    const [row] = await this.#database.sql<{ name: string; title: string }>(`select name, coalesce(document->>'title', name) as title from servers where id = $1`, [serverId]);
+    return row;
+  }
+}
+
+const keysOf = (browser: LoginBrowser, state: string): StateKeys => ({ stateHash: hashToken(state), browserHash: hashToken(browser.derive('browser')) });
+
+const union = (...lists: readonly (readonly string[])[]): string[] => [...new Set(lists.flat())];
+
+function requireItsPerson({ personId }: ConnectLink, person: Person): void {
+  if (personId === undefined) requireAdministrator(person);
+  else if (personId !== person.id) throw new ConnectRefusal('other_person');
+}
+
+function requireAdministrator({ roles }: Person, app?: string): void {
+  if (!isAtLeast(highestRole(roles), 'admin')) throw new ConnectRefusal('not_an_administrator', { ...(app !== undefined && { app }) });
+}
+
+function refusalOfLink(error: unknown, reason: RefusalReason): unknown {
+  return error instanceof GatewayError && error.code === 'connect_link_invalid' ? new ConnectRefusal(reason, { detail: error.detail ?? reason, cause: error }) : error;
+}
+
+/** @throws ConnectRefusal for an answer of another provider, an error, or nothing */
+function codeOf({ iss, code, error, words }: Callback, { title: app, app: { issuer }, isIssRequired }: ConnectTarget): Secret {
+  // RFC 9207 section 2.4, errors included: what another provider says is not this one's.
+  if (iss === undefined ? isIssRequired : issuer !== undefined && iss !== issuer) throw new ConnectRefusal('other_issuer', { app, detail: `iss ${iss === undefined ? 'is missing' : 'is another'}` });
+  const said = { app, ...(words !== undefined && { words }) };
+  if (error === 'access_denied') throw new ConnectRefusal('denied', said);
+  if (error === 'temporarily_unavailable' || error === 'server_error') throw new ConnectRefusal('provider_unavailable', { ...said, facts: { Error: error } });
+  if (error !== undefined) throw new ConnectRefusal('refused_by_provider', { ...said, facts: { Error: error }, detail: `the provider answered ${error}` });
+  if (code === undefined) throw new ConnectRefusal('refused_by_provider', { app, detail: 'neither a code nor an error' });
+  return code;
+}
+
+const reasons = { refused: 'code_refused', misconfigured: 'misconfigured', unavailable: 'provider_unavailable' } as const;
+
+/** @throws ConnectRefusal */
+async function redeem({ title: app, app: { pkce }, client }: ConnectTarget, { redirectUri }: ConnectState, code: Secret, codeVerifier: Secret): Promise<TokenSet> {
+  try {
+    return await exchangeCode(client.client, { code, redirectUri, ...(pkce && { codeVerifier }) });
+  } catch (error) {
+    if (!(error instanceof OAuthFailure)) throw error;
+    throw new ConnectRefusal(reasons[error.kind], { app, detail: error.message, cause: error, ...(error.error !== undefined && { facts: { Error: error.error } }) });
+  }
+}

@@ -1,0 +1,80 @@
+import type { Sql } from '../../database/sql.ts';
+import type { FoundAuthorizationServer } from './find-authorization-server.ts';
+import type { ClientAuth } from './register-client.ts';
+
+/** Us as a client of an authorization server that was discovered; one for each workspace and issuer. */
+export interface RegistrationRow {
+  readonly id: string;
+  readonly workspaceId: string;
+  readonly issuer: string;
+  /** As its metadata was last. */
+  readonly server: FoundAuthorizationServer;
+  /** How it came to the client id; null as long as there is none. */
+  readonly kind: 'metadata-document' | 'registration' | null;
+  readonly clientId: string | null;
+  readonly clientAuth: ClientAuth | null;
+  /** The client secret; null where there is none. */
+  readonly sealed: Buffer | null;
+  /** Its secret is good for a while, or for ever. */
+  readonly isCurrent: boolean;
+  /** The server knew the client a moment ago. */
+  readonly isChecked: boolean;
+}
+
+const columns = `id, workspace_id as "workspaceId", issuer, server, kind, client_id as "clientId", client_auth as "clientAuth", sealed,
+  coalesce(secret_expires_at > now() + interval '15 minutes', true) as "isCurrent", coalesce(checked_at > now() - interval '1 minute', false) as "isChecked"`;
+
+/** Where a client secret is sealed to. */
+export const registrationContext = ({ workspaceId, id }: Pick<RegistrationRow, 'workspaceId' | 'id'>) => [workspaceId, 'client_registrations', id, 'client_secret'] as const;
+
+/** The one of a workspace and issuer, made where there is none, with what the issuer says now. */
+export async function putRegistration(sql: Sql, newId: string, workspaceId: string, server: FoundAuthorizationServer): Promise<RegistrationRow> {
+  const [row] = await sql<RegistrationRow>(
+    `insert into client_registrations (id, workspace_id, issuer, server) values ($1, $2, $3, $4)
+     on conflict (workspace_id, issuer) do update set server = excluded.server, updated_at = now() returning ${columns}`,
+    [newId, workspaceId, server.issuer, JSON.stringify(server)],
+  );
+  if (!row) throw new TypeError('an upsert returns its row');
+  return row;
+}
+
+export async function readRegistration(sql: Sql, id: string): Promise<RegistrationRow | undefined> {
+  const [row] = await sql<RegistrationRow>(`select ${columns} from client_registrations where id = $1`, [id]);
+  return row;
+}
+
+export interface NewClient {
+  readonly kind: 'metadata-document' | 'registration';
+  readonly clientId: string;
+  readonly clientAuth: ClientAuth;
+  readonly sealed: Buffer | null;
+  readonly keyTerm: number | null;
+  readonly secretExpiresAt: number | null;
+}
+
+/** Of two that register at the same moment the first counts: `former` is the client id that the new one takes the place of. */
+export async function storeClient(sql: Sql, id: string, former: string | null, { kind, clientId, clientAuth, sealed, keyTerm, secretExpiresAt }: NewClient): Promise<RegistrationRow | undefined> {
+  const [row] = await sql<RegistrationRow>(
+    `update client_registrations set kind = $3, client_id = $4, client_auth = $5, sealed = $6, key_term = $7, secret_expires_at = to_timestamp($8 / 1000.0), checked_at = now(), updated_at = now()
+     where id = $1 and client_id is not distinct from $2 returning ${columns}`,
+    [id, former, kind, clientId, clientAuth, sealed, keyTerm, secretExpiresAt],
+  );
+  return row;
+}
+
+export async function noteChecked(sql: Sql, id: string): Promise<void> {
+  await sql('update client_registrations set checked_at = now() where id = $1', [id]);
+}
+
+/** The server does not know the client any more: whoever connects next registers again. */
+export async function forgetClient(sql: Sql, id: string, clientId: string): Promise<void> {
+  await sql(
+    `update client_registrations set kind = null, client_id = null, client_auth = null, sealed = null, key_term = null, secret_expires_at = null, checked_at = null, updated_at = now()
+     where id = $1 and client_id = $2 and kind = 'registration'`,
+    [id, clientId],
+  );
+}
+
+/** Whether there is one that is known by its metadata document. */
+export const isMetadataDocument = async (sql: Sql, id: string): Promise<boolean> =>
+  (await sql(`select from client_registrations where id = $1 and kind = 'metadata-document'`, [id])).length > 0;

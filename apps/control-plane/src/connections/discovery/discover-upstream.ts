@@ -1,0 +1,39 @@
+import type { Fetch } from '@gatehouse/oauth-client';
+import { DiscoveryFailure } from './discovery-failure.ts';
+import { type FoundAuthorizationServer, findAuthorizationServer } from './find-authorization-server.ts';
+import { findResource } from './find-resource.ts';
+
+/** All that is known of an upstream's authorization. */
+export interface DiscoveredUpstream {
+  readonly resource: string;
+  readonly server: FoundAuthorizationServer;
+  readonly scopes: readonly string[];
+}
+
+/** Of everything together: somebody waits before a page. */
+const totalMs = 12_000;
+
+/** From an upstream's URL to its authorization server (RFC 9728, RFC 8414). @throws DiscoveryFailure */
+export async function discoverUpstream(upstreamUrl: string, transport: 'streamable-http' | 'sse', fetch: Fetch): Promise<DiscoveredUpstream> {
+  const signal = AbortSignal.timeout(totalMs);
+  const bounded: Fetch = (url, init) => fetch(url, { ...init, redirect: 'manual', signal });
+  const { resource, authorizationServers, scopes } = await findResource(upstreamUrl, transport, bounded);
+  const server = await firstUsable(authorizationServers, bounded);
+  // Where it can be asked for, a refresh token is to be asked for (OpenID Connect Core section 11).
+  const offline = server.scopes.includes('offline_access') ? ['offline_access'] : [];
+  return { resource, server, scopes: [...new Set([...scopes, ...offline])] };
+}
+
+/** RFC 9728 section 7.6: which of several is the client's choice. */
+async function firstUsable(issuers: readonly string[], fetch: Fetch): Promise<FoundAuthorizationServer> {
+  let failure: DiscoveryFailure | undefined;
+  for (const issuer of issuers) {
+    try {
+      return await findAuthorizationServer(issuer, fetch);
+    } catch (error) {
+      if (!(error instanceof DiscoveryFailure)) throw error;
+      failure ??= error;
+    }
+  }
+  throw failure ?? new DiscoveryFailure('the upstream names no authorization server');
+}
