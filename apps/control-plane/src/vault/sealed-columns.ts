@@ -1,6 +1,7 @@
 import { signingKeyContext } from '../agents-oauth/keep-signing-keys.ts';
 import { oauthStateContext } from '../agents-oauth/oauth-state.service.ts';
 import { revocationClientContext } from '../connections/disconnect/pending-revocations.store.ts';
+import { registrationContext } from '../connections/discovery/client-registrations.store.ts';
 import { tokensContext } from '../connections/token-seals.ts';
 import { idempotencyContext } from '../idempotency/idempotency.service.ts';
 import { type SealedColumn, sealedColumn } from './sealed-column.ts';
@@ -37,6 +38,10 @@ export const sealedColumns: readonly SealedColumn[] = [
   sealedColumn<{ workspace_id: string; connection_id: string; owner_id: string; person_id: string | null }>({
     table: 'pending_revocations', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'connection_id', 'owner_id', 'person_id'],
     context: (row) => tokensContext({ workspaceId: row.workspace_id, id: row.connection_id, ownerId: row.owner_id, personId: row.person_id }),
+  }),
+  sealedColumn<{ workspace_id: string; id: string }>({
+    table: 'client_registrations', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
+    context: (row) => registrationContext({ workspaceId: row.workspace_id, id: row.id }),
   }),
   sealedColumn<{ workspace_id: string; id: string }>({
     table: 'revocation_clients', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
