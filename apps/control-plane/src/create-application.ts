@@ -37,6 +37,6 @@ export async function createApplication(parts: ControlPlaneParts): Promise<NestF
     abortOnError: false,
     logger: nestLogger(parts.logger),
   });
-  serveOAuth(instance, application.get(AuthorizationServer));
+  serveOAuth(instance, application.get(AuthorizationServer), parts.settings);
   return application;
 }

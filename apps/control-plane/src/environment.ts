@@ -31,7 +31,11 @@ const kmsReference = text.transform((value, context) => {
 export const controlPlaneSettings = {
   DATABASE_URL: { schema: secretUrl('postgres:', 'postgresql:'), secret: true, description: 'Postgres, as postgres://user:password@host/database.' },
   REDIS_URL: { schema: secretUrl('redis:', 'rediss:').optional(), secret: true, description: 'Redis that carries snapshots to the data planes, as redis:// or rediss://.' },
-  CONTROL_PLANE_URL: { schema: publicUrl('http://localhost:3000'), description: 'Public URL of the control plane (http://localhost:3000).' },
+  CONTROL_PLANE_URL: {
+    // The issuer of agents' tokens: metadata, cookies and pages are at paths of the origin itself.
+    schema: publicUrl('http://localhost:3000').refine((value) => !URL.canParse(value) || new URL(value).origin === value, 'must be an origin, without a path: the control plane needs a host name of its own'),
+    description: 'Public URL of the control plane, without a path (http://localhost:3000).',
+  },
   DATA_PLANE_URL: { schema: publicUrl('http://localhost:3001'), description: 'Public URL of the data planes (http://localhost:3001).' },
   CONTROL_PLANE_HOST: { schema: text.default('0.0.0.0'), description: 'Address to listen on (0.0.0.0).' },
   CONTROL_PLANE_PORT: { schema: integer(0, 65_535).default(3000), description: 'Port of the REST API (3000; 0 = a free one).' },
@@ -108,6 +112,9 @@ export const controlPlaneSettings = {
     schema: integer(0, 10_000_000).default(100_000),
     description: 'Clients that registered themselves and that nobody has allowed anything yet, at most; more are refused until older ones are forgotten, after a day (100000).',
   },
+  OAUTH_AUTHORIZATIONS_PER_MINUTE: { schema: integer(1, 1_000_000).default(300), description: 'Logins that agents begin from one address, in a minute at each control plane (300).' },
+  OAUTH_TOKEN_REQUESTS_PER_MINUTE: { schema: integer(1, 1_000_000).default(1_200), description: 'Requests for tokens, their introspection and revocation from one address, in a minute at each control plane (1200).' },
+  OAUTH_REGISTRATIONS_PER_10_MINUTES: { schema: integer(1, 1_000_000).default(300), description: 'Clients that register themselves from one address, in ten minutes at each control plane (300).' },
   LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error').default('info'), description: 'Log level (info).' },
 } as const;
 

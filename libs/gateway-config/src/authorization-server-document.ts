@@ -28,6 +28,8 @@ export const authorizationServerDocument = z.strictObject({
    * their tokens have expired, and the streams that were opened with them have ended.
    */
   revoked: z.array(z.strictObject({ grant: z.string(), until: z.number().int() })),
+  /** Whether clients may register themselves (RFC 7591); they may where it is absent. */
+  registersClients: z.boolean().optional(),
   /** Identity providers that are switched off, by the claim `idp` of their people's tokens. */
   suspendedProviders: z.array(z.string()).optional(),
 });

@@ -1,6 +1,7 @@
 export { type Access, type AccessEntry, AccessRules, type WorkspaceAccess, WorkspaceMembers } from './access-rules.ts';
 export { type AppDocument, completeApp, type ReadableApp, readableApp, writableApp } from './app-document.ts';
 export { type AuthorizationServerDocument, authorizationServerId, type PublicSigningKey } from './authorization-server-document.ts';
+export { authorizationServerMetadata } from './authorization-server-metadata.ts';
 export { compileDocument, openDocument, type SnapshotKeys } from './compile-snapshot.ts';
 export {
   completeIdentityProvider,

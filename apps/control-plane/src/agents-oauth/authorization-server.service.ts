@@ -1,3 +1,4 @@
+import type { EventEmitter } from 'node:events';
 import type { IncomingMessage, ServerResponse } from 'node:http';
 import type { GuardedFetch } from '@gatehouse/egress';
 import type { Logger } from '@gatehouse/service-runtime';
@@ -10,6 +11,7 @@ import { People } from '../identity/people.service.ts';
 import { sharedSecret } from '../vault/shared-secret.ts';
 import { Vault } from '../vault/vault.ts';
 import { AgentGrants } from './agent-grants.service.ts';
+import { answerFailures } from './answer-failures.ts';
 import { answerJwtTokens } from './answer-jwt-tokens.ts';
 import { assertionGrant, assertionParameters, type AssertionParameters } from './assertion-grant.ts';
 import { assertionGrantType } from './client-metadata.ts';
@@ -126,11 +128,13 @@ export class AuthorizationServer implements OnApplicationShutdown {
     provider.registerGrantType<AssertionParameters>(assertionGrantType, (ctx) => assertionGrant(ctx, { sql, dataPlaneUrl, kid, state: this.#state, assertions: this.#assertions }), assertionParameters);
     // It is told who it is by `ownAddress`, and believes no one else.
     provider.proxy = true;
+    provider.use(answerFailures(this.#logger));
     provider.use(answerJwtTokens({ issuer, grants: this.#grants, people: this.#people, sql, publicKeys }));
     provider.use(allowBrowserRegistration);
     provider.use(refineAnswers);
-    // Koa has an event `error` for what nobody caught; without a listener it would print it.
-    for (const event of ['server_error', 'error'] as const) provider.on(event as 'server_error', (...[ctx, error]) => this.#logger.error({ err: error ?? ctx }, 'the authorization server failed'));
+    provider.on('server_error', (_ctx, error) => this.#logger.error({ err: error }, 'the authorization server failed'));
+    // Koa's own event, with the error first, for answers that break off; without a listener it would print it.
+    (provider as EventEmitter).on('error', (error: unknown) => this.#logger.error({ err: error }, 'an answer of the authorization server failed'));
     const callback = provider.callback();
     return { version, provider, handle: (request, response) => callback(ownAddress(request, issuer), response) };
   }

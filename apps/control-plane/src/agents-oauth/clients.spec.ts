@@ -326,16 +326,16 @@ describe('client ID metadata documents', () => {
 
 test('registrations are limited per address, and say when to come back; forwarded addresses count only from trusted proxies', async () => {
   const { clientId } = await fixture.register();
-  const plane = await startTestControlPlane({ environment: { ...fixture.plane.environment, GATEHOUSE_TRUSTED_PROXIES: '' } });
+  const plane = await startTestControlPlane({ environment: { ...fixture.plane.environment, GATEHOUSE_TRUSTED_PROXIES: '', GATEHOUSE_OAUTH_REGISTRATIONS_PER_10_MINUTES: '60' } });
   const registerFrom = (address: string) => fetch(new URL('/register', plane.url), { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': address }, body: '{}' });
   for (let count = 0; count < 60; count += 1) expect((await registerFrom(`198.51.100.${count}`)).status).toBe(400);
   const refused = await registerFrom('198.51.100.200');
-  expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([429, '600', expect.objectContaining({ error: 'temporarily_unavailable' })]);
+  expect([refused.status, refused.headers.get('retry-after'), await refused.json()]).toEqual([429, '600', { error: 'temporarily_unavailable', error_description: 'too many registrations from one address: 60 are taken in 10 minutes' }]);
   // Other endpoints have limits of their own.
   expect((await fetch(new URL('/oauth/token', plane.url), { method: 'POST', body: new URLSearchParams({ client_id: clientId, grant_type: 'refresh_token', refresh_token: 'x' }) })).status).toBe(400);
   await plane.close();
 
-  const behindProxy = await startTestControlPlane({ environment: { ...fixture.plane.environment, GATEHOUSE_TRUSTED_PROXIES: 'loopback' } });
+  const behindProxy = await startTestControlPlane({ environment: { ...fixture.plane.environment, GATEHOUSE_TRUSTED_PROXIES: 'loopback', GATEHOUSE_OAUTH_REGISTRATIONS_PER_10_MINUTES: '60' } });
   const registerThrough = (address: string) => fetch(new URL('/oauth/register', behindProxy.url), { method: 'POST', headers: { 'Content-Type': 'application/json', 'X-Forwarded-For': address }, body: '{}' });
   for (let count = 0; count < 61; count += 1) await registerThrough('198.51.100.1');
   expect([(await registerThrough('198.51.100.1')).status, (await registerThrough('198.51.100.2')).status]).toEqual([429, 400]);

@@ -1,28 +1,41 @@
-import { AttemptLimits } from '../identity/login/attempt-limits.ts';
+import type { ControlPlaneSettings } from '../environment.ts';
+import { type AttemptLimit, AttemptLimits } from '../identity/login/attempt-limits.ts';
 import { countedAddress } from '../identity/login/client-address.ts';
 
-const minutes = 60_000;
+const minuteMs = 60_000;
 
-/** Requests of one address in a window. Many agents of one office share theirs; nobody needs more than this. */
-const limits = {
-  authorize: { count: 300, windowMs: minutes },
-  token: { count: 1_200, windowMs: minutes },
-  /** Each leaves something behind for three months. */
-  register: { count: 60, windowMs: 10 * minutes },
-} as const;
+export type LimitedEndpoint = 'authorize' | 'token' | 'register';
 
-export type LimitedEndpoint = keyof typeof limits;
+export type LimitSettings = Pick<ControlPlaneSettings, 'OAUTH_AUTHORIZATIONS_PER_MINUTE' | 'OAUTH_TOKEN_REQUESTS_PER_MINUTE' | 'OAUTH_REGISTRATIONS_PER_10_MINUTES'>;
 
-/** How often the authorization server may be asked, per address; each control plane counts for itself. */
+/** A limit that somebody has met. */
+export interface MetLimit {
+  readonly retryAfterSeconds: number;
+  /** Which one, for whoever reads the error. */
+  readonly description: string;
+}
+
+/** How often the authorization server may be asked, per address, behind which a whole office may be; each control plane counts for itself. */
 export class OAuthLimits {
-  readonly #limits: Readonly<Record<LimitedEndpoint, AttemptLimits>>;
+  readonly #limits: Readonly<Record<LimitedEndpoint, { readonly limit: AttemptLimit; readonly what: string; readonly attempts: AttemptLimits }>>;
 
-  constructor(now: () => number = Date.now) {
-    this.#limits = { authorize: new AttemptLimits(limits.authorize, now), token: new AttemptLimits(limits.token, now), register: new AttemptLimits(limits.register, now) };
+  constructor(settings: LimitSettings, now: () => number = Date.now) {
+    const of = (what: string, limit: AttemptLimit) => ({ limit, what, attempts: new AttemptLimits(limit, now) });
+    this.#limits = {
+      authorize: of('logins', { count: settings.OAUTH_AUTHORIZATIONS_PER_MINUTE, windowMs: minuteMs }),
+      token: of('requests for tokens', { count: settings.OAUTH_TOKEN_REQUESTS_PER_MINUTE, windowMs: minuteMs }),
+      register: of('registrations', { count: settings.OAUTH_REGISTRATIONS_PER_10_MINUTES, windowMs: 10 * minuteMs }),
+    };
   }
 
-  /** Counts a request. @returns after how many seconds to try again, where there were too many */
-  retryAfterSeconds(endpoint: LimitedEndpoint, address: string): number | undefined {
-    return this.#limits[endpoint].count(countedAddress(address)) ? limits[endpoint].windowMs / 1_000 : undefined;
+  /** Counts a request. @returns the limit, where it is one too many */
+  count(endpoint: LimitedEndpoint, address: string): MetLimit | undefined {
+    const { limit, what, attempts } = this.#limits[endpoint];
+    if (!attempts.count(countedAddress(address))) return undefined;
+    const minutes = limit.windowMs / minuteMs;
+    return {
+      retryAfterSeconds: limit.windowMs / 1_000,
+      description: `too many ${what} from one address: ${limit.count} are taken in ${minutes === 1 ? 'a minute' : `${minutes} minutes`}`,
+    };
   }
 }

@@ -2,7 +2,7 @@ import type { FastifyInstance, FastifyReply, FastifyRequest } from 'fastify';
 import { html } from '../pages/html.ts';
 import { pageHeaders, renderPage } from '../pages/render-page.ts';
 import type { AuthorizationServer } from './authorization-server.service.ts';
-import { type LimitedEndpoint, OAuthLimits } from './oauth-limits.ts';
+import { type LimitedEndpoint, type LimitSettings, type MetLimit, OAuthLimits } from './oauth-limits.ts';
 import { unavailableAnswer } from './oauth-unavailable.ts';
 import { oauthPaths } from './provider-configuration.ts';
 
@@ -34,17 +34,18 @@ const dataPolicy = "default-src 'none'; frame-ancestors 'none'";
  * The authorization server's own routes. They belong to the library from the first byte of the body on: nothing of the REST API
  * (its guard, its JSON, its idempotency, its problems) touches them.
  */
-export function serveOAuth(instance: FastifyInstance, server: AuthorizationServer): void {
-  const limits = new OAuthLimits();
+export function serveOAuth(instance: FastifyInstance, server: AuthorizationServer, settings: LimitSettings): void {
+  const limits = new OAuthLimits(settings);
   void instance.register((scope, _options, done) => {
     scope.removeAllContentTypeParsers();
     // The library reads bodies by itself, up to 56 KiB.
     scope.addContentTypeParser('*', (_request, _payload, parsed) => parsed(null));
     for (const { method, url, limit, alias } of routes) {
       const serve = (target?: string) => async (request: FastifyRequest, reply: FastifyReply): Promise<void> => {
-        const retryAfter = limit === undefined || request.method === 'OPTIONS' ? undefined : limits.retryAfterSeconds(limit, request.ip);
-        if (retryAfter !== undefined) return refuse(reply, 429, retryAfter, limit === 'authorize' && method === 'GET');
-        if (!(await server.isReady())) return refuse(reply, 503, 5, limit === 'authorize' && method === 'GET');
+        const met = limit === undefined || request.method === 'OPTIONS' ? undefined : limits.count(limit, request.ip);
+        const isBrowser = limit === 'authorize' && method === 'GET';
+        if (met !== undefined) return refuse(reply, met, isBrowser);
+        if (!(await server.isReady())) return refuse(reply, undefined, isBrowser);
         if (target !== undefined) request.raw.url = `${target}${/\?.*/s.exec(request.raw.url ?? '')?.[0] ?? ''}`;
         await handOver(request, reply, server);
       };
@@ -63,10 +64,10 @@ async function handOver(request: FastifyRequest, reply: FastifyReply, server: Au
   await server.handle(request.raw, reply.raw);
 }
 
-/** Before the library has read anything. A browser gets a page, a program what programs understand. */
-function refuse(reply: FastifyReply, status: 429 | 503, retryAfterSeconds: number, isBrowser: boolean): void {
-  void reply.status(status).header('Retry-After', String(retryAfterSeconds));
-  if (!isBrowser) return void reply.header('Cache-Control', 'no-store').send(unavailableAnswer);
-  const text = status === 429 ? 'There were too many logins from your network in a short time. Wait a minute and load this page again.' : 'The gateway cannot answer at the moment. Load this page again in a few seconds.';
+/** Before the library has read anything: a limit, or the keys are away. A browser gets a page, a program what programs understand. */
+function refuse(reply: FastifyReply, met: MetLimit | undefined, isBrowser: boolean): void {
+  void reply.status(met ? 429 : 503).header('Retry-After', String(met?.retryAfterSeconds ?? 5));
+  if (!isBrowser) return void reply.header('Cache-Control', 'no-store').send({ ...unavailableAnswer, ...(met && { error_description: met.description }) });
+  const text = met ? `There were ${met.description}. Wait a minute and load this page again.` : 'The gateway cannot answer at the moment. Load this page again in a few seconds.';
   return void reply.headers(pageHeaders()).send(renderPage({ title: 'Not right now', body: html`<p>${text}</p>` }));
 }

@@ -8,12 +8,15 @@ export const unavailableAnswer = { error: 'temporarily_unavailable', error_descr
 
 const passing = new Set<string>(['database_unavailable', 'commit_unknown', 'conflict', 'provider_unavailable', 'caller_keys_unavailable']);
 
+/** Whether something failed only for the moment. */
+export const isPassing = (error: unknown): boolean => error instanceof GatewayError && passing.has(error.code);
+
 /** Runs what asks the database or somebody else's server; what fails only for the moment becomes an OAuth error that says so. */
 export async function unlessUnavailable<T>(run: () => Promise<T>): Promise<T> {
   try {
     return await run();
   } catch (error) {
-    if (!(error instanceof GatewayError) || !passing.has(error.code)) throw error;
+    if (!isPassing(error)) throw error;
     throw passingError(error);
   }
 }

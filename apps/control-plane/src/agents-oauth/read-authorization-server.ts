@@ -5,7 +5,8 @@ import { readPublicKeys } from './signing-keys.store.ts';
 import { readSuspendedProviders } from './suspended-providers.store.ts';
 
 /** What data planes verify access tokens with. */
-export async function readAuthorizationServer(sql: Sql, issuer: string): Promise<AuthorizationServerDocument> {
+export async function readAuthorizationServer(sql: Sql, issuer: string, registersClients: boolean): Promise<AuthorizationServerDocument> {
   const keys = await readPublicKeys(sql);
-  return { kind: 'authorization-server', id: authorizationServerId, issuer, jwks: { keys }, revoked: await readRevocations(sql), suspendedProviders: await readSuspendedProviders(sql) };
+  const [revoked, suspendedProviders] = [await readRevocations(sql), await readSuspendedProviders(sql)];
+  return { kind: 'authorization-server', id: authorizationServerId, issuer, registersClients, jwks: { keys }, revoked, suspendedProviders };
 }

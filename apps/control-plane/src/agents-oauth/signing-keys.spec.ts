@@ -23,7 +23,7 @@ test('control planes that start together on an empty database make one key, and 
   for (const plane of planes) {
     await until(async () => (await published(plane)) !== undefined);
     expect(await published(plane)).toEqual({
-      kind: 'authorization-server', id: authorizationServerId, issuer: 'http://localhost:3000', revoked: [],
+      kind: 'authorization-server', id: authorizationServerId, issuer: 'http://localhost:3000', registersClients: true, revoked: [], suspendedProviders: [],
       jwks: { keys: [{ kty: 'EC', crv: 'P-256', x: expect.any(String) as string, y: expect.any(String) as string, kid: names[0], alg: 'ES256', use: 'sig' }] },
     });
     await plane.close();

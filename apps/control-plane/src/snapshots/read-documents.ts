@@ -27,15 +27,16 @@ export interface DocumentSources {
   readonly environmentPolicy: EnvironmentPolicy;
   /** Of the agents' authorization server. */
   readonly issuer: string;
+  readonly registersClients: boolean;
 }
 
 /** The documents of the given ids with their secrets opened; ids that no longer exist are left out. */
-export async function readDocuments({ sql, vault, environmentPolicy, issuer }: DocumentSources, ids: readonly string[]): Promise<ReadDocuments> {
+export async function readDocuments({ sql, vault, environmentPolicy, issuer, registersClients }: DocumentSources, ids: readonly string[]): Promise<ReadDocuments> {
   const opened = await openServers(sql, vault, await readServers(sql, ids));
   const accounts = await readServiceAccounts(sql, ids);
   const workspaces = await readWorkspaces(sql, ids);
   const policy = ids.includes(headerPolicyId) ? await readPolicy(sql, environmentPolicy) : { documents: [], unreadable: [] };
-  const authorizationServer = ids.includes(authorizationServerId) ? [await readAuthorizationServer(sql, issuer)] : [];
+  const authorizationServer = ids.includes(authorizationServerId) ? [await readAuthorizationServer(sql, issuer, registersClients)] : [];
   const revocations = ids.includes(revocationsId) ? [{ kind: 'revocations' as const, id: revocationsId, revoked: await readTokenRevocations(sql) }] : [];
   return {
     documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...workspaces.map(workspaceDocument), ...policy.documents, ...authorizationServer, ...revocations],

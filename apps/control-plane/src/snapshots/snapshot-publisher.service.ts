@@ -41,8 +41,8 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
     @Inject(loggerToken) logger: Logger,
     @Inject(settingsToken) settings: ControlPlaneSettings,
   ) {
-    const { CONTROL_PLANE_URL: issuer, SNAPSHOT_KEY } = settings;
-    this.#context = { sql: database.sql, vault, environmentPolicy: environmentPolicyOf(settings), issuer, channel, keys: snapshotKeysOf(SNAPSHOT_KEY) };
+    const { CONTROL_PLANE_URL: issuer, OAUTH_DYNAMIC_REGISTRATION: registersClients, SNAPSHOT_KEY } = settings;
+    this.#context = { sql: database.sql, vault, environmentPolicy: environmentPolicyOf(settings), issuer, registersClients, channel, keys: snapshotKeysOf(SNAPSHOT_KEY) };
     this.#logger = logger;
     this.#metrics = metrics;
     this.#pollMs = settings.SNAPSHOT_POLL_SECONDS * 1_000;

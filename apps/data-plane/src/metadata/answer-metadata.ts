@@ -1,12 +1,13 @@
 import { GatewayError, toGatewayError } from '@gatehouse/errors';
+import { authorizationServerMetadata } from '@gatehouse/gateway-config';
 import { cleanHeaders } from '@gatehouse/upstream-request';
 import { checkHost } from '../pipeline/check-origin.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
 import { parseRoute, resourceFormOf } from '../pipeline/match-server.ts';
 import { renderError } from '../pipeline/render-error.ts';
 import type { IncomingRequest, Reply } from '../pipeline/request.ts';
-import { serverKey, type Snapshot } from '../snapshot/current-snapshot.ts';
-import { authorizationServerMetadata, authorizationServerPaths } from './authorization-server.ts';
+import { type PreparedAuthorizationServer, serverKey, type Snapshot } from '../snapshot/current-snapshot.ts';
+import { authorizationServerPaths } from './authorization-server.ts';
 import { protectedResourceMetadata, protectedResourcePrefix } from './protected-resource.ts';
 
 /** What metadata is made of. */
@@ -53,9 +54,12 @@ function describeResource({ authentication: { publicUrl }, publicPath }: Metadat
   return protectedResourceMetadata(publicUrl, resourceFormOf(route), server, authorizationServerOf(snapshot));
 }
 
-const describeAuthorizationServer = (snapshot: Snapshot): object => authorizationServerMetadata(authorizationServerOf(snapshot).issuer);
+const describeAuthorizationServer = (snapshot: Snapshot): object => {
+  const { issuer, registersClients } = authorizationServerOf(snapshot);
+  return authorizationServerMetadata(issuer, registersClients);
+};
 
-function authorizationServerOf({ authorizationServer }: Snapshot): { readonly issuer: string } {
+function authorizationServerOf({ authorizationServer }: Snapshot): PreparedAuthorizationServer {
   if (authorizationServer === undefined) throw new GatewayError('caller_keys_unavailable', { detail: 'no authorization server in the snapshot' });
   return authorizationServer;
 }

@@ -21,6 +21,8 @@ export interface PreparedWorkspace {
 }
 
 export interface PreparedAuthorizationServer extends AuthorizationServerRecord {
+  /** Whether clients may register themselves. */
+  readonly registersClients: boolean;
   /** Equal where issuer and keys are. */
   readonly fingerprint: string;
 }

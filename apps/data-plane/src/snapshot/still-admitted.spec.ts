@@ -19,7 +19,7 @@ const account = (keyId = 'k1', ofGroups = groups, workspace = 'w'): PreparedDocu
 const authorizationServer = (...revoked: string[]): PreparedDocument => {
   const keys = readPublicKeys({ keys: [] });
   if (keys === undefined) throw new TypeError('no key set');
-  return { kind: 'authorization-server', source: serverDocument('as'), server: { issuer: 'https://control.example', keys, revoked: new Set(revoked), fingerprint: '' } };
+  return { kind: 'authorization-server', source: serverDocument('as'), server: { issuer: 'https://control.example', registersClients: true, keys, revoked: new Set(revoked), fingerprint: '' } };
 };
 const workspaceOf = (name: string, access?: ConstructorParameters<typeof WorkspaceMembers>[0]): PreparedDocument => ({ kind: 'workspace', source: serverDocument(`of-${name}`), workspace: { id: name, name, members: new WorkspaceMembers(access) } });
 function snapshotOf(server: Server, others: readonly PreparedDocument[] = [account(), authorizationServer()], id = 'id', workspace = 'w'): Snapshot {

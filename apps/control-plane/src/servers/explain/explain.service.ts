@@ -75,10 +75,10 @@ export class ExplainService {
   /** What data planes have in their snapshot is read from the database. */
   #authenticationParts(): AuthenticationParts {
     const { sql } = this.#database;
-    const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: publicUrl } = this.#settings;
+    const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: publicUrl, OAUTH_DYNAMIC_REGISTRATION: registersClients } = this.#settings;
     return {
       findAccount: (keyId) => findServiceAccountByKeyId(sql, keyId),
-      readAuthorizationServer: async () => authorizationServerOf(await readAuthorizationServer(sql, issuer)),
+      readAuthorizationServer: async () => authorizationServerOf(await readAuthorizationServer(sql, issuer, registersClients)),
       publicUrl,
       guard: this.#guard,
       now: Date.now,
