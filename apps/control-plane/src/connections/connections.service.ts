@@ -49,7 +49,7 @@ export class Connections {
     const { accessToken, idToken, expiresInSeconds, scope = [] } = tokens;
     const refreshToken = tokens.refreshToken ?? (await this.#keptRefreshToken(former, account));
     const id = uuidV7();
-    const sealed = await this.#seals.seal(sql, { id, workspaceId: owner.workspaceId }, { accessToken, refreshToken, idToken });
+    const sealed = await this.#seals.seal(sql, { id, workspaceId: owner.workspaceId, ownerId: owner.id, personId: personId ?? null }, { accessToken, refreshToken, idToken });
     if (former) await deleteConnections(sql, [former.id]);
     await this.#insert(sql, {
       id, owner, personId: personId ?? null, sessionId: null, ...sealed,

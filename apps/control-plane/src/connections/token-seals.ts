@@ -6,9 +6,12 @@ import type { Sql } from '../database/sql.ts';
 import { Vault } from '../vault/vault.ts';
 import type { ConnectionTokens } from './connection.ts';
 
-interface Place {
+/** A connection, and whose it is. */
+export interface TokensPlace {
   readonly id: string;
   readonly workspaceId: string;
+  readonly ownerId: string;
+  readonly personId: string | null;
 }
 
 interface KnownRing {
@@ -16,8 +19,18 @@ interface KnownRing {
   readonly readAt: number;
 }
 
-/** Where tokens are sealed to: workspace, table, row, field. */
-export const tokensContext = ({ workspaceId, id }: Place) => [workspaceId, 'connections', id, 'tokens'] as const;
+/** Where tokens are sealed to: workspace, table, row, field, and besides those of whom they are and of what: a row that is made another person's opens for nobody. */
+export const tokensContext = ({ workspaceId, id, ownerId, personId }: TokensPlace) => [workspaceId, 'connections', id, ownerId, personId ?? 'shared', 'tokens'] as const;
+
+export function sealTokens(ring: KeyRing, place: TokensPlace, { accessToken, refreshToken, idToken }: ConnectionTokens): { sealed: Buffer; keyTerm: number } {
+  const sealed = seal(ring, tokensContext(place), JSON.stringify({ accessToken: accessToken.reveal(), refreshToken: refreshToken?.reveal(), idToken: idToken?.reveal() }));
+  return { sealed, keyTerm: sealedTerm(sealed) };
+}
+
+/** @throws UnsealError */
+export function openTokens(ring: KeyRing, row: TokensPlace & { readonly sealed: Buffer }): ConnectionTokens {
+  return tokensOf(unseal(ring, tokensContext(row), row.sealed));
+}
 
 const ringLifeMs = 60_000;
 const maxRings = 10_000;
@@ -35,7 +48,7 @@ export class TokenSeals {
   }
 
   /** @throws GatewayError vault_sealed_value_unreadable */
-  async open(row: Place & { readonly sealed: Buffer }): Promise<ConnectionTokens> {
+  async open(row: TokensPlace & { readonly sealed: Buffer }): Promise<ConnectionTokens> {
     const known = this.#rings.get(row.workspaceId);
     if (known && Date.now() < known.readAt + ringLifeMs) {
       const tokens = tryOpening(known.ring, row);
@@ -51,16 +64,14 @@ export class TokenSeals {
   }
 
   /** Part of the transaction that stores what is sealed. */
-  async seal(sql: Sql, place: Place, { accessToken, refreshToken, idToken }: ConnectionTokens): Promise<{ sealed: Buffer; keyTerm: number }> {
-    const ring = await this.#vault.sealingRing(sql, place.workspaceId, 1);
-    const sealed = seal(ring, tokensContext(place), JSON.stringify({ accessToken: accessToken.reveal(), refreshToken: refreshToken?.reveal(), idToken: idToken?.reveal() }));
-    return { sealed, keyTerm: sealedTerm(sealed) };
+  async seal(sql: Sql, place: TokensPlace, tokens: ConnectionTokens): Promise<{ sealed: Buffer; keyTerm: number }> {
+    return sealTokens(await this.#vault.sealingRing(sql, place.workspaceId, 1), place, tokens);
   }
 }
 
-function tryOpening(ring: KeyRing, row: Place & { readonly sealed: Buffer }): ConnectionTokens | undefined {
+function tryOpening(ring: KeyRing, row: TokensPlace & { readonly sealed: Buffer }): ConnectionTokens | undefined {
   try {
-    return tokensOf(unseal(ring, tokensContext(row), row.sealed));
+    return openTokens(ring, row);
   } catch (error) {
     if (error instanceof UnsealError) return undefined;
     throw error;

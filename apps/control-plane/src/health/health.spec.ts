@@ -38,7 +38,7 @@ test('a control plane with its database is ready', async () => {
 
 test('requests are counted by route template, publications by outcome', async () => {
   await plane.send('GET', `${servers}/some-name?secret=marked-query`);
-  await until(async () => (await internal('/metrics')).text.includes('snapshot_publications_total'));
+  await until(async () => (await internal('/metrics')).text.includes('snapshot_publications_total{'));
   const { text } = await internal('/metrics');
   expect(text).toContain('route="/v1/workspaces/:workspace/servers/:server"');
   expect(text).toContain('gatehouse_control_plane_snapshot_publications_total{outcome="replaced"} 1');

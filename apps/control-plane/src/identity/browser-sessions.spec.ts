@@ -148,7 +148,7 @@ describe('one’s own sessions', () => {
   test('an administrator ends all of someone’s, and what the provider gave goes with them', async () => {
     const { cookie } = await loggedIn('ben');
     const [ben] = await fixture.query<{ id: string }>(`select id from people where subject = 'ben'`);
-    const tokens = () => fixture.query('select 1 from provider_tokens where person_id = $1', [ben?.id]);
+    const tokens = () => fixture.query('select 1 from connections where person_id = $1', [ben?.id]);
     expect(await tokens()).not.toEqual([]);
     expect((await fixture.plane.send('DELETE', `/v1/users/${ben?.id}/sessions`)).status).toBe(204);
     expect(await statusWith(cookie)).toBe(401);

@@ -78,6 +78,10 @@ export async function noteLogin(sql: Sql, id: string): Promise<void> {
   await sql('update people set last_login_at = now() where id = $1', [id]);
 }
 
+export async function deletePerson(sql: Sql, id: string): Promise<void> {
+  await sql('delete from people where id = $1', [id]);
+}
+
 /** What an administrator decides of someone. */
 export async function changePerson(sql: Sql, id: string, { disabled, assignedRoles }: Pick<PersonRow, 'disabled' | 'assignedRoles'>): Promise<void> {
   await sql('update people set disabled = $2, assigned_roles = $3, revision = revision + 1, updated_at = now() where id = $1', [id, disabled, JSON.stringify(assignedRoles)]);

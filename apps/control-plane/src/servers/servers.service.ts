@@ -2,6 +2,7 @@ import type { AddressGuard } from '@gatehouse/egress';
 import type { ReadableServer } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
+import { Disconnections } from '../connections/disconnect/disconnections.service.ts';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
@@ -25,6 +26,7 @@ import { addressGuardToken } from './probe/address-guard.provider.ts';
 import { type ServerPage, toServerPage } from './server-page.ts';
 import { changeWarnings } from './server-warnings.ts';
 import { deleteServer, findServer, insertServer, listServers, type ServerRow, updateServer } from './servers.store.ts';
+import { isDiscoveredElsewhere } from './is-discovered-elsewhere.ts';
 import { readSurroundings } from './surroundings.ts';
 import { readWrittenServer } from './written-server.ts';
 
@@ -42,16 +44,19 @@ export class ServersService {
   readonly #publisher: SnapshotPublisher;
   readonly #settings: ControlPlaneSettings;
   readonly #guard: AddressGuard;
+  readonly #disconnections: Disconnections;
 
   constructor(
     database: Database, vault: Vault, publisher: SnapshotPublisher,
     @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(addressGuardToken) guard: AddressGuard,
+    disconnections: Disconnections,
   ) {
     this.#database = database;
     this.#vault = vault;
     this.#publisher = publisher;
     this.#settings = settings;
     this.#guard = guard;
+    this.#disconnections = disconnections;
   }
 
   async list(workspace: string, { after, limit }: PageQuery): Promise<ServerPage<ReadableServer>> {
@@ -93,17 +98,22 @@ export class ServersService {
   }
 
   async delete({ workspace: workspaceReference, idOrName }: ServerReference, ifMatch: string | undefined, actor: ChangeAuthor): Promise<void> {
+    const workspace = await findWorkspace(this.#database.sql, workspaceReference);
+    const { id } = await findServer(this.#database.sql, workspace.id, idOrName);
+    const clients = await this.#disconnections.prepare({ owner: id });
     await this.#database.transaction(async (sql) => {
-      const workspace = await findWorkspace(sql, workspaceReference);
-      const row = await findServer(sql, workspace.id, idOrName, true);
+      const row = await findServer(sql, workspace.id, id, true);
       requireMatch(ifMatch, row);
-      const { id, name } = row;
+      const { name } = row;
+      // Those that were made for this server alone; an app's stay with the app.
+      await this.#disconnections.end(sql, { owner: id }, clients);
       await deleteAllSecrets(sql, { workspaceId: workspace.id, table: 'servers', id });
       await deleteServer(sql, id);
       await takeRevision(sql, [id]);
       await appendAuditEvent(sql, { actor, action: 'server.deleted', workspace: workspace.name, targetKind: 'Server', targetId: id, targetName: name, fields: [] });
     });
     this.#publisher.nudge();
+    this.#disconnections.finish();
   }
 
   async #change(reference: ServerReference, toBody: (current: () => Promise<ReadableServer>) => unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
@@ -121,6 +131,8 @@ export class ServersService {
 
       await updateServer(sql, { id: row.id, name: written.name, document: written.document, revision: row.revision });
       await this.#store(sql, workspace.id, row.id, written.secrets);
+      // What was given for one upstream goes to no other.
+      if (isDiscoveredElsewhere(row.document, written.document)) await this.#disconnections.end(sql, { owner: row.id }, new Map());
       const change = { action: 'server.changed', actor, workspace, id: row.id, name: written.name, fields };
       return this.#conclude(sql, change, { before: row, kept: written.secrets.kept.size });
     });

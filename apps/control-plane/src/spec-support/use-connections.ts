@@ -117,7 +117,7 @@ export function useConnections(options: StrictProviderOptions = {}, environment:
       const { accessToken, refreshToken } = await provider.issue(id);
       const workspaceId = ids.workspace;
       await database.transaction(async (sql) => {
-        const sealed = await seals.seal(sql, { id, workspaceId }, { accessToken: new Secret(accessToken), refreshToken: withRefreshToken ? new Secret(refreshToken) : undefined, idToken: undefined });
+        const sealed = await seals.seal(sql, { id, workspaceId, ownerId: owner.id, personId: person }, { accessToken: new Secret(accessToken), refreshToken: withRefreshToken ? new Secret(refreshToken) : undefined, idToken: undefined });
         await insertConnection(sql, {
           id, owner: { ...owner, workspaceId }, personId: person, sessionId: null, ...sealed, refreshable: withRefreshToken, scopes, account: null, expiresInSeconds, nextRefreshSeconds: null,
         });

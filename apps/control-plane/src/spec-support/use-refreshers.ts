@@ -96,7 +96,7 @@ export function useRefreshers(options: StrictProviderOptions = {}): RefresherFix
       const issued = await provider.issue(id);
       const tokens = { accessToken: new Secret(issued.accessToken), refreshToken: withRefreshToken ? new Secret(issued.refreshToken) : undefined, idToken: undefined };
       await database.transaction(async (sql) => {
-        const sealed = await new TokenSeals(database, vault).seal(sql, { id, workspaceId: owner.workspaceId }, tokens);
+        const sealed = await new TokenSeals(database, vault).seal(sql, { id, workspaceId: owner.workspaceId, ownerId: owner.id, personId: id }, tokens);
         // A person of its own each: null would be the organisation's, of which there is one.
         await sql(`insert into people (id, provider, issuer, subject, name) values ($1, 'corp', 'https://corp.example', $2, 'Someone')`, [id, id]);
         await insertConnection(sql, {

@@ -47,6 +47,8 @@ export interface DueRevocation {
   readonly connectionId: string;
   readonly clientId: string;
   readonly workspaceId: string;
+  readonly ownerId: string;
+  readonly personId: string | null;
   readonly sealed: Buffer;
   readonly sealedClient: Buffer;
   readonly attempts: number;
@@ -61,7 +63,7 @@ export function claimRevocations(sql: Sql, limit: number, claimSeconds: number):
     `update pending_revocations p set attempts = attempts + 1, next_attempt_at = now() + make_interval(secs => $2)
      from revocation_clients k where k.id = p.client_id and p.id in
        (select d.id from pending_revocations d where d.next_attempt_at <= now() order by d.next_attempt_at limit $1 for update skip locked)
-     returning p.id, p.connection_id as "connectionId", p.client_id as "clientId", p.workspace_id as "workspaceId", p.sealed, k.sealed as "sealedClient",
+     returning p.id, p.connection_id as "connectionId", p.client_id as "clientId", p.workspace_id as "workspaceId", p.owner_id as "ownerId", p.person_id as "personId", p.sealed, k.sealed as "sealedClient",
        p.attempts, p.created_at < now() - interval '1 day' as "isOld",
        exists (select from connections c where c.owner_id = p.owner_id and c.person_id is not distinct from p.person_id) as "isReconnected"`,
     [limit, claimSeconds],

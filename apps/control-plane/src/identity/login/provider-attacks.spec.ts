@@ -248,7 +248,7 @@ test('nothing that could finish a login, or use one, is readable in the database
   await comeBack(begun, { code: 'x', state: stateOf(begun) });
   const open = await begin();
   const rows = await fixture.query<{ all: string }>(
-    `select coalesce(string_agg(t::text, ' '), '') as all from (select to_jsonb(s) as t from login_states s union all select to_jsonb(p) from provider_tokens p union all select to_jsonb(b) from browser_sessions b) x`,
+    `select coalesce(string_agg(t::text, ' '), '') as all from (select to_jsonb(s) as t from login_states s union all select to_jsonb(c) from connections c union all select to_jsonb(b) from browser_sessions b) x`,
   );
   const dump = rows[0]?.all ?? '';
   const hexOf = (text: string) => Buffer.from(text).toString('hex');

@@ -16,6 +16,7 @@ import type { SecretPlan } from '../../servers/plan-secrets.ts';
 import { SnapshotPublisher } from '../../snapshots/snapshot-publisher.service.ts';
 import { deleteAllSecrets, deleteSecrets, listSecrets, type SecretOwner, writeSecrets } from '../../vault/secrets.store.ts';
 import { gatewayItself, Vault } from '../../vault/vault.ts';
+import { deleteTokensOfProvider } from '../login/provider-tokens.store.ts';
 import { discoverProvider } from './discover-provider.ts';
 import {
   deleteIdentityProvider, findIdentityProvider, type IdentityProviderRow, insertIdentityProvider, listIdentityProviders, renameProviderOfPeople, updateIdentityProvider,
@@ -84,6 +85,7 @@ export class IdentityProviders {
     await this.#database.transaction(async (sql) => {
       const row = await findIdentityProvider(sql, idOrName, true);
       requireMatch(ifMatch, row);
+      await deleteTokensOfProvider(sql, row.id);
       await deleteAllSecrets(sql, secretOwnerOf(row.id));
       await deleteIdentityProvider(sql, row.id);
       await followProviderChange(sql);
