@@ -177,7 +177,7 @@ describe('MCP security best practices: confused deputy', () => {
   it('“Clearly identify the requesting MCP client by name”, “Display the specific […] scopes being requested”, “Show the registered redirect_uri”, “Implement CSRF protection”, “Prevent iframing”', async () => {
     const browser = browserOf();
     const page = await browser.open((await flow()).url);
-    for (const text of ['Allow Conformance?', 'Call the tools of this server', 'client.example']) expect(page.text).toContain(text);
+    for (const text of ['“Conformance”', 'Call the tools of this server', 'client.example']) expect(page.text).toContain(text);
     expect(page.headers.get('content-security-policy')).toContain("frame-ancestors 'none'");
     expect(page.headers.get('x-frame-options')).toBe('DENY');
     expect((await browser.send('POST', page.url, new URLSearchParams({ decision: 'allow' }))).status).toBe(403);

@@ -40,7 +40,7 @@ it('the first administrator sets a password by the link that the gateway printed
   await bensBrowser.accept(body.loginLink.url);
 });
 
-describe.each([...interactiveSdkClients, ...interactivePrograms])('P8 $name, given nothing but the URL', { timeout: 60_000 }, ({ title, install }) => {
+describe.each([...interactiveSdkClients, ...interactivePrograms])('P8 $name, given nothing but the URL', { timeout: 60_000 }, ({ install }) => {
   const clients = {} as Record<'ana' | 'ben', InstalledClient>;
   let anasBrowser: Person;
   const whoami = async (client: InstalledClient): Promise<Record<string, string>> => JSON.parse(await client.callTool(url, 'whoami', {})) as Record<string, string>;
@@ -56,7 +56,7 @@ describe.each([...interactiveSdkClients, ...interactivePrograms])('P8 $name, giv
 
   it('shows its person who asks, then the login, and calls as that person', async () => {
     expect(emailsIn(await everyonesAnswer())).toEqual([ana.login, ben.login]);
-    const consent = `Allow ${title}?`;
+    const consent = 'Allow this application?';
     expect([clients.ana, clients.ben].map(({ visits }) => visits.map(({ pages }) => pages))).toEqual([[[consent, 'Log in']], [[consent]]]);
   });
 

@@ -19,7 +19,7 @@ const people = {
   dora: { subject: 'dora', email: 'dora@corp.example', emailVerified: true, name: 'Dora', groups: ['sales'] },
   ben: { subject: 'ben', email: 'ben@corp.example', emailVerified: true, name: 'Ben', groups: ['support'] },
 };
-const consent = (title: string): string => `Allow ${title}?`;
+const consent = 'Allow this application?';
 /** The heading of the provider's own page. */
 const login = 'Organisation';
 
@@ -82,7 +82,7 @@ describe.each(programs)('P8 $name, with the login of the organisation', { timeou
     const doras = await installFor(dora, program);
     anas = await installFor(ana, program);
     expect(await Promise.all([callerSeenBy(anas), callerSeenBy(doras)])).toEqual([people.ana.email, people.dora.email]);
-    for (const client of [anas, doras]) expect(pagesOf(client)).toEqual([[consent(program.title), login]]);
+    for (const client of [anas, doras]) expect(pagesOf(client)).toEqual([[consent, login]]);
   });
 
   it('P32 lists only tools that may be called, and another one is as unknown as one that does not exist', async () => {
@@ -100,7 +100,7 @@ describe('groups decide who may', () => {
   it('who is in none of them is told so by the page, and the client that nobody allowed it', async () => {
     const client = await installFor(await sitDown('ben'));
     expect(await failureOf(callerSeenBy(client))).toMatchObject({ name: 'LoginRefused', message: 'access_denied' });
-    expect(pagesOf(client)).toEqual([[consent('SDK 2.4, negotiating'), login, 'You have no access']]);
+    expect(pagesOf(client)).toEqual([[consent, login, 'You have no access']]);
   });
 
   it('P32 a rule counts with the next call: who is no longer in it is refused, others go on, nobody logs in again', async () => {
@@ -140,6 +140,6 @@ describe('P8 what a person allowed', () => {
     expect((await gatehouse.admin.delete(`/v1/users/${id}/sessions`)).status).toBe(204);
     while (client.visits.length < 2) expect(await callerSeenBy(client)).toBe(people.dora.email);
     // The provider still knows them, the gateway does not.
-    expect(pagesOf(client)[1]).toEqual([consent('SDK 2.4, negotiating')]);
+    expect(pagesOf(client)[1]).toEqual([consent]);
   });
 });

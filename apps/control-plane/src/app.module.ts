@@ -6,6 +6,7 @@ import { ZodSerializerInterceptor } from 'nestjs-zod';
 import { AgentGrants } from './agents-oauth/agent-grants.service.ts';
 import { AuthorizationServer } from './agents-oauth/authorization-server.service.ts';
 import { IdentityAssertions } from './agents-oauth/identity-assertions.service.ts';
+import { AgentsPageController } from './agents-oauth/agents-page/agents-page.controller.ts';
 import { InteractionController } from './agents-oauth/interaction/interaction.controller.ts';
 import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
 import { OAuthEgress } from './agents-oauth/oauth-egress.service.ts';
@@ -103,6 +104,7 @@ export class AppModule {
         ApiTokensController,
         FirstAdminLinkController,
         InteractionController,
+        AgentsPageController,
         ConnectionsController,
         MyConnectionsController,
         ...connectControllers,

@@ -52,8 +52,7 @@ export class AgentGrants {
   }
 
   /**
-   * The protocol's own end of a grant: the client gave its token back (RFC 7009), or a code or a refresh token was used twice. What
-   * the person agreed to stays agreed.
+   * The protocol's own end of a grant: the client gave its token back (RFC 7009), or a code or a refresh token was used twice.
    */
   end(grantId: string, why: 'given-back' | 'used-twice'): Promise<boolean> {
     return this.#revoking(async (sql) => {

@@ -18,7 +18,8 @@ export interface ClientIdentity {
   readonly isLocal: boolean;
 }
 
-const maxNameLength = 100;
+/** Of a name that the client chose itself: too short for a sentence that could pass for one of ours. */
+const maxNameLength = 40;
 
 export function clientIdentity(client: KnownClient, redirectUri: string): ClientIdentity {
   const publishedAt = client['clientIdMetadataDocument'] === true ? URL.parse(client.clientId)?.host : undefined;
@@ -32,11 +33,13 @@ export function clientIdentity(client: KnownClient, redirectUri: string): Client
 }
 
 /** Without what is not seen, or turns the text around it (control and format characters). */
-const readableName = (name = ''): string => name.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').trim().slice(0, maxNameLength);
+const readableName = (name = ''): string => cut(name.replaceAll(/[\p{C}\p{Z}]+/gu, ' ').replaceAll(/[“”"]/g, '').trim());
+
+const cut = (name: string): string => ([...name].length > maxNameLength ? `${[...name].slice(0, maxNameLength - 1).join('')}…` : name);
 
 /**
  * Whether what a person agreed to once may count the next time without a question. Not for a published client on the person's
  * machine: its id is no secret, and any program there can open a browser and listen on loopback. One that registered itself has an
- * id that others do not know.
+ * id that others do not know, and what was agreed to is for the port it listened at.
  */
 export const isRememberable = ({ publishedAt, isLocal }: ClientIdentity): boolean => publishedAt === undefined || !isLocal;

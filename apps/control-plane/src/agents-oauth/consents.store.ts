@@ -32,6 +32,15 @@ export async function deleteConsent(sql: Sql, { personId, clientId, redirectHost
   await sql('delete from oauth_consents where person_id = $1 and client_id = $2 and redirect_host = $3 and resource = $4', [personId, clientId, redirectHost, resource]);
 }
 
+/** What was agreed to ends with the last grant that came of it: where nothing is seen, nothing is remembered. */
+export async function forgetConsentsWithoutGrants(sql: Sql, personIds?: readonly string[]): Promise<void> {
+  await sql(
+    `delete from oauth_consents c where ($1::uuid[] is null or c.person_id = any($1))
+       and not exists (select from oauth_grants g where g.person_id = c.person_id and g.client_id = c.client_id and g.redirect_host = c.redirect_host and g.resource = c.resource)`,
+    [personIds ?? null],
+  );
+}
+
 export async function deleteConsents(sql: Sql, personId: string): Promise<void> {
   await sql('delete from oauth_consents where person_id = $1', [personId]);
 }

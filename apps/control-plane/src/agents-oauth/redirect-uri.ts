@@ -18,6 +18,7 @@ export function redirectHost(uri: string): string {
   const url = URL.parse(uri);
   if (url === null) return '';
   if (!webSchemes.has(url.protocol)) return `${url.protocol}${url.host === '' ? '' : `//${url.host}`}`;
-  // The port of a loopback address is another one at each login (RFC 8252 section 7.3).
-  return redirectKind(uri) === 'loopback' ? url.hostname : url.host;
+  // With the port, also of a loopback address, where it may be another one at each login (RFC 8252 section 7.3): whichever program
+  // listens there now need not be the one that was agreed to (section 8.6).
+  return url.host;
 }

@@ -1,6 +1,7 @@
 import { authorizationServerId } from '@gatehouse/gateway-config';
 import type { Sql } from '../database/sql.ts';
 import { takeRevision } from '../snapshots/revisions.store.ts';
+import { forgetConsentsWithoutGrants } from './consents.store.ts';
 import { deleteGrants, type GrantRow } from './grants.store.ts';
 import { lifetimes } from './lifetimes.ts';
 import { deleteStateOfGrants } from './oauth-state.store.ts';
@@ -15,6 +16,7 @@ export async function revokeGrants(sql: Sql, grants: readonly GrantRow[]): Promi
   const ids = grants.map(({ id }) => id);
   await deleteStateOfGrants(sql, ids);
   await deleteGrants(sql, ids);
+  await forgetConsentsWithoutGrants(sql, [...new Set(grants.map(({ personId }) => personId))]);
   await insertRevocations(sql, ids, lifetimes.revocation);
   await takeRevision(sql, [authorizationServerId]);
 }

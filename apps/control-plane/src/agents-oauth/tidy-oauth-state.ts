@@ -1,5 +1,5 @@
 import type { Sql } from '../database/sql.ts';
-import { forgetOldConsents } from './consents.store.ts';
+import { forgetConsentsWithoutGrants, forgetOldConsents } from './consents.store.ts';
 import { forgetSpentGrants } from './grants.store.ts';
 import { forgetExpiredState } from './oauth-state.store.ts';
 import { forgetRevocations } from './revocations.store.ts';
@@ -10,6 +10,7 @@ const maxBatches = 100;
 export async function tidyOAuthState(sql: Sql): Promise<void> {
   for (let batch = 0; batch < maxBatches && (await forgetExpiredState(sql)); batch += 1);
   await forgetSpentGrants(sql);
+  await forgetConsentsWithoutGrants(sql);
   await forgetRevocations(sql);
   await forgetOldConsents(sql);
 }

@@ -4,7 +4,7 @@ import type { FastifyInstance } from 'fastify';
 const maxFormBytes = 16_384;
 
 /** Where pages with forms are. The REST API takes none: any site can have a browser send one. */
-const pagePaths = ['/login', '/logout', '/oauth/interaction', '/connect'];
+const pagePaths = ['/login', '/logout', '/oauth/interaction', '/me/agents', '/connect'];
 
 /** The fields of a form, none of them twice. */
 export type Form = Readonly<Record<string, string>>;

@@ -15,8 +15,8 @@ test('consent comes before the login: an unknown browser sees who asks for what,
   const asked = fixture.provider.requests.length;
   const page = await browser.open(authorizationRequest(agent).url);
   expect(page.url.pathname).toMatch(/^\/oauth\/interaction\//);
-  expect(page.text).toContain('<h1>Allow Cursor?</h1>');
-  for (const text of ['<b>127.0.0.1</b>', '<b>Orders</b>', 'default/orders', resourceUrl('orders'), 'chose this name itself']) expect(page.text).toContain(text);
+  expect(page.text).toContain('<b>“Cursor”</b> wants to use');
+  for (const text of ['<b>127.0.0.1:5555</b>', '<b>Orders</b>', 'default/orders', resourceUrl('orders'), 'chose this name itself']) expect(page.text).toContain(text);
   expect(fixture.provider.requests).toHaveLength(asked);
   const login = await browser.submit(page, { decision: 'allow' });
   expect(login.url.origin).toBe(fixture.provider.issuer);
@@ -73,11 +73,12 @@ describe('what was agreed to', () => {
     expect(asksForConsent((await browser.open(authorizationRequest(agent).url)).text)).toBe(true);
   });
 
-  test('counts on another port of the person’s own machine, for a client that registered itself', async () => {
+  test('says nothing of another port of the person’s own machine, where another program may listen (RFC 8252 section 8.6)', async () => {
     const agent = await fixture.register({ redirect_uris: ['http://127.0.0.1:5555/callback'] });
     const browser = fixture.browser();
     await authorize(browser, authorizationRequest(agent));
-    expect(codeOf(await browser.open(authorizationRequest({ ...agent, redirectUri: 'http://127.0.0.1:6666/callback' }).url))).toBeTruthy();
+    expect(asksForConsent((await browser.open(authorizationRequest({ ...agent, redirectUri: 'http://127.0.0.1:6666/callback' }).url)).text)).toBe(true);
+    expect(codeOf(await browser.open(authorizationRequest(agent).url))).toBeTruthy();
   });
 });
 
@@ -110,6 +111,9 @@ describe('the form', () => {
     const page = await fixture.browser().open(authorizationRequest(await fixture.register()).url);
     const stranger = await fixture.browser().open(page.url);
     expect([stranger.status, stranger.text]).toEqual([400, expect.stringContaining('login_expired')]);
+    // There is nothing at the front door for who came from an application.
+    expect(stranger.text).toContain('Go back to the application');
+    expect(stranger.text).not.toContain('href="/login"');
     const posted = await fixture.browser().send('POST', page.url, new URLSearchParams({ ...page.forms[0]?.fields, decision: 'allow' }));
     expect(posted.status).toBe(403);
   });
@@ -154,10 +158,11 @@ test.each([
   ['markup', '<img src=x onerror=alert(1)>', '&lt;img src=x onerror=alert(1)&gt;'],
   ['what turns the text around it', 'Cursor\u202e\u2066gnirts\u0000\n\n', 'Cursor gnirts'],
   ['nothing', '\u200b', 'An application without a name'],
+  ['a sentence of ours', 'Claude” · verified by your IT department. You are sent back to claude.ai', 'Claude · verified by your IT department…'],
 ])('a client’s name is text: %s', async (_name, sent, shown) => {
   const agent = await fixture.register({ client_name: sent, logo_uri: 'https://evil.example/logo.png' });
   const { text } = await fixture.browser().open(authorizationRequest(agent).url);
-  expect(text).toContain(`<h1>Allow ${shown}?</h1>`);
+  expect(text).toContain(`<b>“${shown}”</b> wants to use`);
   expect(text).not.toContain('evil.example');
 });
 

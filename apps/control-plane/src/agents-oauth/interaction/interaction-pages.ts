@@ -13,10 +13,10 @@ export interface FlowForm {
 }
 
 /** Which application asks for what, before anyone logs in for it. */
-export function consentPage({ flow, formToken, person }: FlowForm): string {
+export function consentPage({ flow, formToken, person }: FlowForm, agentsUrl: string): string {
   const { client, server, audience } = flow;
   const body = html`
-<p><b>${client.name}</b> wants to use <b>${server.title}</b> in your name.</p>
+<p><b>“${client.name}”</b> wants to use <b>${server.title}</b> in your name.</p>
 <p class="soft">${reputation(flow)}</p>
 <dl>
 <dt>You are sent back to</dt><dd><b>${client.redirectHost}</b>${client.isLocal && html` <span class="soft">(a program on your own device)</span>`}</dd>
@@ -25,9 +25,9 @@ export function consentPage({ flow, formToken, person }: FlowForm): string {
 ${person && html`<dt>You are logged in as</dt><dd>${nameOf(person)} · <a href="${otherAccountPath(flow)}">Use another account</a></dd>`}
 </dl>
 ${form({ flow, formToken, person }, html`<button name="decision" value="allow">Continue</button><button class="plain" name="decision" value="deny">Cancel</button>`)}
-<p class="soft">${person ? '' : 'You log in on the next page. '}Continue only if you have just started this login yourself. You can withdraw it at any time.</p>
+<p class="soft">${person ? '' : 'You log in on the next page. '}Continue only if you have just started this login yourself. You can take it back at any time, at ${agentsUrl}.</p>
 `;
-  return renderPage({ title: `Allow ${client.name}?`, body });
+  return renderPage({ title: 'Allow this application?', body });
 }
 
 /** Someone is logged in, and it is not enough. */
@@ -37,7 +37,7 @@ export function refusalPage({ flow, formToken, person }: FlowForm, why: 'not-all
   const body = html`
 <p>You cannot use <b>${server.title}</b>${person && html` as <b>${nameOf(person)}</b>`}. ${text}</p>
 <p><a class="button" href="${otherAccountPath(flow)}">Log in with another account</a></p>
-${form({ flow, formToken, person }, html`<button class="plain" name="decision" value="deny">Back to ${client.name}</button>`)}
+${form({ flow, formToken, person }, html`<button class="plain" name="decision" value="deny">Back to “${client.name}”</button>`)}
 `;
   return renderPage({ title: 'You have no access', body });
 }

@@ -11,6 +11,7 @@ import { BrowserSessions } from '../../identity/browser-sessions.service.ts';
 import { LoginBrowser } from '../../identity/login/login-browser.ts';
 import { PageFilter } from '../../pages/page.filter.ts';
 import { pageHeaders } from '../../pages/render-page.ts';
+import { agentsPath } from '../agents-page/agents-page.ts';
 import { interactionPath } from '../provider-configuration.ts';
 import { consentPage, onwardPage, refusalPage } from './interaction-pages.ts';
 import { LoginFlows } from './login-flows.service.ts';
@@ -40,7 +41,7 @@ export class InteractionController {
     const form = { flow: open.flow, formToken: formToken(browser, uid, session?.person.id ?? ''), person: session?.person };
     switch (next.step) {
       case 'ask':
-        return sendPage(reply, consentPage(form), browser);
+        return sendPage(reply, consentPage(form, this.#controlPlaneUrl + agentsPath), browser);
       case 'refuse':
         return sendPage(reply, refusalPage(form, next.why), browser);
       case 'log-in': {
