@@ -33,7 +33,7 @@ export const connectionColumns = `c.id, c.workspace_id as "workspaceId", c.owner
 
 export const sealedColumns = `${connectionColumns}, c.sealed, c.rotates, c.failures,
   (extract(epoch from c.expires_at - now()) * 1000)::float8 as "remainingMs", coalesce(${isDue}, false) as "isDue",
-  c.lease_owner is not null and c.lease_until > now() as "isLeased", c.failures > 0 and c.next_refresh_at > now() as "isPausing",
+  c.lease_owner is not null and c.lease_until > now() as "isLeased", coalesce(c.retry_at > now(), false) as "isPausing",
   c.refreshed_at > now() - interval '60 seconds' as "isFresh",
   c.last_used_at is null or c.last_used_at < greatest(c.refreshed_at, now() - interval '5 minutes') as "isUseStale"`;
 

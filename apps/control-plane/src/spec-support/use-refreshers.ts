@@ -21,6 +21,7 @@ import { Vault } from '../vault/vault.ts';
 export interface Replica {
   readonly database: Database;
   readonly seals: TokenSeals;
+  readonly clients: ConnectionClients;
   readonly refresher: ConnectionRefresher;
   readonly metrics: Metrics;
 }
@@ -88,7 +89,7 @@ export function useRefreshers(options: StrictProviderOptions = {}): RefresherFix
       clients.provide('app', () => Promise.resolve({ title: 'App', client, refresh }));
       const metrics = new Metrics();
       const logger = createLogger({ level: 'fatal', role: 'control-plane' });
-      return { database, seals, metrics, refresher: new ConnectionRefresher({ database, vault, seals, clients, metrics, logger, times: { ...quick, ...times } }) };
+      return { database, seals, clients, metrics, refresher: new ConnectionRefresher({ database, vault, seals, clients, metrics, logger, times: { ...quick, ...times } }) };
     },
     connect: async ({ expiresInSeconds = -1, withRefreshToken = true } = {}) => {
       const database = await open(1);

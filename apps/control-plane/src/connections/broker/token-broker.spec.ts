@@ -13,7 +13,7 @@ beforeEach(async () => {
   await fixture.query('delete from connections');
 });
 
-const expire = (id: string) => fixture.query(`update connections set expires_at = now() - interval '1 second', next_refresh_at = null where id = $1`, [id]);
+const expire = (id: string) => fixture.query(`update connections set expires_at = now() - interval '1 second', next_refresh_at = null, retry_at = null where id = $1`, [id]);
 
 describe('who may ask', () => {
   test.each([[undefined, 401], ['', 401], [`${dataPlaneToken}x`, 401], [dataPlaneToken, 200]])('the token %j: %d', async (token, status) => {

@@ -133,7 +133,7 @@ describe('what the provider says', () => {
     expect(await replica.refresher.refresh({ id, tokenVersion: 1 })).toEqual({ result });
     expect(fixture.provider.requests).toBe(requests);
     fixture.provider.interfere({});
-    await fixture.query('update connections set next_refresh_at = now() where id = $1', [id]);
+    await fixture.query('update connections set retry_at = now() where id = $1', [id]);
     expect(await replica.refresher.refresh({ id, tokenVersion: 1 })).toMatchObject({ result: 'renewed', row: { failures: 0, failure: null } });
   });
 
@@ -145,7 +145,7 @@ describe('what the provider says', () => {
     expect(await rowOf(id)).toMatchObject({ state: 'active', failure: 'provider_unavailable' });
     expect((await rowOf(id))?.['in_doubt_since']).not.toBeNull();
     fixture.provider.interfere({});
-    await fixture.query('update connections set next_refresh_at = now() where id = $1', [id]);
+    await fixture.query('update connections set retry_at = now() where id = $1', [id]);
     expect(await replica.refresher.refresh({ id, tokenVersion: 1 })).toEqual({ result: 'refused' });
     expect(await metricOf(replica, 'gatehouse_lost_rotations_total')).toBe(1);
   });

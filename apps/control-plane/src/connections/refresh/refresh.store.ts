@@ -65,7 +65,7 @@ export interface Refreshed {
 export async function storeRefreshed(sql: Sql, lease: Held, { sealed, keyTerm, rotated, expiresInSeconds, nextRefreshSeconds }: Refreshed): Promise<SealedConnection | undefined> {
   const [row] = await sql<SealedConnection>(
     `update connections c set sealed = $4, key_term = $5, token_version = token_version + 1, rotates = $6, expires_at = now() + make_interval(secs => $7),
-       next_refresh_at = now() + make_interval(secs => $8), state = 'active', failure = null, failures = 0, lease_owner = null, lease_until = null,
+       next_refresh_at = now() + make_interval(secs => $8), state = 'active', failure = null, failures = 0, retry_at = null, lease_owner = null, lease_until = null,
        in_doubt_since = null, refreshed_at = now(), updated_at = now()
      where ${held} returning ${sealedColumns}`,
     [...heldBy(lease), sealed, keyTerm, rotated, expiresInSeconds, nextRefreshSeconds],
@@ -83,7 +83,8 @@ export interface FailedRefresh {
 /** Gives the lease back. Nothing of the tokens is touched: what fails may work again. */
 export async function storeFailure(sql: Sql, lease: Held, { failure, mayHaveActed, pauseSeconds }: FailedRefresh): Promise<void> {
   await sql(
-    `update connections c set failure = $4, failures = failures + 1, next_refresh_at = now() + make_interval(secs => $6), lease_owner = null, lease_until = null,
+    `update connections c set failure = $4, failures = failures + 1, next_refresh_at = now() + make_interval(secs => $6),
+       retry_at = now() + make_interval(secs => $6), lease_owner = null, lease_until = null,
        in_doubt_since = case when $5 then coalesce(in_doubt_since, now()) else in_doubt_since end, updated_at = now()
      where ${held}`,
     [...heldBy(lease), failure, mayHaveActed, pauseSeconds],

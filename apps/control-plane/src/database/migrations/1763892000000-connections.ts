@@ -26,6 +26,7 @@ const statements = [
     lease_until timestamptz,
     in_doubt_since timestamptz,
     next_refresh_at timestamptz,
+    retry_at timestamptz,
     refreshed_at timestamptz not null default now(),
     last_used_at timestamptz,
     created_at timestamptz not null default now(),
