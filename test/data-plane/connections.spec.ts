@@ -39,7 +39,7 @@ const oauth = { type: 'oauth-authorization-code', app: 'github' } as const;
 /** A server of its own for each case: tokens are kept by server. */
 async function publish(appAuth: SpecServer['appAuth'] = oauth, more: Partial<SpecServer> = {}): Promise<string> {
   const name = `server-${(names += 1)}`;
-  await dataPlane.publish({ name, upstream: { url: upstream.url }, agentAuth: { type: 'interactive' }, appAuth, ...more } as SpecServer);
+  await dataPlane.publish({ name, upstream: { url: upstream.url }, agentAuth: { type: 'interactive' }, appAuth, ...more });
   return name;
 }
 const tokenFor = async (name: string, claims: object = ana): Promise<string> => `Bearer ${await signAccessToken(issuer, `${dataPlane.url}/mcp/default/${name}`, { ...claims })}`;

@@ -32,6 +32,7 @@ import { SnapshotFollower } from './snapshot/follow-snapshots.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { openKeySets, type OpenKeySets } from './key-sets.ts';
 import { openTokens, type OpenTokens } from './open-tokens.ts';
+import { NewRevocations } from './snapshot/new-revocations.ts';
 import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
 import { stillAdmitted } from './snapshot/still-admitted.ts';
 import { KeepAliveComments } from './transport/keep-alive-comments.ts';
@@ -57,6 +58,7 @@ export class DataPlane {
   readonly #peerSeals: PeerSeals;
   readonly #keySets: OpenKeySets;
   readonly #tokens: OpenTokens;
+  readonly #revocations = new NewRevocations();
   readonly #connecting: Connecting;
   readonly #comments: KeepAliveComments;
   readonly #http: HttpServer;
@@ -69,7 +71,7 @@ export class DataPlane {
     this.#logger = logger;
     const keys = snapshotKeysOf(settings.SNAPSHOT_KEY);
     this.#keeper = new SnapshotKeeper({ directory: settings.SNAPSHOT_DIR, keys, logger, current: () => this.#follower.current });
-    this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: (afterOutage) => this.#onApplied(afterOutage) });
+    this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: (afterOutage) => this.#onApplied(afterOutage), onEvent: ({ connected }) => this.#connecting.pending.connected(connected) });
     this.#heartbeat = new Heartbeats({
       channel,
       id: settings.DATA_PLANE_ID ?? `${hostname()}-${process.pid}`,
@@ -240,6 +242,9 @@ export class DataPlane {
   }
 
   #onApplied(afterOutage: boolean): void {
+    const snapshot = this.#follower.current;
+    // Before anything else: a call that comes now finds no token of a connection that is gone.
+    if (snapshot !== undefined) this.#tokens.tokens.forget(this.#revocations.in(snapshot));
     this.#keeper.schedule();
     this.#heartbeat.beat();
     this.#http.streams.endUnadmitted();

@@ -135,7 +135,7 @@ export class TokenCache {
   #kept(key: string, error: unknown): Promise<AccessToken> {
     const entry = this.#entries.get(key);
     if (entry !== undefined && this.#now() < entry.keptUntil) return Promise.resolve(entry.token);
-    return Promise.reject(error);
+    return Promise.reject(error instanceof Error ? error : new GatewayError('credential_unavailable', { cause: error }));
   }
 
   #renewAhead(key: string, entry: Entry, obtain: ObtainToken, now: number): void {

@@ -2,6 +2,7 @@ export { createMemoryChannel } from './memory-channel.ts';
 export { connectRedisChannel, type RedisChannelOptions } from './redis-channel.ts';
 export type {
   ChannelDocument,
+  ChannelEvent,
   ChannelListener,
   ChannelState,
   Heartbeat,

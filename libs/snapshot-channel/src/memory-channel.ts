@@ -37,6 +37,10 @@ export function createMemoryChannel(): SnapshotChannel {
         return Promise.resolve();
       });
     },
+    publishEvent: (event) => {
+      for (const listener of listeners) queueMicrotask(() => listener.onEvent?.(event));
+      return Promise.resolve();
+    },
     reportHeartbeat: (heartbeat) => {
       heartbeats.set(heartbeat.id, heartbeat);
       return Promise.resolve();

@@ -5,7 +5,7 @@ import { Redis } from 'ioredis';
 import { z } from 'zod';
 import { redisKeys } from './redis-keys.ts';
 import { isWholeScript, publishResult, publishScript, readHeartbeatsScript, readIndexScript, reportHeartbeatScript } from './redis-scripts.ts';
-import type { ChannelDocument, ChannelState, Heartbeat, Hint, Publication, SnapshotChannel } from './snapshot-channel.ts';
+import type { ChannelDocument, ChannelEvent, ChannelState, Heartbeat, Hint, Publication, SnapshotChannel } from './snapshot-channel.ts';
 
 export interface RedisChannelOptions {
   /** redis:// or rediss://, with its password */
@@ -25,12 +25,13 @@ const heartbeatKeys = [redisKeys.heartbeats, redisKeys.heartbeatTimes] as const;
 export function connectRedisChannel(options: RedisChannelOptions): SnapshotChannel {
   const { commands, subscriber } = connect(options);
   const listeners = new EventEmitter();
-  subscriber.on('message', (_channel: string, message: string) => {
-    const hint = parseHint(message);
-    if (hint) listeners.emit('hint', hint);
+  subscriber.on('message', (channel: string, message: string) => {
+    const [name, parsed] = channel === redisKeys.events ? ['event', parseMessage(eventSchema, message)] : ['hint', parseHint(message)];
+    if (parsed) listeners.emit(name, parsed);
   });
+  const subscribe = (): Promise<unknown> => subscriber.subscribe(redisKeys.hints, redisKeys.events);
   // 'ready' comes after every (re)connection; ioredis has subscribed again by the time the reply to `subscribe` is there.
-  subscriber.on('ready', () => void subscriber.subscribe(redisKeys.hints).then(() => listeners.emit('subscribed'), ignore));
+  subscriber.on('ready', () => void subscribe().then(() => listeners.emit('subscribed'), ignore));
 
   return {
     publish: (publication) => publish(commands, publication),
@@ -46,12 +47,16 @@ export function connectRedisChannel(options: RedisChannelOptions): SnapshotChann
     follow: (listener) => {
       const onHint = (hint: Hint): void => listener.onHint(hint);
       const onSubscribed = (): void => listener.onSubscribed();
-      listeners.on('hint', onHint).on('subscribed', onSubscribed);
-      if (subscriber.status === 'ready') void subscriber.subscribe(redisKeys.hints).then(onSubscribed, ignore);
+      const onEvent = (event: ChannelEvent): void => listener.onEvent?.(event);
+      listeners.on('hint', onHint).on('subscribed', onSubscribed).on('event', onEvent);
+      if (subscriber.status === 'ready') void subscribe().then(onSubscribed, ignore);
       return Promise.resolve(() => {
-        listeners.off('hint', onHint).off('subscribed', onSubscribed);
+        listeners.off('hint', onHint).off('subscribed', onSubscribed).off('event', onEvent);
         return Promise.resolve();
       });
+    },
+    publishEvent: async (event) => {
+      await commands.publish(redisKeys.events, JSON.stringify(event));
     },
     reportHeartbeat: async (heartbeat) => {
       await commands.eval(reportHeartbeatScript, heartbeatKeys.length, ...heartbeatKeys, heartbeat.id, JSON.stringify(heartbeat), heartbeatLifeMs);
@@ -153,9 +158,16 @@ const hintSchema = z.object({
 
 /** A message on the channel that is no hint is nobody's business: the poll finds what it may have meant. */
 function parseHint(message: string): Hint | undefined {
+  const hint = parseMessage(hintSchema, message);
+  return hint && { ...hint, previousStamp: hint.previousStamp };
+}
+
+/** Members that this release does not know are left out. */
+const eventSchema = z.object({ connected: z.object({ owner: z.string(), person: z.string().optional(), linkId: z.string() }) });
+
+function parseMessage<S extends z.ZodType>(schema: S, message: string): z.output<S> | undefined {
   try {
-    const hint = hintSchema.parse(JSON.parse(message));
-    return { ...hint, previousStamp: hint.previousStamp };
+    return schema.parse(JSON.parse(message));
   } catch {
     return undefined;
   }

@@ -6,6 +6,7 @@ export const redisKeys = {
   /** Filled by a replacement before it takes effect. */
   staging: (stamp: string) => ({ index: `{gatehouse}:snapshot:index:${stamp}`, documents: `{gatehouse}:snapshot:documents:${stamp}` }),
   hints: '{gatehouse}:snapshot:hints',
+  events: '{gatehouse}:events',
   heartbeats: '{gatehouse}:data-planes',
   /** When each of them was heard of last, by Redis' clock. */
   heartbeatTimes: '{gatehouse}:data-planes:times',

@@ -6,7 +6,7 @@ import { type RunningRedis, startRedis } from '../../../test/support/redis.ts';
 import { createMemoryChannel } from './memory-channel.ts';
 import { connectRedisChannel } from './redis-channel.ts';
 import { redisKeys } from './redis-keys.ts';
-import type { ChannelDocument, ChannelState, Hint, SnapshotChannel } from './snapshot-channel.ts';
+import type { ChannelDocument, ChannelEvent, ChannelState, Hint, SnapshotChannel } from './snapshot-channel.ts';
 
 let redis: RunningRedis;
 beforeAll(async () => void (redis = await startRedis()));
@@ -94,6 +94,30 @@ describe.each(channels)('the channel %s', (_name, open) => {
       await both;
       expect(hints[0]).toMatchObject({ state: first, changed: [{ id: 'a', hash: 'h1' }], removed: [], replaced: false });
       expect(hints[1]).toMatchObject({ state: second, previousStamp: first?.stamp, changed: [], removed: ['a'] });
+    }));
+
+  it('tells followers of events, until they follow no more', () =>
+    withChannel(async (channel) => {
+      const events: ChannelEvent[] = [];
+      let heard: () => void = () => undefined;
+      const subscribed = new Promise<void>((resolve) => void (heard = resolve));
+      const next = (): Promise<void> => new Promise((resolve) => void (heard = resolve));
+      const unfollow = await channel.follow({
+        onHint: () => undefined,
+        onSubscribed: () => heard(),
+        onEvent: (event) => {
+          events.push(event);
+          heard();
+        },
+      });
+      await subscribed;
+      const event = { connected: { owner: 'app', person: 'ana', linkId: 'link' } };
+      const told = next();
+      await channel.publishEvent(event);
+      await told;
+      await unfollow();
+      await channel.publishEvent(event);
+      expect(events).toEqual([event]);
     }));
 
   it('carries many documents at once', () =>

@@ -48,10 +48,24 @@ export interface Heartbeat {
   readonly reportedAt: string;
 }
 
+/** Something that happened, of which data planes tell whoever waits for it. May be lost: nothing may depend on it alone. */
+export interface ChannelEvent {
+  /** An account was connected. */
+  readonly connected: {
+    /** The app, or the server that was discovered. */
+    readonly owner: string;
+    /** Absent for a shared connection. */
+    readonly person?: string | undefined;
+    /** Of the link by which it was. */
+    readonly linkId: string;
+  };
+}
+
 export interface ChannelListener {
   onHint(hint: Hint): void;
   /** The subscription began or began again: hints may have been missed. */
   onSubscribed(): void;
+  onEvent?(event: ChannelEvent): void;
 }
 
 /** The way from the control plane to the data planes. Two implementations: Redis, and in process. Errors reject. */
@@ -70,6 +84,8 @@ export interface SnapshotChannel {
   readDocuments(ids: readonly string[]): Promise<readonly ChannelDocument[]>;
   /** @returns a function that ends the subscription. Never rejects for a lost connection: it goes on trying. */
   follow(listener: ChannelListener): Promise<() => Promise<void>>;
+  /** To every data plane that listens at this moment. */
+  publishEvent(event: ChannelEvent): Promise<void>;
   reportHeartbeat(heartbeat: Heartbeat): Promise<void>;
   /** Of the last minute. */
   readHeartbeats(): Promise<readonly Heartbeat[]>;

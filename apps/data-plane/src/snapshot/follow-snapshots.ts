@@ -1,6 +1,6 @@
 import type { SnapshotKeys } from '@gatehouse/gateway-config';
 import type { Logger } from '@gatehouse/service-runtime';
-import type { ChannelDocument, ChannelState, Hint, SnapshotChannel } from '@gatehouse/snapshot-channel';
+import type { ChannelDocument, ChannelEvent, ChannelState, Hint, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { applyChange, emptySnapshot, type Snapshot } from './current-snapshot.ts';
 import { prepareDocuments, type Reject } from './prepare-snapshot.ts';
 
@@ -11,6 +11,7 @@ export interface FollowOptions {
   readonly logger: Logger;
   /** Called after every change, for what goes by the snapshot between requests; with whether the channel had been away before. */
   readonly onApplied: (afterOutage: boolean) => void;
+  readonly onEvent?: (event: ChannelEvent) => void;
 }
 
 /** What the data plane knows of its configuration. */
@@ -63,6 +64,7 @@ export class SnapshotFollower {
     this.#unfollow = await this.#options.channel.follow({
       onHint: (hint) => this.#enqueue(() => this.#onHint(hint)),
       onSubscribed: () => this.#enqueue(() => this.#synchronise()),
+      onEvent: (event) => this.#options.onEvent?.(event),
     });
     this.#schedulePoll();
   }
