@@ -40,15 +40,23 @@ export class AgentGrants {
 
   /** Every client of the person's is logged out. @returns how many grants there were */
   revokeAll(personId: string, actor: ChangeAuthor): Promise<number> {
-    return this.#revoking(async (sql) => {
-      const grants = await lockGrants(sql, personId);
-      await deleteConsents(sql, personId);
-      await revokeGrants(sql, grants);
-      if (grants.length > 0) {
-        await appendAuditEvent(sql, { actor, action: 'grants.revoked', workspace: null, targetKind: 'Person', targetId: personId, targetName: personId, fields: [] });
-      }
-      return grants.length;
-    });
+    return this.#revoking((sql) => this.revokeAllWithin(sql, personId, actor));
+  }
+
+  /** As part of a change that ends more than this; `publish` follows its commit. */
+  async revokeAllWithin(sql: Sql, personId: string, actor: ChangeAuthor): Promise<number> {
+    const grants = await lockGrants(sql, personId);
+    await deleteConsents(sql, personId);
+    await revokeGrants(sql, grants);
+    if (grants.length > 0) {
+      await appendAuditEvent(sql, { actor, action: 'grants.revoked', workspace: null, targetKind: 'Person', targetId: personId, targetName: personId, fields: [] });
+    }
+    return grants.length;
+  }
+
+  /** What was revoked within a change that is committed goes to the data planes. */
+  publish(): void {
+    this.#publisher.nudge();
   }
 
   /**

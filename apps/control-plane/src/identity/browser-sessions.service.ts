@@ -5,7 +5,9 @@ import { uuidV7 } from '../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { deleteSessionOfToken, findSession, forgetDeadSessions, insertSession, sessionLife, touchSession } from './browser-sessions.store.ts';
 import { cookieName, formatCookie, readCookie } from './cookies.ts';
+import { auditSession } from './end-sessions.ts';
 import { People } from './people.service.ts';
+import { findPersonRow } from './people.store.ts';
 import type { Person } from './person.ts';
 import { hashToken, isToken, randomToken } from './random-token.ts';
 import { returnPath } from './return-path.ts';
@@ -79,15 +81,17 @@ export class BrowserSessions {
     return { sessionId, cookie: this.#format(token, sessionLife.absoluteSeconds) };
   }
 
-  /** @returns the cookie that removes the browser's. */
+  /** As its owner wants it. @returns the cookie that removes the browser's. */
   async end(sql: Sql, request: BrowserRequest): Promise<string> {
-    await this.#delete(sql, request);
+    const ended = await this.#delete(sql, request);
+    const owner = ended && (await findPersonRow(sql, ended.personId));
+    if (ended && owner) await auditSession(sql, owner, { name: `person:${owner.id}`, displayName: owner.name, attempt: undefined });
     return this.#format('', 0);
   }
 
-  async #delete(sql: Sql, request: BrowserRequest): Promise<void> {
+  async #delete(sql: Sql, request: BrowserRequest): Promise<{ id: string; personId: string } | undefined> {
     const token = this.#tokenOf(request);
-    if (token !== undefined) await deleteSessionOfToken(sql, hashToken(token));
+    return token === undefined ? undefined : deleteSessionOfToken(sql, hashToken(token));
   }
 
   #tokenOf({ headers }: BrowserRequest): string | undefined {

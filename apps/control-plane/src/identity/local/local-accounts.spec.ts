@@ -70,6 +70,32 @@ describe('the first administrator’s link', () => {
     expect([(await newBrowser().open(older.url)).status, (await newBrowser().open(newer.url)).status]).toEqual([410, 200]);
   });
 
+  test('is one, however many are asked for at once', async () => {
+    for (let round = 0; round < 4; round += 1) await Promise.all(Array.from({ length: 6 }, () => fixture.plane.send('POST', '/v1/first-admin-link')));
+    expect(await fixture.query('select 1 from login_links where person_id is null')).toHaveLength(1);
+  });
+
+  test('is of no use once another administrator has a password', async () => {
+    const { url } = await firstAdminLink();
+    const late = newBrowser();
+    const page = await late.open(url);
+    const { body } = await fixture.plane.send<{ loginLink: { url: string } }>('POST', '/v1/users', { body: { email: 'carl@corp.example', assignedRoles: ['admin'] } });
+    const carl = newBrowser();
+    await carl.submit(await carl.open(body.loginLink.url), { password });
+    expect(await fixture.query('select 1 from login_links')).toEqual([]);
+    expect(codeOf(await late.submit(page, { email: 'mallory@corp.example', password }))).toBe('login_link_invalid');
+    expect(codeOf(await newBrowser().open(url))).toBe('login_link_invalid');
+  });
+
+  test('is of no use once someone with a password was made one', async () => {
+    const { body } = await fixture.plane.send<{ id: string; loginLink: { url: string } }>('POST', '/v1/users', { body: { email: 'carl@corp.example' } });
+    const carl = newBrowser();
+    await carl.submit(await carl.open(body.loginLink.url), { password });
+    const { url } = await firstAdminLink();
+    await fixture.plane.send('PATCH', `/v1/users/${body.id}`, { body: { assignedRoles: ['admin'] }, headers: { 'If-Match': '*' } });
+    expect(codeOf(await newBrowser().open(url))).toBe('login_link_invalid');
+  });
+
   test('is not given any more once there is an administrator with a password', async () => {
     await makeAdmin();
     const reply = await fixture.plane.send('POST', '/v1/first-admin-link');
@@ -198,4 +224,16 @@ describe('other accounts', () => {
     const wrong = await fixture.plane.send('POST', '/v1/users', { body: { email: 'nothing' } });
     expect(wrong.body).toMatchObject({ status: 422, errors: [{ pointer: '/email' }] });
   });
+});
+
+test('a new password ends what agents were allowed with the old one', async () => {
+  const { body } = await fixture.plane.send<{ id: string; loginLink: { url: string } }>('POST', '/v1/users', { body: { email: 'carl@corp.example' } });
+  await fixture.query(
+    `insert into oauth_grants (id, person_id, session_id, client_id, client_name, redirect_host, resource) values (gen_random_uuid(), $1, gen_random_uuid(), 'client', 'Cursor', 'localhost', 'https://gateway.example/mcp/default/orders')`,
+    [body.id],
+  );
+  const carl = newBrowser();
+  await carl.submit(await carl.open(body.loginLink.url), { password });
+  expect(await fixture.query('select 1 from oauth_grants where person_id = $1', [body.id])).toEqual([]);
+  expect(await fixture.query('select 1 from oauth_revocations')).not.toEqual([]);
 });

@@ -8,9 +8,9 @@ import { LoginLimits } from '../login/login-limits.service.ts';
 import { People } from '../people.service.ts';
 import type { Person } from '../person.ts';
 import { noteLogin } from '../people.store.ts';
-import { listEnabledProviders } from '../providers/identity-providers.store.ts';
 import { normalEmail } from './local-fields.ts';
 import { findLocalAccount } from './local-people.store.ts';
+import { mayLogInLocally } from './may-log-in-locally.ts';
 import { isPassword } from './password-hash.ts';
 
 export interface PasswordAttempt {
@@ -61,7 +61,7 @@ export class LocalLogin {
     const account = email.includes('\0') || !email.isWellFormed() ? undefined : await findLocalAccount(sql, email);
     const isRight = await isPassword(account?.passwordHash, password.slice(0, 1024));
     const person = account && this.#people.personOf(account.person);
-    const isAdmitted = person !== undefined && !person.disabled && (person.roles.includes('admin') || (await listEnabledProviders(sql)).length === 0);
+    const isAdmitted = person !== undefined && (await mayLogInLocally(sql, person));
     if (!isRight || !isAdmitted) throw new GatewayError('wrong_password', { detail: person === undefined ? 'an unknown account' : `person ${person.id}` });
     return person;
   }

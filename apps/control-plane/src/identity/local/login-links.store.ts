@@ -12,6 +12,19 @@ export async function insertLoginLink(sql: Sql, tokenHash: Buffer, personId: str
   return row as { expiresAt: Date };
 }
 
+/** Of the first administrator: those who make, look at or use one do so one after the other, until their transactions end. */
+export async function lockFirstAdmin(sql: Sql): Promise<void> {
+  await sql('select pg_advisory_xact_lock($1)', [firstAdminLockId]);
+}
+
+/** Any number; those of migrations and of key rotation are others. */
+const firstAdminLockId = 7_202_611;
+
+/** Whoever had one would be an administrator besides the one there is. */
+export async function deleteFirstAdminLinks(sql: Sql): Promise<void> {
+  await sql('delete from login_links where person_id is null');
+}
+
 export interface LoginLink {
   /** Null: whoever has it becomes the first administrator. */
   readonly personId: string | null;

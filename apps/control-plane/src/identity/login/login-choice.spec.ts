@@ -15,7 +15,7 @@ test('one provider is gone to at once', async () => {
 });
 
 test('of several, people choose', async () => {
-  await fixture.plane.send('POST', '/v1/identity-providers', { body: providerDocument(fixture.provider, { name: 'partners', title: 'Partners & <friends>' }) });
+  await fixture.plane.send('POST', '/v1/identity-providers', { body: providerDocument(fixture.provider, { name: 'partners', title: 'Partners & <friends>', issuer: 'http://127.0.0.1:9' }) });
   const page = await open('/login?return_to=/openapi.json');
   expect(page.url.pathname).toBe('/login');
   expect(page.text).toContain('Partners &amp; &lt;friends&gt;');
@@ -24,7 +24,7 @@ test('of several, people choose', async () => {
 });
 
 test('a provider that is asked for is gone to; one that is not there is said so', async () => {
-  await fixture.plane.send('POST', '/v1/identity-providers', { body: providerDocument(fixture.provider, { name: 'partners' }) });
+  await fixture.plane.send('POST', '/v1/identity-providers', { body: providerDocument(fixture.provider, { name: 'partners', issuer: 'http://127.0.0.1:9' }) });
   expect(isAtProvider((await open('/login?identity_provider=corp')).url)).toBe(true);
   for (const name of ['nobody', '', '..%2f..', 'partners%00']) expect((await open(`/login?identity_provider=${name}`)).status).toBe(404);
   await fixture.plane.send('PATCH', '/v1/identity-providers/partners', { body: { enabled: false }, headers });
@@ -40,6 +40,11 @@ test('who is logged in elsewhere than asked for logs in there; who is to prove i
   expect(isAtProvider((await open('/login?fresh=true', browser)).url)).toBe(true);
 });
 
+test('a server may ask for a provider that is not there: whoever comes reads what that means, and nothing of what was sent', async () => {
+  const page = await fixture.browser().visit(`${publicOrigin}/login?identity_provider=gone-away`);
+  expect([page.status, page.text.includes('No way to log in there'), page.text.includes('gone-away')]).toEqual([404, true, false]);
+});
+
 describe('beside a provider, local accounts are for administrators', () => {
   async function account(email: string, assignedRoles: string[]): Promise<void> {
     const { body } = await fixture.plane.send<{ loginLink: { url: string } }>('POST', '/v1/users', { body: { email, assignedRoles } });
@@ -52,12 +57,23 @@ describe('beside a provider, local accounts are for administrators', () => {
   };
 
   test('who may log in depends on whether there is a provider', async () => {
+    const switchProvider = (enabled: boolean) => fixture.plane.send('PATCH', '/v1/identity-providers/corp', { body: { enabled }, headers });
     await account('root@corp.example', ['admin']);
+    await switchProvider(false);
     await account('ben@corp.example', ['editor']);
+    await switchProvider(true);
     expect([await statusOf('root@corp.example'), await statusOf('ben@corp.example')]).toEqual([200, 401]);
-    await fixture.plane.send('PATCH', '/v1/identity-providers/corp', { body: { enabled: false }, headers });
+    await switchProvider(false);
     expect(await statusOf('ben@corp.example')).toBe(200);
-    await fixture.plane.send('PATCH', '/v1/identity-providers/corp', { body: { enabled: true }, headers });
+    await switchProvider(true);
+  });
+
+  test('a link lets nobody in whom a password would not', async () => {
+    const { body } = await fixture.plane.send<{ loginLink: { url: string } }>('POST', '/v1/users', { body: { email: 'carl@corp.example', assignedRoles: ['editor'] } });
+    const browser = fixture.browser();
+    const page = await browser.submit(await browser.open(body.loginLink.url), { password });
+    expect([page.status, page.text.includes('account_disabled')]).toEqual([403, true]);
+    expect(await fixture.query(`select password_hash from people where email = 'carl@corp.example'`)).toEqual([{ password_hash: null }]);
   });
 });
 

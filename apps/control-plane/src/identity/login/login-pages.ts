@@ -79,6 +79,13 @@ export const continuePage = (returnTo: string): string =>
 export const noWayInPage = (): string =>
   renderPage({ title: 'Nobody can log in yet', body: html`<p>This gateway has no identity provider, and its own accounts are switched off. An administrator can register a provider.</p>` });
 
+/** Where a server asks for accounts of a provider that was renamed, switched off or deleted. */
+export const missingProviderPage = (): string =>
+  renderPage({
+    title: 'No way to log in there',
+    body: html`<p>You were asked for an account of an identity provider that this gateway does not know, or that is switched off. You can do nothing about it: tell whoever runs the server that you wanted to use.</p>`,
+  });
+
 export function logoutPage(formToken: string, name: string): string {
   const body = html`
 <p>You are logged in as ${name}.</p>

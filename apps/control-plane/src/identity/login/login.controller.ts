@@ -17,7 +17,7 @@ import { listEnabledProviders } from '../providers/identity-providers.store.ts';
 import { homePath, returnPath } from '../return-path.ts';
 import { LoginBrowser } from './login-browser.ts';
 import { LoginLimits } from './login-limits.service.ts';
-import { choosePage, continuePage, linkPage, localPage, loggedOutPage, logoutPage, noWayInPage, startPath } from './login-pages.ts';
+import { choosePage, continuePage, linkPage, localPage, loggedOutPage, logoutPage, missingProviderPage, noWayInPage, startPath } from './login-pages.ts';
 import { ProviderLogin } from './provider-login.service.ts';
 
 /** The pages of logging in and out. */
@@ -59,7 +59,7 @@ export class LoginController {
     if (asked === localProvider && this.#local.isOffered) return this.#showLocal(request, reply, returnTo);
     const chosen = asked === undefined ? (providers.length === 1 ? providers[0] : undefined) : providers.find(({ name }) => name === asked);
     if (chosen) return redirect(reply, startPath(chosen.name, returnTo, isFresh));
-    if (asked !== undefined) throw new GatewayError('not_found', { detail: 'identity provider' });
+    if (asked !== undefined) return send(reply.status(404), missingProviderPage());
     if (providers.length > 0) return send(reply, choosePage(providers, this.#local.isOffered, returnTo, isFresh));
     if (this.#local.isOffered) return this.#showLocal(request, reply, returnTo);
     return send(reply, noWayInPage());

@@ -123,7 +123,7 @@ describe('what nobody began here, or not in this browser, is not redeemed', () =
   });
 
   test('at another provider than it was begun at (mix-up)', async () => {
-    await fixture.plane.send('POST', '/v1/identity-providers', { body: { ...document(), name: 'other' } });
+    await fixture.plane.send('POST', '/v1/identity-providers', { body: { ...document(), name: 'other', issuer: 'http://127.0.0.1:9' } });
     const begun = await begin();
     await refused(begun, { code: 'x', state: stateOf(begun) }, 'other');
     await fixture.plane.send('DELETE', '/v1/identity-providers/other', { headers: { 'If-Match': '*' } });
@@ -203,9 +203,12 @@ describe('what the provider says of itself is told as it is', () => {
 
   test('it did not ask again though it was to (prompt=login)', async () => {
     const begun = await begin('/login/start/forger?fresh=true');
-    expect(begun.asked.get('prompt')).toBe('login');
+    expect([begun.asked.get('prompt'), begun.asked.get('max_age')]).toEqual(['login', '0']);
     answerWith({ ...nonceOf(begun), auth_time: Math.floor(Date.now() / 1000) - 3600 });
     expect(codeFor(await comeBack(begun, { code: 'x', state: stateOf(begun) }))).toBe('login_refused');
+    const silent = await begin('/login/start/forger?fresh=true');
+    answerWith(nonceOf(silent));
+    expect(codeFor(await comeBack(silent, { code: 'x', state: stateOf(silent) }))).toBe('login_refused');
     const again = await begin('/login/start/forger?fresh=true');
     answerWith({ ...nonceOf(again), auth_time: Math.floor(Date.now() / 1000) });
     expect((await comeBack(again, { code: 'x', state: stateOf(again) })).status).toBe(303);
@@ -229,7 +232,7 @@ describe('who comes back is not always let in', () => {
   ])('where userinfo %s', async (_what, answered, status) => {
     forger.answerUserInfo({ error: 'invalid_token' }, answered);
     const begun = await begin();
-    answerWith({ ...nonceOf(begun), email: 'ana@corp.example' });
+    answerWith({ ...nonceOf(begun), email: 'ana@corp.example', email_verified: true });
     expect((await comeBack(begun, { code: 'x', state: stateOf(begun) })).status).toBe(status);
     expect(await fixture.query('select email from people')).toEqual(status === 303 ? [{ email: 'ana@corp.example' }] : []);
   });

@@ -80,7 +80,8 @@ export class ProviderLogin {
       nonce: browser.derive('nonce', state),
       code_challenge: await calculatePKCECodeChallenge(browser.derive('verifier', state)),
       code_challenge_method: 'S256',
-      ...(isFresh && { prompt: 'login' }),
+      // `max_age` besides: with it the provider has to say when it asked (OpenID Connect Core section 2), and that is checked.
+      ...(isFresh && { prompt: 'login', max_age: '0' }),
     });
     return url.href;
   }
@@ -168,9 +169,8 @@ async function userInfo(configuration: Configuration, accessToken: string, { sub
   }
 }
 
-/** A provider that says when it last asked (`auth_time`) has to have asked for this login. */
+/** The provider has to have asked for this login, and to say so: OpenID Connect Core section 3.1.2.1, `auth_time` is there where `max_age` was sent. */
 function requireFreshProof({ auth_time: authTime }: Claims, { begunAt }: BegunLogin): void {
-  if (typeof authTime === 'number' && authTime * 1000 < begunAt.getTime() - freshToleranceMs) {
-    throw new GatewayError('login_refused', { detail: 'the provider did not ask again' });
-  }
+  if (typeof authTime !== 'number') throw new GatewayError('login_refused', { detail: 'the provider does not say when it asked' });
+  if (authTime * 1000 < begunAt.getTime() - freshToleranceMs) throw new GatewayError('login_refused', { detail: 'the provider did not ask again' });
 }

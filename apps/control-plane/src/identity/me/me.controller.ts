@@ -4,10 +4,10 @@ import { ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ZodResponse } from 'nestjs-zod';
 import { AgentGrants } from '../../agents-oauth/agent-grants.service.ts';
 import { Database } from '../../database/database.ts';
-import { isUuid } from '../../database/uuid-v7.ts';
 import { Actor, Caller, type ChangeAuthor } from '../../http/actor.ts';
 import { Allow } from '../../http/allow.ts';
-import { deleteSession, deleteSessions, listSessions } from '../browser-sessions.store.ts';
+import { listSessions } from '../browser-sessions.store.ts';
+import { endAllSessions, endSession } from '../end-sessions.ts';
 import type { Person } from '../person.ts';
 import { type Principal, roleOf } from '../principal.ts';
 import { presentGrant, presentSession } from '../users/present-user.ts';
@@ -51,17 +51,16 @@ export class MeController {
   @HttpCode(204)
   @ApiOperation({ summary: 'End all sessions of my browsers, this one too' })
   @ApiNoContentResponse({ description: 'I have to log in again. Agents go on.' })
-  async deleteMySessions(@Caller() caller: Principal): Promise<void> {
-    await deleteSessions(this.#database.sql, personOf(caller).id);
+  async deleteMySessions(@Caller() caller: Principal, @Actor() actor: ChangeAuthor): Promise<void> {
+    await this.#database.transaction((sql) => endAllSessions(sql, personOf(caller), actor));
   }
 
   @Delete('sessions/:session')
   @HttpCode(204)
   @ApiOperation({ summary: 'End a session of one of my browsers' })
   @ApiNoContentResponse({ description: 'It is over.' })
-  async deleteMySession(@Caller() caller: Principal, @Param('session') id: string): Promise<void> {
-    const person = personOf(caller);
-    if (!isUuid(id) || !(await deleteSession(this.#database.sql, person.id, id))) throw new GatewayError('not_found', { detail: 'session' });
+  async deleteMySession(@Caller() caller: Principal, @Param('session') id: string, @Actor() actor: ChangeAuthor): Promise<void> {
+    await this.#database.transaction((sql) => endSession(sql, personOf(caller), id, actor));
   }
 
   @Get('grants')

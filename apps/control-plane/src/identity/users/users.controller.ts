@@ -91,6 +91,14 @@ export class UsersController {
     return this.#users.logOut(id, actor);
   }
 
+  @Delete(':user/sessions/:session')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'End the session of one of a person’s browsers; agents go on' })
+  @ApiNoContentResponse({ description: 'It is over.' })
+  deleteUserSession(@Param('user') id: string, @Param('session') session: string, @Actor() actor: ChangeAuthor): Promise<void> {
+    return this.#users.endSession(id, session, actor);
+  }
+
   @Get(':user/grants')
   @Allow('auditor')
   @ApiOperation({ summary: 'List what a person allowed agents' })

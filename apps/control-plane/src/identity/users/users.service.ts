@@ -10,6 +10,7 @@ import { entityTag, requireMatch } from '../../http/entity-tag.ts';
 import { type Page, pageOf, type PageQuery } from '../../http/page.ts';
 import { parseDocument } from '../../http/parse-document.ts';
 import { deleteSessions, listSessions } from '../browser-sessions.store.ts';
+import { endSession } from '../end-sessions.ts';
 import { emailProblems, normalEmail } from '../local/local-fields.ts';
 import { insertLocalPerson } from '../local/local-people.store.ts';
 import { type IssuedLink, LoginLinks } from '../local/login-links.service.ts';
@@ -89,12 +90,11 @@ export class Users {
       ];
       if (fields.length === 0) return before;
       await changePerson(sql, id, { disabled, assignedRoles });
-      if (disabled) await endSessions(sql, id);
+      if (disabled) await this.#endEverything(sql, id, actor);
       await audit(sql, 'person.changed', before, fields, actor);
       return findUser(sql, id);
     });
-    // Also where nothing was changed: a former attempt may have come to an end before this.
-    if (changed.disabled) await this.#grants.revokeAll(id, withoutAttempt(actor));
+    this.#grants.publish();
     return this.#tagged(changed);
   }
 
@@ -108,10 +108,21 @@ export class Users {
   async logOut(id: string, actor: ChangeAuthor): Promise<void> {
     await this.#database.transaction(async (sql) => {
       const row = await findUser(sql, id, true);
-      await endSessions(sql, id);
+      await this.#endEverything(sql, id, actor);
       await audit(sql, 'person.logged-out', row, [], actor);
     });
-    await this.#grants.revokeAll(id, withoutAttempt(actor));
+    this.#grants.publish();
+  }
+
+  /** One browser; agents go on. @throws GatewayError not_found */
+  async endSession(id: string, sessionId: string, actor: ChangeAuthor): Promise<void> {
+    await this.#database.transaction(async (sql) => endSession(sql, await findUser(sql, id), sessionId, actor));
+  }
+
+  /** In one transaction: where it is stopped half way, nobody is half logged out. */
+  async #endEverything(sql: Sql, id: string, actor: ChangeAuthor): Promise<void> {
+    await endSessions(sql, id);
+    await this.#grants.revokeAllWithin(sql, id, withoutAttempt(actor));
   }
 
   #present(row: PersonRow): ReadableUser {

@@ -109,6 +109,32 @@ describe('what people allowed agents', () => {
   });
 });
 
+test('who is disabled is disabled with everything, or not at all', async () => {
+  const ben = await loggedIn('ben');
+  const grant = await allow(ben.id, 'Cursor');
+  // Where revoking fails, as it does when the process dies at it.
+  await fixture.query(`alter table oauth_revocations add constraint never check (until is null) not valid`);
+  const reply = await fixture.plane.send('PATCH', `/v1/users/${ben.id}`, { body: { disabled: true }, headers: { 'If-Match': '*' } });
+  await fixture.query('alter table oauth_revocations drop constraint never');
+  expect(reply.status).toBe(500);
+  expect((await fixture.plane.send('GET', `/v1/users/${ben.id}`)).body).toMatchObject({ disabled: false });
+  expect(await grantsOf(ben.id)).toEqual([{ id: grant }]);
+  expect((await fixture.plane.send('GET', '/v1/me', { authorization: undefined, headers: ben.headers })).status).toBe(200);
+});
+
+test('an administrator ends one session of someone, and the trail says so', async () => {
+  const [first, second] = [await loggedIn('ben'), await loggedIn('ben')];
+  const me = await fixture.plane.send<{ sessionId: string }>('GET', '/v1/me', { authorization: undefined, headers: first.headers });
+  const [ana] = [await loggedIn('ana')];
+  expect((await fixture.plane.send('DELETE', `/v1/users/${ana.id}/sessions/${me.body.sessionId}`)).status).toBe(404);
+  expect((await fixture.plane.send('DELETE', `/v1/users/${first.id}/sessions/nonsense`)).status).toBe(404);
+  expect((await fixture.plane.send('DELETE', `/v1/users/${first.id}/sessions/${me.body.sessionId}`)).status).toBe(204);
+  expect((await fixture.plane.send('GET', '/v1/me', { authorization: undefined, headers: first.headers })).status).toBe(401);
+  expect((await fixture.plane.send('GET', '/v1/me', { authorization: undefined, headers: second.headers })).status).toBe(200);
+  const { body } = await fixture.plane.send<{ items: object[] }>('GET', '/v1/audit-events?limit=1');
+  expect(body.items).toMatchObject([{ action: 'person.session-ended', actor: 'admin-token', targetId: first.id }]);
+});
+
 test('groups and name are those of the last login', async () => {
   const { id } = await loggedIn('ben');
   fixture.provider.put({ subject: 'ben', email: 'benjamin@corp.example', emailVerified: true, name: 'Benjamin', groups: ['platform'] });
