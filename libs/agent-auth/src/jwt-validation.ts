@@ -38,7 +38,6 @@ export function prepareJwtValidation(config: JwtValidation): PreparedAgentAuth['
   const rules = rulesOf(config);
   const authority = authorityOf(config);
   const keySetIn = keySetOf(config);
-  // By the whole header, so that known tokens need not even be cut out of it.
   const verified = new VerifiedTokens<{ readonly caller: Caller }>(verifiedTokenLimits);
 
   const verify = async (authorization: string, token: string, keySet: KeySet, now: number): Promise<Authentication> => {

@@ -26,7 +26,7 @@ it('takes no token for another, whatever both end with', () => {
   tokens.add(`ana.${end}`, entry('ana'));
   expect([tokens.get(`ben.${end}`, keys, 0), tokens.get(end, keys, 0), tokens.get(end.slice(-48), keys, 0), tokens.get(`ana.${end}`, keys, 0)]).toEqual([undefined, undefined, undefined, 'ana']);
   tokens.add(`ben.${end}`, entry('ben'));
-  expect([tokens.size, tokens.get(`ana.${end}`, keys, 0), tokens.get(`ben.${end}`, keys, 0)]).toEqual([1, undefined, 'ben']);
+  expect([tokens.size, tokens.get(`ana.${end}`, keys, 0), tokens.get(`ben.${end}`, keys, 0)]).toEqual([2, 'ana', 'ben']);
 });
 
 it('keeps so many tokens, the youngest', () => {
