@@ -86,6 +86,7 @@ const table: Readonly<Record<string, string>> = {
   'PUT /v1/workspaces/:workspace/servers/:server': 'editor',
   'PATCH /v1/workspaces/:workspace/servers/:server': 'editor',
   'DELETE /v1/workspaces/:workspace/servers/:server': 'editor',
+  'POST /v1/workspaces/:workspace/servers/:server/connect-link': 'member',
   'POST /v1/workspaces/:workspace/servers/:server/discover': 'admin',
   'POST /v1/workspaces/:workspace/servers/:server/explain': 'admin',
   'POST /v1/workspaces/:workspace/servers/:server/test': 'admin',

@@ -1,4 +1,5 @@
 import type { MigrationInterface, QueryRunner } from 'typeorm';
+import { dropRequireUsableKey, requireUsableKey } from '../require-usable-key.ts';
 
 const statements = [
   // Us as the client of authorization servers that upstreams named, one for each workspace and issuer (MCP: credentials are bound to
@@ -27,6 +28,7 @@ const statements = [
     updated_at timestamptz not null default now()
   )`,
   'create index discovered_servers_registration_id on discovered_servers (registration_id)',
+  ...requireUsableKey('client_registrations', [{ sealed: 'sealed', term: 'key_term' }], 'workspace_id'),
 ];
 
 export class DiscoveredServers1763908200000 implements MigrationInterface {
@@ -37,6 +39,7 @@ export class DiscoveredServers1763908200000 implements MigrationInterface {
   }
 
   async down(runner: QueryRunner): Promise<void> {
+    for (const statement of dropRequireUsableKey('client_registrations')) await runner.query(statement);
     await runner.query('drop table discovered_servers');
     await runner.query('drop table client_registrations');
   }
