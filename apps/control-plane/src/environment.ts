@@ -92,6 +92,10 @@ export const controlPlaneSettings = {
     schema: z.enum(['db', 'env', 'merge'], 'must be db, env or merge').optional(),
     description: 'Where the global list comes from: db (the policy, and the environment where it has none), env (the environment alone), merge (both). What the policy says, or db.',
   },
+  LOGIN_STARTS_PER_MINUTE: { schema: integer(1, 1_000_000).default(120), description: 'Logins that one address may begin in a minute, at each control plane (120).' },
+  LOGIN_FAILURES_PER_ADDRESS: { schema: integer(1, 1_000_000).default(30), description: 'Wrong passwords and links of one address in a quarter of an hour, at each control plane (30).' },
+  LOGIN_FAILURES_PER_ACCOUNT: { schema: integer(1, 1_000_000).default(50), description: 'Wrong passwords at one account in a quarter of an hour, from anywhere, at each control plane (50).' },
+  LOGIN_FAILURES_PER_PAIR: { schema: integer(1, 1_000_000).default(5), description: 'Wrong passwords of one address at one account in a quarter of an hour, at each control plane (5).' },
   TRUSTED_PROXIES: {
     schema: addressRanges.default([]),
     description: 'Proxies whose X-Forwarded-For is believed: loopback, private, all, or CIDR ranges, comma-separated (none).',

@@ -62,6 +62,7 @@ export async function startControlPlane(options: ControlPlaneOptions): Promise<C
 
 async function start(settings: ControlPlaneSettings, options: ControlPlaneOptions, atClose: (closing: Closing) => void): Promise<Omit<ControlPlane, 'close'>> {
   const logger = options.logger ?? createLogger({ level: settings.LOG_LEVEL, role: 'control-plane' });
+  if (isBehindUnknownProxy(settings)) logger.warn('the public URL is https and GATEHOUSE_TRUSTED_PROXIES names no proxy: all people have the proxy’s address, and share its limits');
   const readToken = () => readSettings({ VAULT_KMS_TOKEN: controlPlaneSettings.VAULT_KMS_TOKEN }, options.environment).VAULT_KMS_TOKEN;
   const rootKeys = await openRootKeys(settings, readToken);
   atClose(() => rootKeys.close());
@@ -104,6 +105,9 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   logger.info({ url, internalUrl: internal.url }, 'control plane ready');
   return { url, internalUrl: internal.url };
 }
+
+/** TLS ends somewhere in front. Who that is has to be said, or it is taken for whoever is behind it. */
+const isBehindUnknownProxy = ({ CONTROL_PLANE_URL, TRUSTED_PROXIES }: ControlPlaneSettings): boolean => CONTROL_PLANE_URL.startsWith('https:') && TRUSTED_PROXIES.length === 0;
 
 function connectChannel(settings: ControlPlaneSettings, logger: Logger, atClose: (closing: Closing) => void): SnapshotChannel {
   const channel = connectRedisChannel({

@@ -72,6 +72,13 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly failedLogins = new Counter({
+    name: `${prefix}failed_logins_total`,
+    help: 'Logins that were refused, by reason: a wrong password or link, a limit, what came back from an identity provider.',
+    labelNames: ['reason'],
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

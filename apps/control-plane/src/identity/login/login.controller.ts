@@ -126,7 +126,7 @@ export class LoginController {
       void reply.header('Set-Cookie', cookie);
       return send(reply, continuePage(homePath));
     } catch (error) {
-      if (!(error instanceof GatewayError) || error.problems.length === 0) throw error;
+      if (!(error instanceof GatewayError) || error.code === 'too_many_attempts' || error.problems.length === 0) throw error;
       void reply.status(error.status);
       const { email } = await this.#links.look(token);
       return send(reply, linkPage({ formToken: browser.formToken, token, email }, error.problems, sent.email));

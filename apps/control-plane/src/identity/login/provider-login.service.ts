@@ -6,6 +6,7 @@ import { appendAuditEvent } from '../../audit/append-audit-event.ts';
 import { Database } from '../../database/database.ts';
 import { uuidV7 } from '../../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
+import { Metrics } from '../../health/metrics.ts';
 import { type BrowserRequest, BrowserSessions } from '../browser-sessions.service.ts';
 import { gatewayItself, Vault } from '../../vault/vault.ts';
 import { People } from '../people.service.ts';
@@ -50,9 +51,10 @@ export class ProviderLogin {
   readonly #people: People;
   readonly #sessions: BrowserSessions;
   readonly #controlPlaneUrl: string;
+  readonly #failedLogins: Metrics['failedLogins'];
 
   constructor(
-    database: Database, vault: Vault, clients: ProviderClients, people: People, sessions: BrowserSessions,
+    database: Database, vault: Vault, clients: ProviderClients, people: People, sessions: BrowserSessions, { failedLogins }: Metrics,
     @Inject(settingsToken) settings: ControlPlaneSettings,
   ) {
     this.#database = database;
@@ -61,6 +63,7 @@ export class ProviderLogin {
     this.#people = people;
     this.#sessions = sessions;
     this.#controlPlaneUrl = settings.CONTROL_PLANE_URL;
+    this.#failedLogins = failedLogins;
   }
 
   /**
@@ -91,6 +94,15 @@ export class ProviderLogin {
    * @throws GatewayError login_expired, login_refused, login_invalid, account_disabled, provider_unavailable, provider_misconfigured
    */
   async finish(providerName: string, browser: LoginBrowser, query: string, request: BrowserRequest): Promise<FinishedLogin> {
+    try {
+      return await this.#finish(providerName, browser, query, request);
+    } catch (error) {
+      if (error instanceof GatewayError) this.#failedLogins.inc({ reason: error.code });
+      throw error;
+    }
+  }
+
+  async #finish(providerName: string, browser: LoginBrowser, query: string, request: BrowserRequest): Promise<FinishedLogin> {
     const row = await this.#enabled(providerName);
     const state = new URLSearchParams(query).get('state');
     // First of all, and also where the provider reports an error: what nobody began here is not looked at.
