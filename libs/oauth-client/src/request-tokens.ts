@@ -5,6 +5,7 @@ import { clientAuthenticationOf } from './client-authentication.ts';
 import { failureOf } from './failure-of.ts';
 import type { OAuthClient } from './oauth-client.ts';
 import { OAuthFailure } from './oauth-failure.ts';
+import { patientTimeout } from './patient-timeout.ts';
 import { type Answer, readAnswer } from './read-answer.ts';
 import type { TokenSet } from './token-set.ts';
 import { isBearer, tokenSetOf } from './token-set-of.ts';
@@ -67,10 +68,14 @@ async function send({ fetch, timeoutMs = defaultTimeoutMs, tokenUrl, tokenReques
   const isJson = tokenRequest === 'json' && url === new URL(tokenUrl).href;
   if (isJson) headers.set('Content-Type', 'application/json');
   const text = isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString();
-  const signal = AbortSignal.timeout(timeoutMs);
-  const response = await fetch(url, { method, headers, body: text, redirect: 'manual', signal });
-  // Read while the timeout still counts.
-  return new Response(response.body && (await response.arrayBuffer()), { status: response.status });
+  const { signal, clear } = patientTimeout(timeoutMs);
+  try {
+    const response = await fetch(url, { method, headers, body: text, redirect: 'manual', signal });
+    // Read while the timeout still counts.
+    return new Response(response.body && (await response.arrayBuffer()), { status: response.status });
+  } finally {
+    clear();
+  }
 }
 
 export const secretsOf = ({ authentication }: OAuthClient): Secret[] =>

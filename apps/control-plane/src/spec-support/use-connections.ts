@@ -3,7 +3,6 @@ import { parseKey, Secret } from '@gatehouse/sealing';
 import type { TokenAnswer } from '@gatehouse/access-tokens';
 import { afterAll, beforeAll } from 'vitest';
 import { type StrictProvider, type StrictProviderOptions, startStrictProvider } from '../../../../test/support/strict-oauth-provider.ts';
-import { insertConnection } from '../connections/connections.store.ts';
 import { TokenSeals } from '../connections/token-seals.ts';
 import { Database } from '../database/database.ts';
 import { openDataSource } from '../database/open-data-source.ts';
@@ -11,6 +10,7 @@ import { uuidV7 } from '../database/uuid-v7.ts';
 import { localRootKey } from '../vault/root-keys/local-root-key.ts';
 import { RootKeys } from '../vault/root-keys/root-keys.ts';
 import { Vault } from '../vault/vault.ts';
+import { putConnection } from './put-connection.ts';
 import { sampleServer } from './sample-server.ts';
 import { startTestControlPlane, type TestControlPlane } from './start-test-control-plane.ts';
 import { type ControlPlaneFixture, useControlPlane } from './use-control-plane.ts';
@@ -112,19 +112,8 @@ export function useConnections(options: StrictProviderOptions = {}, environment:
       await fixture.query(`insert into people (id, provider, issuer, subject, email, name) values ($1, 'local', 'local', $2, $3, $4)`, [id, randomUUID(), `${name}-${id}@corp.example`, name]);
       return id;
     },
-    connect: async ({ person, owner = { kind: 'app', id: ids.app }, expiresInSeconds = 3600, scopes = ['read'], withRefreshToken = true, lastRefresh = '1 hour' }) => {
-      const id = uuidV7();
-      const { accessToken, refreshToken } = await provider.issue(id);
-      const workspaceId = ids.workspace;
-      await database.transaction(async (sql) => {
-        const sealed = await seals.seal(sql, { id, workspaceId, ownerId: owner.id, personId: person }, { accessToken: new Secret(accessToken), refreshToken: withRefreshToken ? new Secret(refreshToken) : undefined, idToken: undefined });
-        await insertConnection(sql, {
-          id, owner: { ...owner, workspaceId }, personId: person, sessionId: null, ...sealed, refreshable: withRefreshToken, scopes, account: null, expiresInSeconds, nextRefreshSeconds: null,
-        });
-        await sql(`update connections set refreshed_at = now() - $2::interval where id = $1`, [id, lastRefresh]);
-      });
-      return { id, accessToken, refreshToken };
-    },
+    connect: ({ person, owner = { kind: 'app', id: ids.app }, expiresInSeconds = 3600, scopes = ['read'], withRefreshToken = true, lastRefresh = '1 hour' }) =>
+      putConnection({ database, seals, provider }, { person, owner: { ...owner, workspaceId: ids.workspace }, expiresInSeconds, scopes, withRefreshToken, lastRefresh }),
     ask: async (request, { at = fixture.plane, token = dataPlaneToken } = {}) => {
       const response = await fetch(new URL('/internal/tokens', at.internalUrl), {
         method: 'POST', headers: { ...(token !== undefined && { Authorization: `Bearer ${token}` }), 'Content-Type': 'application/json' }, body: JSON.stringify(request),
