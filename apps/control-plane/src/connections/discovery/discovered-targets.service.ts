@@ -153,7 +153,7 @@ function appOf({ server, clientId, clientSecret, clientAuth }: Registration, res
     scopeParameter: 'scope',
     pkce: true,
     // OpenID Connect Core section 11: without it offline access may be ignored.
-    authorizationParameters: scopes.includes('offline_access') ? { prompt: 'consent' } : {},
+    authorizationParameters: scopes.includes('offline_access') && server.takesConsentPrompt ? { prompt: 'consent' } : {},
     tokenParameters: {},
     tokenRequest: 'form',
     refresh: { rotates: true },

@@ -16,6 +16,8 @@ export interface FoundAuthorizationServer {
   readonly clientAuths: readonly string[];
   /** It takes the URL of a client's metadata as its client id. */
   readonly takesMetadataDocuments: boolean;
+  /** It asks people again where the request says so (`prompt=consent`), as far as it says. */
+  readonly takesConsentPrompt: boolean;
   /** RFC 9207 section 3. */
   readonly isIssRequired: boolean;
 }
@@ -34,6 +36,7 @@ const serverMetadata = z.object({
   code_challenge_methods_supported: names.optional(),
   token_endpoint_auth_methods_supported: names.optional(),
   client_id_metadata_document_supported: z.boolean().optional().catch(undefined),
+  prompt_values_supported: names.optional().catch(undefined),
   authorization_response_iss_parameter_supported: z.boolean().optional().catch(undefined),
 });
 
@@ -66,6 +69,7 @@ function read(document: unknown, expected: string, { href }: URL): FoundAuthoriz
     scopes: rest.scopes_supported ?? [],
     clientAuths: rest.token_endpoint_auth_methods_supported ?? ['client_secret_basic'],
     takesMetadataDocuments: rest.client_id_metadata_document_supported === true,
+    takesConsentPrompt: rest.prompt_values_supported?.includes('consent') ?? true,
     isIssRequired: rest.authorization_response_iss_parameter_supported === true,
   };
 }
