@@ -21,7 +21,7 @@ export interface SealedConnection extends Connection {
 }
 
 /** About to expire: half a minute, or a fifth of a short life. */
-export const isDue = `(c.expires_at is not null and c.expires_at <= now() + least(interval '30 seconds', (c.expires_at - c.refreshed_at) * 0.2))`;
+const isDue = `(c.expires_at is not null and c.expires_at <= now() + least(interval '30 seconds', (c.expires_at - c.refreshed_at) * 0.2))`;
 
 /** What is said of a connection: one that has expired and cannot be refreshed is not active, whatever its row still says. */
 export const effectiveState = `case when c.state = 'active' and not c.refreshable and c.expires_at <= now() then 'reconnect_required' else c.state end`;

@@ -1,5 +1,5 @@
 import type { Sql } from '../../database/sql.ts';
-import { isDue, type SealedConnection, sealedColumns } from '../connections.store.ts';
+import { type SealedConnection, sealedColumns } from '../connections.store.ts';
 
 export interface LeaseTerms {
   readonly id: string;
@@ -21,6 +21,9 @@ export interface LeasedConnection extends SealedConnection {
 /** Since when the refresh token may have been used: by a request without an answer, or by a holder of the lease who did not come back. */
 const doubtSince = 'coalesce(c.in_doubt_since, case when c.lease_owner is not null then c.lease_until - make_interval(secs => $4) end)';
 
+/** Callers would not get the access token any more. */
+const nothingToLose = `(c.expires_at is null or c.expires_at <= now() + interval '5 seconds')`;
+
 /**
  * Takes the right to refresh a connection, as long as its tokens are the ones that the caller has seen. Another's lease that ran out
  * was left by someone who died, or sleeps, perhaps after the provider had already changed the refresh token. Using it again may
@@ -31,7 +34,7 @@ export async function takeLease(sql: Sql, { id, tokenVersion, leaseOwner, leaseS
   const [row] = await sql<LeasedConnection>(
     `update connections c set lease_owner = $3, lease_until = now() + make_interval(secs => $4), in_doubt_since = ${doubtSince}
      where c.id = $1 and c.token_version = $2 and c.state = 'active' and c.refreshable and (c.lease_owner is null or c.lease_until <= now())
-       and (${doubtSince} is null or not ($5 or coalesce(c.rotates, true)) or ${doubtSince} > now() - make_interval(secs => $6) or $7 or c.expires_at is null or ${isDue})
+       and (${doubtSince} is null or not ($5 or coalesce(c.rotates, true)) or ${doubtSince} > now() - make_interval(secs => $6) or $7 or ${nothingToLose})
      returning ${sealedColumns}, c.in_doubt_since is not null as "isInDoubt"`,
     [id, tokenVersion, leaseOwner, leaseSeconds, rotates, reuseSeconds, isRefused],
   );
