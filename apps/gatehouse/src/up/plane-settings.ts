@@ -20,6 +20,7 @@ export function planeSettings(input: PlaneSettingsInput): Record<string, string>
     ...given,
     ...unlessGiven(given, 'GATEHOUSE_VAULT_KEY', secrets.vaultKey),
     ...unlessGiven(given, 'GATEHOUSE_SNAPSHOT_KEY', secrets.snapshotKey),
+    ...unlessGiven(given, 'GATEHOUSE_DATA_PLANE_TOKEN', secrets.dataPlaneToken),
     ...unlessGiven(given, 'GATEHOUSE_DATABASE_URL', input.databaseUrl),
     // The file's token is the one that the other commands find.
     GATEHOUSE_ADMIN_TOKEN: secrets.adminToken,

@@ -69,7 +69,7 @@ export async function startGateway(start: GatewayStart): Promise<StartedGateway>
 
   await dataPlanePort.release();
   const dataPlane = await stopwatch.time('dataPlane', () =>
-    startDataPlane({ environment, channel, logger: loggerOf('data-plane') }),
+    startDataPlane({ environment: { ...environment, GATEHOUSE_INTERNAL_URL: controlPlane.internalUrl }, channel, logger: loggerOf('data-plane') }),
   );
   parts.add('data plane', () => dataPlane.close());
   await stopwatch.time('firstSnapshot', () => waitUntilReady(dataPlane.internalUrl));
