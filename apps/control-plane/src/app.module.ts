@@ -6,6 +6,9 @@ import { ZodSerializerInterceptor } from 'nestjs-zod';
 import { AgentGrants } from './agents-oauth/agent-grants.service.ts';
 import { AuthorizationServer } from './agents-oauth/authorization-server.service.ts';
 import { IdentityAssertions } from './agents-oauth/identity-assertions.service.ts';
+import { OAuthClientsController } from './oauth-clients/oauth-clients.controller.ts';
+import { OAuthClients } from './oauth-clients/oauth-clients.service.ts';
+import { SigningKeysController } from './agents-oauth/signing-keys.controller.ts';
 import { AgentsPageController } from './agents-oauth/agents-page/agents-page.controller.ts';
 import { InteractionController } from './agents-oauth/interaction/interaction.controller.ts';
 import { LoginFlows } from './agents-oauth/interaction/login-flows.service.ts';
@@ -105,6 +108,8 @@ export class AppModule {
         FirstAdminLinkController,
         InteractionController,
         AgentsPageController,
+        OAuthClientsController,
+        SigningKeysController,
         ConnectionsController,
         MyConnectionsController,
         ...connectControllers,
@@ -152,6 +157,7 @@ export class AppModule {
         LoginFlows,
         IdempotencyService,
         WorkspacesService,
+        OAuthClients,
         ServersService,
         Apps,
         catalogProvider,

@@ -6,7 +6,7 @@ import { isUuid } from '../database/uuid-v7.ts';
 import type { ChangeAuthor } from '../http/actor.ts';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
 import { deleteConsent, deleteConsents } from './consents.store.ts';
-import { type GrantRow, listGrants, lockGrant, lockGrants } from './grants.store.ts';
+import { type GrantRow, listGrants, lockGrant, lockGrants, lockGrantsOfClient } from './grants.store.ts';
 import { revokeGrants } from './revoke-grants.ts';
 
 /** What people allowed clients, and how it ends. */
@@ -57,6 +57,11 @@ export class AgentGrants {
   /** What was revoked within a change that is committed goes to the data planes. */
   publish(): void {
     this.#publisher.nudge();
+  }
+
+  /** In the transaction that deletes a client: everybody is logged out of it. */
+  async revokeOfClient(sql: Sql, clientId: string): Promise<void> {
+    await revokeGrants(sql, await lockGrantsOfClient(sql, clientId));
   }
 
   /**

@@ -81,6 +81,13 @@ export class AuthorizationServer implements OnApplicationShutdown {
     });
   }
 
+  /** Signs with the keys of now, here at once; other replicas read them within a minute. */
+  async rereadKeys(): Promise<void> {
+    // One that is being read may be the one before.
+    await this.#reading?.catch(() => undefined);
+    await this.#reread();
+  }
+
   /** Answers a request to one of its endpoints. */
   async handle(request: IncomingMessage, response: ServerResponse): Promise<void> {
     const { handle } = await this.#current();

@@ -54,6 +54,11 @@ export async function lockGrant(sql: Sql, grantId: string): Promise<GrantRow | u
   return row;
 }
 
+/** Of a client. Locked until the end of the transaction. */
+export function lockGrantsOfClient(sql: Sql, clientId: string): Promise<GrantRow[]> {
+  return sql<GrantRow>(`select ${columns} from oauth_grants g where g.client_id = $1 order by g.id for update`, [clientId]);
+}
+
 /** Of people whose identity provider is gone, or is another issuer by now. Locked until the end of the transaction. */
 export function lockGrantsOfGoneProviders(sql: Sql): Promise<GrantRow[]> {
   return sql<GrantRow>(

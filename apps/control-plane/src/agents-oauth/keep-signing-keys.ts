@@ -34,10 +34,12 @@ export async function keepSigningKeys(database: Database, vault: Vault): Promise
 
 const isNothing = ({ makes, forgets }: KeysDue): boolean => makes === undefined && !forgets;
 
-async function makeSigningKey(sql: Sql, vault: Vault, when: 'now' | 'ahead'): Promise<void> {
+/** @returns its id */
+export async function makeSigningKey(sql: Sql, vault: Vault, when: 'now' | 'ahead'): Promise<string> {
   const ring = await vault.sealingRing(sql, gatewayItself, 1);
   const { publicJwk, sealed } = await newSigningKey(ring);
   await insertSigningKey(sql, { kid: publicJwk.kid, publicJwk, sealed, keyTerm: sealedTerm(sealed) }, when);
+  return publicJwk.kid;
 }
 
 async function newSigningKey(ring: KeyRing): Promise<{ publicJwk: PublicSigningKey; sealed: Buffer }> {

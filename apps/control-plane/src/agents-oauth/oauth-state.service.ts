@@ -41,8 +41,14 @@ export class OAuthState {
     this.#vault = vault;
   }
 
-  async put(state: WrittenState): Promise<void> {
-    await putState(this.#database.sql, await this.#sealed(this.#database.sql, state));
+  async put(state: WrittenState, sql = this.#database.sql): Promise<void> {
+    await putState(sql, await this.#sealed(sql, state));
+  }
+
+  /** Opens rows that were read by something else than their id. */
+  async open(rows: readonly (StateKey & { readonly sealed: Buffer })[]): Promise<Payload[]> {
+    const ring = await this.#vault.openingRing(this.#database.sql, gatewayItself);
+    return rows.map((row) => JSON.parse(unseal(ring, oauthStateContext(row), row.sealed).toString('utf8')) as Payload);
   }
 
   /** @returns false where it is there already */

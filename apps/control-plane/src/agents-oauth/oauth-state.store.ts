@@ -100,9 +100,9 @@ export async function hasManyNewClients(sql: Sql, max: number, lifeSeconds: numb
   return max === 0 || rows.length > 0;
 }
 
-/** A client that is used stays registered. */
+/** A client that is used stays registered; one that an administrator registered stays anyway. */
 export async function prolongClient(sql: Sql, idHash: Buffer, lifeSeconds: number): Promise<void> {
-  await sql(`update oauth_state set expires_at = now() + make_interval(secs => $2) where model in ('Client', 'ClientDocument') and id_hash = $1`, [idHash, lifeSeconds]);
+  await sql(`update oauth_state set expires_at = now() + make_interval(secs => $2) where model in ('Client', 'ClientDocument') and id_hash = $1 and expires_at is not null`, [idHash, lifeSeconds]);
 }
 
 const forgottenAtOnce = 1_000;

@@ -58,3 +58,14 @@ test('the next key is published a day before it signs, and the one before is kep
   expect(await restarted()).toEqual([second]);
   await until(async () => (await kids(fixture.plane))?.includes(first ?? '') === false);
 });
+
+test('replaced in an emergency: one key is left, here, there and in the metadata, and the audit trail has it', async () => {
+  const before = await stored();
+  const { status, body } = await fixture.plane.send<{ kid: string }>('POST', '/v1/oauth/signing-keys/rotate');
+  expect(status).toBe(200);
+  expect(before).not.toContain(body.kid);
+  expect(await stored()).toEqual([body.kid]);
+  await until(async () => (await kids(fixture.plane))?.join() === body.kid);
+  expect((await fixture.plane.send<{ keys: { kid: string }[] }>('GET', '/oauth/jwks', { authorization: undefined })).body.keys.map(({ kid }) => kid)).toEqual([body.kid]);
+  expect(await fixture.query(`select from audit_events where action = 'signing-keys.rotated' and target_name = $1`, [body.kid])).toHaveLength(1);
+});

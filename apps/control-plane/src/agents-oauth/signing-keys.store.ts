@@ -46,6 +46,10 @@ export async function forgetSigningKeys(sql: Sql): Promise<void> {
   await sql(`delete from oauth_signing_keys k where ${isForgotten}`);
 }
 
+export async function forgetOtherSigningKeys(sql: Sql, kid: string): Promise<void> {
+  await sql('delete from oauth_signing_keys where kid <> $1', [kid]);
+}
+
 /** The one that signs first, then the others, the newest first. */
 export function readSigningKeys(sql: Sql): Promise<SigningKeyRow[]> {
   return sql<SigningKeyRow>('select kid, public_jwk as "publicJwk", sealed from oauth_signing_keys order by signs_from > now(), signs_from desc, kid');

@@ -47,6 +47,7 @@ export const onwardPage = (path: string): string => renderPage({ title: 'One mom
 
 /** Who stands for the name. */
 function reputation({ client }: LoginFlow): string {
+  if (client.isRegistered) return 'Whoever administers this gateway has registered the application.';
   if (client.publishedAt === undefined) return 'The application chose this name itself. Nobody has checked it.';
   const published = `The application is described at ${client.publishedAt}.`;
   return client.isLocal ? `${published} Any program on your device could claim to be it.` : published;

@@ -14,7 +14,7 @@ const later: BrowserSession = { ...session, authenticatedAt: new Date(startedAt 
 
 const flow: LoginFlow = {
   uid: 'u', resource: 'r', audience: 'r', scopes: ['mcp'], prompts: new Set(), maxAgeSeconds: undefined, startedAt, progress: {},
-  client: { id: 'c', name: 'C', publishedAt: undefined, redirectHost: 'client.example', isLocal: false },
+  client: { id: 'c', name: 'C', publishedAt: undefined, isRegistered: false, redirectHost: 'client.example', isLocal: false },
   server: { id: 'i', workspace: 'default', name: 'orders', title: 'Orders', identityProvider: undefined, scopes: ['mcp'], access: undefined, workspaceAccess: undefined },
 };
 const agreed = { progress: { agreed: {} } } as const;
@@ -40,6 +40,7 @@ test.each<[string, Partial<LoginFlow>, BrowserSession | undefined, boolean, Step
   ['a published client on the web is remembered', published, session, true, { step: 'finish' }],
   ['a published client on the person’s machine is not', publishedLocal, session, true, { step: 'ask' }],
   ['one on the person’s machine that registered itself is', { client: { ...publishedLocal.client, publishedAt: undefined } }, session, true, { step: 'finish' }],
+  ['one on the person’s machine that an administrator registered is not: its id is no secret', { client: { ...publishedLocal.client, publishedAt: undefined, isRegistered: true } }, session, true, { step: 'ask' }],
   ['the client wants a login, and the last one was before', { ...agreed, prompts: new Set(['login']) }, session, false, logInAgain],
   ['the client wants another account', { ...agreed, prompts: new Set(['select_account']) }, session, false, logInAgain],
   ['the client wanted a login, and it was', { ...agreed, prompts: new Set(['login']) }, later, false, { step: 'finish' }],
