@@ -19,7 +19,7 @@ import { gatewayItself, Vault } from '../../vault/vault.ts';
 import { deleteTokensOfProvider } from '../login/provider-tokens.store.ts';
 import { discoverProvider } from './discover-provider.ts';
 import {
-  deleteIdentityProvider, findIdentityProvider, type IdentityProviderRow, insertIdentityProvider, listIdentityProviders, renameProviderOfPeople, updateIdentityProvider,
+  deleteIdentityProvider, findIdentityProvider, type IdentityProviderRow, insertIdentityProvider, listIdentityProviders, listWhatNames, renameProviderOfPeople, updateIdentityProvider,
 } from './identity-providers.store.ts';
 import { presentProvider } from './present-provider.ts';
 import { ProviderEgress } from './provider-egress.service.ts';
@@ -80,11 +80,16 @@ export class IdentityProviders {
     return this.#change(idOrName, (current) => mergePatch(current, patch), ifMatch, actor);
   }
 
-  /** Its people stay known and cannot log in; their sessions are over with it. */
+  /**
+   * Its people stay known and cannot log in; their sessions are over with it. One that people log in at is not deleted while
+   * servers ask for it by name: switched off, it answers with which they are.
+   * @throws GatewayError conflict
+   */
   async delete(idOrName: string, ifMatch: string | undefined, actor: ChangeAuthor): Promise<void> {
     await this.#database.transaction(async (sql) => {
       const row = await findIdentityProvider(sql, idOrName, true);
       requireMatch(ifMatch, row);
+      await requireUnnamed(sql, row);
       await deleteTokensOfProvider(sql, row.id);
       await deleteAllSecrets(sql, secretOwnerOf(row.id));
       await deleteIdentityProvider(sql, row.id);
@@ -114,7 +119,7 @@ export class IdentityProviders {
       await followProviderChange(sql);
       await audit(sql, 'changed', { id: row.id, name: written.name }, fields, actor);
       const before = { name: row.name, issuer: row.document['issuer'] };
-      return this.#present(sql, await findIdentityProvider(sql, row.id), [...warnings, ...changeWarnings(before, written, written.secrets.kept.size > 0)]);
+      return this.#present(sql, await findIdentityProvider(sql, row.id), [...warnings, ...changeWarnings(before, written, written.secrets.kept.size > 0), ...(await leftBehind(sql, row, written))]);
     });
     this.#publisher.nudge();
     return changed;
@@ -139,6 +144,20 @@ export class IdentityProviders {
   async #present(sql: Sql, row: IdentityProviderRow, warnings: readonly Warning[] = []): Promise<ReadableIdentityProvider> {
     return presentProvider(row, await listSecrets(sql, table, [row.id]), this.#controlPlaneUrl, warnings);
   }
+}
+
+/** @throws GatewayError conflict */
+async function requireUnnamed(sql: Sql, { name, document }: IdentityProviderRow): Promise<void> {
+  const named = document['enabled'] === false ? [] : await listWhatNames(sql, name);
+  if (named.length > 0) throw new GatewayError('conflict', { problems: [{ pointer: '', detail: `is asked for by name: ${named.join(', ')}. Change those, or switch it off first`, code: 'provider_in_use' }] });
+}
+
+/** Who goes by a name that nobody can log in under any more. */
+async function leftBehind(sql: Sql, before: IdentityProviderRow, { name, document }: WrittenProvider): Promise<Warning[]> {
+  const isRenamed = before.name !== name;
+  const isSwitchedOff = before.document['enabled'] !== false && document['enabled'] === false;
+  const named = isRenamed || isSwitchedOff ? await listWhatNames(sql, before.name) : [];
+  return named.length === 0 ? [] : [{ code: 'provider_in_use', pointer: isRenamed ? '/name' : '/enabled', detail: `Asked for by name, where nobody can log in now: ${named.join(', ')}.` }];
 }
 
 const audit = (sql: Sql, change: 'created' | 'changed' | 'deleted', { id, name }: { id: string; name: string }, fields: readonly string[], actor: ChangeAuthor): Promise<void> =>

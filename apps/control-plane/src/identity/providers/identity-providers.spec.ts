@@ -1,6 +1,7 @@
 import type { ReadableIdentityProvider } from '@gatehouse/gateway-config';
 import { afterAll, beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import { type ForgingProvider, forgedClient, startForgingProvider } from '../../../../../test/support/forging-provider.ts';
+import { sampleServer } from '../../spec-support/sample-server.ts';
 import { useControlPlane } from '../../spec-support/use-control-plane.ts';
 
 const fixture = useControlPlane({ GATEHOUSE_CONTROL_PLANE_URL: 'https://gatehouse.example', GATEHOUSE_EGRESS_ALLOWED_RANGES: 'loopback' });
@@ -199,4 +200,22 @@ test('the same document under another name takes its people along', async () => 
   expect(body.items).toMatchObject([{ provider: 'company', suspended: false }]);
   await fixture.plane.send('DELETE', `${path}/company`, { headers: { 'If-Match': '*' } });
   expect((await fixture.plane.send<{ items: { suspended: boolean }[] }>('GET', '/v1/users')).body.items).toMatchObject([{ suspended: true }]);
+});
+
+test('who asks for a provider by name is told of when it is renamed, switched off or deleted', async () => {
+  await create();
+  const server = (name: string, more: object) => fixture.plane.send('POST', '/v1/workspaces/default/servers', { body: sampleServer(name, { agentAuth: { type: 'interactive' }, ...more }) });
+  await server('orders', { agentAuth: { type: 'interactive', identityProvider: 'corp' } });
+  await server('billing', { access: { allow: [{ user: 'x@y.example' }, { group: 'sales', identityProvider: 'corp' }] } });
+  await server('others', {});
+  await fixture.plane.send('POST', '/v1/workspaces', { body: { name: 'tenant', access: { allow: [{ group: 'sales', identityProvider: 'corp' }] } } });
+  const named = 'default/billing, default/orders, tenant';
+  const refused = await fixture.plane.send<Problem>('DELETE', `${path}/corp`, { headers: { 'If-Match': '*' } });
+  expect([refused.status, refused.body.errors]).toMatchObject([409, [{ code: 'provider_in_use', detail: expect.stringContaining(named) as string }]]);
+  expect((await change('PATCH', { enabled: false })).body.warnings).toMatchObject([{ code: 'provider_in_use', pointer: '/enabled', detail: expect.stringContaining(named) as string }]);
+  const orders = await fixture.plane.send<{ warnings: { code: string }[] }>('GET', '/v1/workspaces/default/servers/orders');
+  expect(orders.body.warnings.map(({ code }) => code)).toContain('identity_provider_unknown');
+  expect((await change('PATCH', { enabled: true })).body.warnings).toEqual([]);
+  expect((await change('PATCH', { name: 'renamed' })).body.warnings.map(({ code, pointer }) => [code, pointer])).toEqual([['redirect_uri_changed', '/name'], ['provider_in_use', '/name']]);
+  expect((await fixture.plane.send('DELETE', `${path}/renamed`, { headers: { 'If-Match': '*' } })).status).toBe(204);
 });

@@ -40,6 +40,18 @@ export async function findProviderOfIssuer(sql: Sql, issuer: string): Promise<Id
   return row;
 }
 
+/** What goes by the name of a provider: servers as `workspace/server`, and workspaces; the first twenty. */
+export async function listWhatNames(sql: Sql, provider: string): Promise<string[]> {
+  const rows = await sql<{ name: string }>(
+    `select w.name || '/' || s.name as name from servers s join workspaces w on w.id = s.workspace_id
+       where s.document #>> '{agentAuth,identityProvider}' = $1 or s.document #> '{access,allow}' @> jsonb_build_array(jsonb_build_object('identityProvider', $1::text))
+     union all select name from workspaces where access->'allow' @> jsonb_build_array(jsonb_build_object('identityProvider', $1::text))
+     order by name limit 20`,
+    [provider],
+  );
+  return rows.map(({ name }) => name);
+}
+
 export interface WrittenRow {
   readonly id: string;
   readonly name: string;
