@@ -131,6 +131,13 @@ describe('an event stream', () => {
     await once(answer, 'end');
   });
 
+  it('says once that nobody may gather it, whatever the upstream says', async () => {
+    upstream.handle((_request, response) => void response.writeHead(200, { 'content-type': 'text/event-stream', 'x-accel-buffering': 'no' }).end('data: x\n\n'));
+    const response = await post();
+    expect(response.headers.get('x-accel-buffering')).toBe('no');
+    await response.body?.cancel();
+  });
+
   it('gets comments while it is silent, never inside an event', async () => {
     const { answer, write, end } = await openStream('GET');
     expect(await nextText(answer)).toBe(': keep-alive\n\n');

@@ -40,8 +40,8 @@ export function shapeResponse(server: Pick<PreparedServer, 'agentAuth' | 'appAut
   for (const name in response.headers) {
     const value = response.headers[name];
     if (value === undefined || (isDropped(name) && !(isCallersCredential && name === 'www-authenticate')) || nominated?.has(name)) continue;
-    // Comments and our own endpoint go into such a stream: whatever length it had, it has another.
-    if (isEventStream && name === 'content-length') continue;
+    // Comments and our own endpoint go into such a stream: whatever length it had, it has another. What we say of it is said once.
+    if (isEventStream && (name === 'content-length' || name === 'x-accel-buffering')) continue;
     if (typeof value === 'string') headers.push(name, value);
     else for (const item of value) headers.push(name, item);
   }
