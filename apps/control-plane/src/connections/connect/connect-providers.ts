@@ -2,12 +2,13 @@ import type { Provider, Type } from '@nestjs/common';
 import { ClientMetadataController } from '../discovery/client-metadata.controller.ts';
 import { ClientRegistrations } from '../discovery/client-registrations.service.ts';
 import { DiscoveredTargets } from '../discovery/discovered-targets.service.ts';
+import { DiscoveryEgress } from '../discovery/discovery-egress.service.ts';
 import { AppTargets } from './app-targets.service.ts';
 import { ConnectFlows } from './connect-flows.service.ts';
 import { ConnectLinkController } from './connect-link.controller.ts';
 import { ConnectController } from './connect.controller.ts';
 
 /** How connections come about. */
-export const connectProviders: readonly Provider[] = [AppTargets, ClientRegistrations, DiscoveredTargets, ConnectFlows];
+export const connectProviders: readonly Provider[] = [AppTargets, DiscoveryEgress, ClientRegistrations, DiscoveredTargets, ConnectFlows];
 
 export const connectControllers: readonly Type[] = [ConnectController, ConnectLinkController, ClientMetadataController];

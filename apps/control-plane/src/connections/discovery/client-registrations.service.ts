@@ -6,8 +6,8 @@ import { Database } from '../../database/database.ts';
 import { uuidV7 } from '../../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
 import { Vault } from '../../vault/vault.ts';
-import { ConnectionEgress } from '../connection-egress.service.ts';
 import { forgetClient, type NewClient, noteChecked, putRegistration, readRegistration, registrationContext, type RegistrationRow, storeClient } from './client-registrations.store.ts';
+import { DiscoveryEgress } from './discovery-egress.service.ts';
 import { DiscoveryFailure } from './discovery-failure.ts';
 import type { FoundAuthorizationServer } from './find-authorization-server.ts';
 import { forgetfulFetch } from './forgetful-fetch.ts';
@@ -32,10 +32,10 @@ export interface Registration {
 export class ClientRegistrations {
   readonly #database: Database;
   readonly #vault: Vault;
-  readonly #egress: ConnectionEgress;
+  readonly #egress: DiscoveryEgress;
   readonly #controlPlaneUrl: string;
 
-  constructor(database: Database, vault: Vault, egress: ConnectionEgress, @Inject(settingsToken) settings: ControlPlaneSettings) {
+  constructor(database: Database, vault: Vault, egress: DiscoveryEgress, @Inject(settingsToken) settings: ControlPlaneSettings) {
     this.#database = database;
     this.#vault = vault;
     this.#egress = egress;
@@ -43,8 +43,8 @@ export class ClientRegistrations {
   }
 
   /** The one there is, as long as the server still knows it, or a new one. Undefined: the server lets nobody register. @throws DiscoveryFailure */
-  async ensure(workspaceId: string, server: FoundAuthorizationServer): Promise<Registration | undefined> {
-    const row = await putRegistration(this.#database.sql, uuidV7(), workspaceId, server);
+  async ensure(workspaceId: string, server: FoundAuthorizationServer, isNear: boolean): Promise<Registration | undefined> {
+    const row = await putRegistration(this.#database.sql, uuidV7(), workspaceId, server, isNear);
     if (row.clientId !== null && row.isCurrent && (await this.#isKnown(row))) return this.#open(row);
     const client = await this.#newClient(row);
     if (!client) return undefined;
@@ -59,11 +59,11 @@ export class ClientRegistrations {
   }
 
   /** MCP's order: our metadata where the server reads it, else registration. Metadata that it may not reach is the last try. */
-  async #newClient({ id, server }: RegistrationRow): Promise<Omit<NewClient, 'keyTerm' | 'sealed'> & { readonly secret: Secret | undefined } | undefined> {
+  async #newClient({ id, server, isNear }: RegistrationRow): Promise<Omit<NewClient, 'keyTerm' | 'sealed'> & { readonly secret: Secret | undefined } | undefined> {
     const { takesMetadataDocuments, registrationUrl, clientAuths } = server;
     const byDocument = takesMetadataDocuments && this.#controlPlaneUrl.startsWith('https:') && clientAuths.includes('none');
     if (registrationUrl !== undefined && !(byDocument && isPublicName(this.#controlPlaneUrl))) {
-      const { clientSecret: secret, ...client } = await registerClient({ registrationUrl, clientAuths, controlPlaneUrl: this.#controlPlaneUrl, registrationId: id }, this.#egress.fetch);
+      const { clientSecret: secret, ...client } = await registerClient({ registrationUrl, clientAuths, controlPlaneUrl: this.#controlPlaneUrl, registrationId: id }, this.#egress.of(isNear));
       return { kind: 'registration', ...client, secret };
     }
     if (!byDocument) return undefined;
@@ -84,7 +84,7 @@ export class ClientRegistrations {
   async #isKnown(row: RegistrationRow): Promise<boolean> {
     if (row.kind !== 'registration' || row.isChecked) return true;
     const { id, server, clientId, clientAuth, clientSecret, redirectUri } = await this.#open(row);
-    const client: OAuthClient = { issuer: server.issuer, tokenUrl: server.tokenUrl, clientId, authentication: authenticationOf({ clientAuth, clientSecret }), fetch: this.#egress.fetch };
+    const client: OAuthClient = { issuer: server.issuer, tokenUrl: server.tokenUrl, clientId, authentication: authenticationOf({ clientAuth, clientSecret }), fetch: this.#egress.of(row.isNear) };
     const random = (): Secret => new Secret(randomBytes(32).toString('base64url'));
     try {
       await exchangeCode(client, { code: random(), redirectUri, codeVerifier: random() });
@@ -102,7 +102,7 @@ export class ClientRegistrations {
     const clientId = row.clientId ?? '';
     const { sql } = this.#database;
     const clientSecret = sealed === null ? undefined : new Secret(unseal(await this.#vault.openingRing(sql, workspaceId), registrationContext(row), sealed).toString('utf8'));
-    const { fetch } = this.#egress;
+    const fetch = this.#egress.of(row.isNear);
     return {
       id, workspaceId, server, clientId, clientSecret, clientAuth: row.clientAuth ?? 'none',
       redirectUri: registrationRedirectUri(this.#controlPlaneUrl, id),

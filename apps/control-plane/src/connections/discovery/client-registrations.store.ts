@@ -9,6 +9,8 @@ export interface RegistrationRow {
   readonly issuer: string;
   /** As its metadata was last. */
   readonly server: FoundAuthorizationServer;
+  /** It is where only the deployment's own setting allows connections. */
+  readonly isNear: boolean;
   /** How it came to the client id; null as long as there is none. */
   readonly kind: 'metadata-document' | 'registration' | null;
   readonly clientId: string | null;
@@ -21,18 +23,18 @@ export interface RegistrationRow {
   readonly isChecked: boolean;
 }
 
-const columns = `id, workspace_id as "workspaceId", issuer, server, kind, client_id as "clientId", client_auth as "clientAuth", sealed,
+const columns = `id, workspace_id as "workspaceId", issuer, server, is_near as "isNear", kind, client_id as "clientId", client_auth as "clientAuth", sealed,
   coalesce(secret_expires_at > now() + interval '15 minutes', true) as "isCurrent", coalesce(checked_at > now() - interval '1 minute', false) as "isChecked"`;
 
 /** Where a client secret is sealed to. */
 export const registrationContext = ({ workspaceId, id }: Pick<RegistrationRow, 'workspaceId' | 'id'>) => [workspaceId, 'client_registrations', id, 'client_secret'] as const;
 
 /** The one of a workspace and issuer, made where there is none, with what the issuer says now. */
-export async function putRegistration(sql: Sql, newId: string, workspaceId: string, server: FoundAuthorizationServer): Promise<RegistrationRow> {
+export async function putRegistration(sql: Sql, newId: string, workspaceId: string, server: FoundAuthorizationServer, isNear: boolean): Promise<RegistrationRow> {
   const [row] = await sql<RegistrationRow>(
-    `insert into client_registrations (id, workspace_id, issuer, server) values ($1, $2, $3, $4)
-     on conflict (workspace_id, issuer) do update set server = excluded.server, updated_at = now() returning ${columns}`,
-    [newId, workspaceId, server.issuer, JSON.stringify(server)],
+    `insert into client_registrations (id, workspace_id, issuer, server, is_near) values ($1, $2, $3, $4, $5)
+     on conflict (workspace_id, issuer) do update set server = excluded.server, is_near = excluded.is_near, updated_at = now() returning ${columns}`,
+    [newId, workspaceId, server.issuer, JSON.stringify(server), isNear],
   );
   if (!row) throw new TypeError('an upsert returns its row');
   return row;

@@ -1,7 +1,8 @@
 import { createServer, type IncomingMessage } from 'node:http';
+import { GatewayError } from '@gatehouse/errors';
 import { afterAll, beforeAll, beforeEach, expect, test } from 'vitest';
 import { closeHttpServer, listenOnLoopback } from '../../../../../test/support/listen.ts';
-import { discoverUpstream } from './discover-upstream.ts';
+import { type DiscoveryFetch, discoverUpstream } from './discover-upstream.ts';
 import { DiscoveryFailure } from './discovery-failure.ts';
 
 type Answer = { readonly status?: number; readonly headers?: Readonly<Record<string, string>>; readonly body?: unknown };
@@ -33,8 +34,9 @@ const metadata = (changes: object = {}) => ({
   issuer: `${origin}/tenant`, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, code_challenge_methods_supported: ['plain', 'S256'],
   scopes_supported: ['offline_access'], ...changes,
 });
-const discover = (path = '/mcp') => discoverUpstream(`${origin}${path}`, 'streamable-http', (url, init) => fetch(url, init));
-const failure = (path?: string): Promise<DiscoveryFailure> => discover(path).then(() => Promise.reject(new TypeError('it was discovered')), (error: unknown) => (error instanceof DiscoveryFailure ? error : Promise.reject(error as Error)));
+const anywhere: DiscoveryFetch = { fetch: (url, init) => fetch(url, init), of: () => (url, init) => fetch(url, init), isNear: () => Promise.resolve(true) };
+const discover = (path = '/mcp', egress = anywhere) => discoverUpstream(`${origin}${path}`, 'streamable-http', egress);
+const failure = (egress = anywhere): Promise<DiscoveryFailure> => discover('/mcp', egress).then(() => Promise.reject(new TypeError('it was discovered')), (error: unknown) => (error instanceof DiscoveryFailure ? error : Promise.reject(error as Error)));
 
 test('the document that the 401 names, and no other; the scope that it names', async () => {
   const { resource: found, server: { issuer, tokenUrl }, scopes } = await discover();
@@ -103,4 +105,18 @@ test('scopes that are none are not asked for', async () => {
   answers['/mcp'] = { status: 401 };
   answers['/.well-known/oauth-protected-resource/mcp'] = { body: resource({ scopes_supported: ['a b', 'c"d'] }) };
   expect((await discover()).scopes).toEqual(['offline_access']);
+});
+
+test('an upstream somewhere on the internet sends nobody into the private network', async () => {
+  const reached: string[] = [];
+  const refusing: DiscoveryFetch = {
+    ...anywhere,
+    isNear: () => Promise.resolve(false),
+    of: (isNear) => (url) => {
+      reached.push(`${isNear} ${url}`);
+      return Promise.reject(new GatewayError('upstream_address_refused'));
+    },
+  };
+  expect((await failure(refusing)).isPassing).toBe(false);
+  expect([reached, requests]).toEqual([[`false ${origin}/elsewhere`], ['POST /mcp']]);
 });

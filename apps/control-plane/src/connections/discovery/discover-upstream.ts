@@ -8,20 +8,31 @@ export interface DiscoveredUpstream {
   readonly resource: string;
   readonly server: FoundAuthorizationServer;
   readonly scopes: readonly string[];
+  /** The upstream is where only the deployment's own setting allows connections, and so may be what it names. */
+  readonly isNear: boolean;
+}
+
+/** How an upstream is reached, and what it names. */
+export interface DiscoveryFetch {
+  readonly fetch: Fetch;
+  of(isNear: boolean): Fetch;
+  isNear(url: string): Promise<boolean>;
 }
 
 /** Of everything together: somebody waits before a page. */
 const totalMs = 12_000;
 
 /** From an upstream's URL to its authorization server (RFC 9728, RFC 8414). @throws DiscoveryFailure */
-export async function discoverUpstream(upstreamUrl: string, transport: 'streamable-http' | 'sse', fetch: Fetch): Promise<DiscoveredUpstream> {
+export async function discoverUpstream(upstreamUrl: string, transport: 'streamable-http' | 'sse', egress: DiscoveryFetch): Promise<DiscoveredUpstream> {
   const signal = AbortSignal.timeout(totalMs);
-  const bounded: Fetch = (url, init) => fetch(url, { ...init, redirect: 'manual', signal });
-  const { resource, authorizationServers, scopes } = await findResource(upstreamUrl, transport, bounded);
-  const server = await firstUsable(authorizationServers, bounded);
+  const bounded = (fetch: Fetch): Fetch => (url, init) => fetch(url, { ...init, redirect: 'manual', signal });
+  const isNear = await egress.isNear(upstreamUrl);
+  const named = bounded(egress.of(isNear));
+  const { resource, authorizationServers, scopes } = await findResource(upstreamUrl, transport, { upstream: bounded(egress.fetch), named });
+  const server = await firstUsable(authorizationServers, named);
   // Where it can be asked for, a refresh token is to be asked for (OpenID Connect Core section 11).
   const offline = server.scopes.includes('offline_access') ? ['offline_access'] : [];
-  return { resource, server, scopes: [...new Set([...scopes, ...offline])] };
+  return { resource, server, scopes: [...new Set([...scopes, ...offline])], isNear };
 }
 
 /** RFC 9728 section 7.6: which of several is the client's choice. */

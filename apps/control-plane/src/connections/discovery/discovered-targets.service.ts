@@ -8,12 +8,12 @@ import { cleanWords } from '../connect/clean-words.ts';
 import { ConnectRefusal } from '../connect/connect-refusal.ts';
 import type { ConnectPreview, ConnectTarget, TargetSource } from '../connect/connect-target.ts';
 import { ConnectionClients } from '../connection-clients.service.ts';
-import { ConnectionEgress } from '../connection-egress.service.ts';
 import type { OwnerClient } from '../connection.ts';
 import { Disconnections, type RevokingClients } from '../disconnect/disconnections.service.ts';
 import { authenticationOf, ClientRegistrations, type Registration } from './client-registrations.service.ts';
 import { type DiscoveredUpstream, discoverUpstream } from './discover-upstream.ts';
 import { type DiscoverableServer, findDiscoverable, findSettled, putSettled, type SettledServer } from './discovered-servers.store.ts';
+import { DiscoveryEgress } from './discovery-egress.service.ts';
 import { DiscoveryFailure } from './discovery-failure.ts';
 
 interface Remembered {
@@ -32,13 +32,13 @@ export class DiscoveredTargets implements TargetSource, OnModuleInit {
   readonly #database: Database;
   readonly #registrations: ClientRegistrations;
   readonly #disconnections: Disconnections;
-  readonly #egress: ConnectionEgress;
+  readonly #egress: DiscoveryEgress;
   readonly #clients: ConnectionClients;
   readonly #controlPlaneUrl: string;
   readonly #remembered = new Map<string, Remembered>();
 
   constructor(
-    database: Database, registrations: ClientRegistrations, disconnections: Disconnections, egress: ConnectionEgress, clients: ConnectionClients,
+    database: Database, registrations: ClientRegistrations, disconnections: Disconnections, egress: DiscoveryEgress, clients: ConnectionClients,
     @Inject(settingsToken) settings: ControlPlaneSettings,
   ) {
     this.#database = database;
@@ -62,7 +62,7 @@ export class DiscoveredTargets implements TargetSource, OnModuleInit {
   async begin(serverId: string): Promise<ConnectTarget> {
     const server = await this.#server(serverId);
     const found = await this.#discover(server);
-    const registration = await this.#registrations.ensure(server.workspaceId, found.server).catch((error: unknown) => {
+    const registration = await this.#registrations.ensure(server.workspaceId, found.server, found.isNear).catch((error: unknown) => {
       throw refusalOf(error, server.title, 'cannot_register', this.#whatToEnter(server, found));
     });
     if (!registration) throw new ConnectRefusal('cannot_register', { app: server.title, detail: `${found.server.issuer} registers nobody`, facts: this.#whatToEnter(server, found) });
@@ -112,7 +112,7 @@ export class DiscoveredTargets implements TargetSource, OnModuleInit {
   async #discover({ id, title, upstreamUrl, transport }: DiscoverableServer): Promise<DiscoveredUpstream> {
     const known = this.#remembered.get(id);
     if (known && known.upstreamUrl === upstreamUrl && Date.now() < known.until) return known.found;
-    const found = await discoverUpstream(upstreamUrl, transport, this.#egress.fetch).catch((error: unknown) => {
+    const found = await discoverUpstream(upstreamUrl, transport, this.#egress).catch((error: unknown) => {
       throw refusalOf(error, title, 'cannot_discover', { Upstream: new URL(upstreamUrl).origin });
     });
     if (this.#remembered.size >= maxRemembered) this.#remembered.clear();

@@ -14,6 +14,13 @@ export interface ProtectedResource {
   readonly scopes: readonly string[];
 }
 
+export interface ResourceFetch {
+  /** For the upstream itself, which an administrator named. */
+  readonly upstream: Fetch;
+  /** For what the upstream names. */
+  readonly named: Fetch;
+}
+
 const scopeToken = z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/);
 
 /** RFC 9728 section 2. */
@@ -30,13 +37,13 @@ const wellKnown = '/.well-known/oauth-protected-resource';
  * those at the well-known URIs, of its path and of its root. One that has none is its own authorization server (as of 2025-03-26).
  * @throws DiscoveryFailure
  */
-export async function findResource(upstreamUrl: string, transport: 'streamable-http' | 'sse', fetch: Fetch): Promise<ProtectedResource> {
+export async function findResource(upstreamUrl: string, transport: 'streamable-http' | 'sse', fetch: ResourceFetch): Promise<ProtectedResource> {
   const upstream = new URL(upstreamUrl);
   upstream.hash = '';
-  const challenge = await challengeOf(upstream, transport, fetch);
+  const challenge = await challengeOf(upstream, transport, fetch.upstream);
   const challenged = (challenge.scope ?? '').split(' ').filter((scope) => scopeToken.safeParse(scope).success);
   for (const url of challenge.resourceMetadataUrl ? [challenge.resourceMetadataUrl] : wellKnownUris(upstream)) {
-    const document = await fetchDocument(url, fetch);
+    const document = await fetchDocument(url, fetch.named);
     if (document === undefined) continue;
     const { resource, authorization_servers: authorizationServers, scopes_supported: supported = [] } = parse(document, url);
     // RFC 9728 section 3.3: a document about another resource is not to be used; whoever gets its tokens could use them here.

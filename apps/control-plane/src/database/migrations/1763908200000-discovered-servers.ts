@@ -9,6 +9,7 @@ const statements = [
     workspace_id uuid not null constraint client_registrations_workspace references workspaces (id) on delete cascade,
     issuer text not null,
     server jsonb not null,
+    is_near boolean not null,
     kind text constraint client_registrations_kind check (kind in ('metadata-document', 'registration')),
     client_id text,
     client_auth text constraint client_registrations_client_auth check (client_auth in ('basic', 'post', 'none')),
