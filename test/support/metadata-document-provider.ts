@@ -22,9 +22,10 @@ export async function startMetadataDocumentProvider(fetchDocument: (url: URL) =>
   policy.get('consent')?.checks.clear();
   const provider = new Provider(origin, {
     scopes: ['openid', 'offline_access', 'read'],
-    fetch: (url) => {
-      documents.push(String(url));
-      return fetchDocument(new URL(String(url)));
+    fetch: (input) => {
+      const url = new URL(input instanceof Request ? input.url : input);
+      documents.push(url.href);
+      return fetchDocument(url);
     },
     interactions: { policy, url: (_context, { uid }) => `/interaction/${uid}` },
     features: {

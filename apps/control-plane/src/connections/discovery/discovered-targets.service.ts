@@ -113,7 +113,10 @@ export class DiscoveredTargets implements TargetSource, OnModuleInit {
     const known = this.#remembered.get(id);
     if (known && known.upstreamUrl === upstreamUrl && Date.now() < known.until) return known.found;
     const found = await discoverUpstream(upstreamUrl, transport, this.#egress).catch((error: unknown) => {
-      throw refusalOf(error, title, 'cannot_discover', { Upstream: new URL(upstreamUrl).origin });
+      throw refusalOf(error, title, 'cannot_discover', {
+        Upstream: new URL(upstreamUrl).origin,
+        'What to do': 'Where its provider is known: add an App for it, and name that in appAuth.app in place of discover.',
+      });
     });
     if (this.#remembered.size >= maxRemembered) this.#remembered.clear();
     this.#remembered.set(id, { upstreamUrl, found, until: Date.now() + rememberedMs });
