@@ -1,7 +1,7 @@
 import { generateKeyPairSync, randomBytes, sign } from 'node:crypto';
 import { issueServiceAccountKey } from '@gatehouse/agent-auth';
 import type { PublicSigningKey } from '@gatehouse/gateway-config';
-import { interactivePath } from './sample-call.ts';
+import { connectedPath, interactivePath } from './sample-call.ts';
 
 /** The secrets of one run: what the caller shows, and what the upstream must get instead. */
 export interface BenchSecrets {
@@ -15,7 +15,9 @@ export interface BenchSecrets {
   readonly tokenKeys: string;
   /** `Authorization` of a person: an access token of the agents' authorization server for the interactive server. */
   readonly personAuthorization: string;
-  /** What it is verified with. */
+  /** The same person's for the server with a connection. */
+  readonly connectedAuthorization: string;
+  /** What both are verified with. */
   readonly personKey: PublicSigningKey;
   /** Of the snapshot. */
   readonly snapshotKey: Buffer;
@@ -45,15 +47,17 @@ function makeToken(): Pick<BenchSecrets, 'tokenAuthorization' | 'tokenKeys'> {
 export const authorizationServer = 'http://localhost:3000';
 
 /** A token as the control plane issues them (RFC 9068), for the data planes' default URL. */
-function makePerson(): Pick<BenchSecrets, 'personAuthorization' | 'personKey'> {
+function makePerson(): Pick<BenchSecrets, 'personAuthorization' | 'connectedAuthorization' | 'personKey'> {
   const { privateKey, publicKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
   const now = Math.floor(Date.now() / 1000);
-  const claims = {
-    iss: authorizationServer, aud: `http://localhost:3001${interactivePath}`, sub: '01919e1c-6d3a-7c52-9f6e-2b8a54f0c1d2', iat: now, exp: now + 86_400, jti: 'b5f1e9a2-58c7-4f0e-9d7b-0c3f6a1e8d24',
+  const claimsFor = (path: string) => ({
+    iss: authorizationServer, aud: `http://localhost:3001${path}`, sub: '01919e1c-6d3a-7c52-9f6e-2b8a54f0c1d2', iat: now, exp: now + 86_400, jti: 'b5f1e9a2-58c7-4f0e-9d7b-0c3f6a1e8d24',
     client_id: 'https://client.example/metadata.json', grant: '8c1f2e9b-3c58-4a5e-8f43-7d0be4a5f611', scope: 'orders:read', idp: 'corporate', name: 'Ana Example', email: 'ana@example.com', groups: ['sales', 'emea'],
+  });
+  const authorizationFor = (path: string): string => {
+    const signed = `${encode({ alg: 'ES256', typ: 'at+jwt', kid: 'bench' })}.${encode(claimsFor(path))}`;
+    return `Bearer ${signed}.${sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   };
-  const signed = `${encode({ alg: 'ES256', typ: 'at+jwt', kid: 'bench' })}.${encode(claims)}`;
-  const signature = sign('sha256', Buffer.from(signed), { key: privateKey, dsaEncoding: 'ieee-p1363' }).toString('base64url');
   const { x = '', y = '' } = publicKey.export({ format: 'jwk' });
-  return { personAuthorization: `Bearer ${signed}.${signature}`, personKey: { kty: 'EC', crv: 'P-256', x, y, kid: 'bench', alg: 'ES256', use: 'sig' } };
+  return { personAuthorization: authorizationFor(interactivePath), connectedAuthorization: authorizationFor(connectedPath), personKey: { kty: 'EC', crv: 'P-256', x, y, kid: 'bench', alg: 'ES256', use: 'sig' } };
 }

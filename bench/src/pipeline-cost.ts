@@ -37,6 +37,7 @@ const rows: [string, CallTime][] = [
   ['  with its line in the log', await timeKind('legacy', logging)],
   ['modern call (2026-07-28)', await timeKind('modern')],
   ['legacy call of a person (interactive)', await timeKind('interactive')],
+  ['  with that person’s connection, token cached', await timeKind('connected')],
 ];
 const columns = ['median µs', 'fastest tenth µs'];
 const format = ([name, { median, fastestTenth }]: readonly [string, CallTime]): string[] => [name, median.toFixed(2), fastestTenth.toFixed(2)];

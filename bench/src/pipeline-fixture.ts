@@ -6,7 +6,7 @@ import { createLogger } from '@gatehouse/service-runtime';
 import { Registry } from 'prom-client';
 import { makeSecrets } from './bench-secrets.ts';
 import { applyChange, type CallRecord, emptySnapshot, type Gateway, observeCalls, PendingConnections, prepareDocuments, type Snapshot, UpstreamSessions } from './data-plane-parts.ts';
-import { accountDocument, authorizationServerDocument, headerPolicyDocument, interactiveDocument, serverDocument } from './publish-configuration.ts';
+import { accountDocument, authorizationServerDocument, connectedDocument, headerPolicyDocument, interactiveDocument, serverDocument, workspaceDocument } from './publish-configuration.ts';
 import { sampleCall } from './sample-call.ts';
 
 export const fixtureSecrets = makeSecrets();
@@ -17,9 +17,11 @@ export async function makeSnapshot(serverCount: number): Promise<Snapshot> {
   const names = ['orders', ...Array.from({ length: serverCount - 1 }, (_, index) => `orders-${index}`)];
   const documents = [
     headerPolicyDocument,
+    workspaceDocument,
     accountDocument(fixtureSecrets),
     authorizationServerDocument(fixtureSecrets),
     interactiveDocument('orders-interactive', 'https://orders.example/mcp', fixtureSecrets),
+    connectedDocument('orders-connected', 'https://orders.example/mcp', fixtureSecrets),
     ...names.map((name) => serverDocument(name, `https://${name}.example/mcp`, fixtureSecrets)),
   ];
   const { prepared, rejects } = await prepareDocuments(keys, documents.map((document) => compileDocument(keys, document)));

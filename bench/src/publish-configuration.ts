@@ -25,7 +25,7 @@ export function connectPublisher(redisUrl: string, { snapshotKey }: BenchSecrets
   };
 }
 
-const workspaceDocument: PlainSnapshotDocument = { kind: 'workspace', id: 'workspace-default', name: 'default' };
+export const workspaceDocument: PlainSnapshotDocument = { kind: 'workspace', id: 'workspace-default', name: 'default' };
 
 /** The service account whose key the caller shows. */
 export function accountDocument({ account: { keyId, keyHash } }: BenchSecrets): PlainSnapshotDocument {
@@ -60,6 +60,12 @@ export function interactiveDocument(name: string, upstreamUrl: string, secrets: 
   const { server, ...document } = serverDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
   const access = { allow: [{ group: 'support' }, { group: 'sales' }, { user: 'ben@example.com' }] };
   return { ...document, server: { ...server, agentAuth: { type: 'interactive', scopes: ['orders:read'] }, access } };
+}
+
+/** The same again, with each person's own token in place of the stored key: a bearer that is fetched, or one that is stored. */
+export function connectedDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
+  const { server, ...document } = interactiveDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  return { ...document, server: { ...server, appAuth: { type: 'oauth-authorization-code', app: 'orders' } } };
 }
 
 /** A server that passes the caller's headers and its credential on, once its token was verified. */

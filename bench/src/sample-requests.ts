@@ -1,6 +1,6 @@
 import type { IncomingRequest } from './data-plane-parts.ts';
 import { fixtureSecrets } from './pipeline-fixture.ts';
-import { interactivePath, sampleCall, samplePath } from './sample-call.ts';
+import { connectedPath, interactivePath, sampleCall, samplePath } from './sample-call.ts';
 
 /** The head of a call as an MCP client behind a load balancer sends it. */
 const headWith = (authorization: string): readonly string[] => [
@@ -20,14 +20,19 @@ const legacy = ['MCP-Protocol-Version', '2025-11-25'];
 const modern = ['MCP-Protocol-Version', '2026-07-28', 'Mcp-Method', 'tools/call', 'Mcp-Name', 'search_orders'];
 const modernBody = sampleCall.body.replace('"_meta":{', '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",');
 
-export type RequestKind = 'legacy' | 'legacy with session' | 'modern' | 'interactive';
+export type RequestKind = 'legacy' | 'legacy with session' | 'modern' | 'interactive' | 'connected';
+
+const callers: Partial<Record<RequestKind, readonly [path: string, authorization: string]>> = {
+  interactive: [interactivePath, fixtureSecrets.personAuthorization],
+  connected: [connectedPath, fixtureSecrets.connectedAuthorization],
+};
 
 /** Fresh requests: no string is one the engine has seen, hashed or interned before, just as none from a socket is. */
 export function makeRequests(kind: RequestKind, count: number, sessionId = ''): IncomingRequest[] {
-  const isPerson = kind === 'interactive';
-  const rows = [...headWith(isPerson ? fixtureSecrets.personAuthorization : fixtureSecrets.authorization), ...(kind === 'modern' ? modern : legacy), ...(kind === 'legacy with session' ? ['Mcp-Session-Id', sessionId] : [])];
+  const [path, authorization] = callers[kind] ?? [samplePath, fixtureSecrets.authorization];
+  const rows = [...headWith(authorization), ...(kind === 'modern' ? modern : legacy), ...(kind === 'legacy with session' ? ['Mcp-Session-Id', sessionId] : [])];
   const bytes = rows.map((row) => Buffer.from(row, 'latin1'));
-  const target = Buffer.from(isPerson ? interactivePath : samplePath, 'latin1');
+  const target = Buffer.from(path, 'latin1');
   const body = Buffer.from(kind === 'modern' ? modernBody : sampleCall.body);
   return Array.from({ length: count }, () => ({
     method: 'POST',

@@ -4,7 +4,7 @@ import { StreamableHTTPClientTransport } from '@modelcontextprotocol/sdk/client/
 import { ElicitationCompleteNotificationSchema, ToolListChangedNotificationSchema, UrlElicitationRequiredError } from '@modelcontextprotocol/sdk/types.js';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ana, signAccessToken } from '../support/access-token.ts';
-import { type InProcessDataPlane, type SpecServer, startPublicDataPlane } from '../support/in-process-data-plane.ts';
+import { type InProcessDataPlane, startPublicDataPlane } from '../support/in-process-data-plane.ts';
 import { type SampleUpstream, startSampleUpstream } from '../support/mcp-sample-upstream.ts';
 import { startSpecBroker, type SpecBroker } from '../support/token-broker.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -36,7 +36,7 @@ beforeEach(() => void (isConnected = false));
 
 async function publish(): Promise<{ endpoint: URL; options: { requestInit: { headers: Record<string, string> } } }> {
   const name = `github-${(names += 1)}`;
-  await dataPlane.publish({ name, upstream: { url: upstream.url }, agentAuth: { type: 'interactive' }, appAuth: { type: 'oauth-authorization-code', app: 'github' } } as SpecServer);
+  await dataPlane.publish({ name, upstream: { url: upstream.url }, agentAuth: { type: 'interactive' }, appAuth: { type: 'oauth-authorization-code', app: 'github' } });
   const endpoint = new URL(`${dataPlane.url}/mcp/default/${name}`);
   return { endpoint, options: { requestInit: { headers: { authorization: `Bearer ${await signAccessToken(issuer, endpoint.href)}` } } } };
 }

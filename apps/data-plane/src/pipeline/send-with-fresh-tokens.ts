@@ -12,8 +12,13 @@ type Send = (credentials: readonly Credential[]) => Promise<UpstreamResponse>;
  * before anything was done. Of stored credentials there is no other, and the caller's own is the caller's business (D8, docs/rules.md).
  * @throws ConnectError where only connecting again can help, GatewayError upstream_rejected_credentials, and as `obtain` and `send` do
  */
-export async function sendWithFreshTokens(obtain: Obtain, send: Send): Promise<UpstreamResponse> {
-  const credentials = await obtain();
+export function sendWithFreshTokens(obtain: Obtain, send: Send): Promise<UpstreamResponse> {
+  const credentials = obtain();
+  // Mostly they are at hand, and a turn of the event loop costs as much as making use of them.
+  return credentials instanceof Promise ? credentials.then((obtained) => sendTwice(obtained, obtain, send)) : sendTwice(credentials, obtain, send);
+}
+
+async function sendTwice(credentials: readonly Credential[], obtain: Obtain, send: Send): Promise<UpstreamResponse> {
   const response = await send(credentials);
   const token = refusedOf(response, credentials);
   if (token === undefined) return response;
