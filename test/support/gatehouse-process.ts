@@ -38,7 +38,8 @@ interface ReadyLine {
 const executable = fileURLToPath(new URL('../../apps/gatehouse/bin/gatehouse.js', import.meta.url));
 
 /** Runs a command of the built product to its end. */
-export const gatehouseCommand = (args: string[]): Promise<CommandResult> => runCommand(process.execPath, [executable, ...args]);
+export const gatehouseCommand = (args: string[], env: Record<string, string> = {}): Promise<CommandResult> =>
+  runCommand(process.execPath, [executable, ...args], { env: { ...process.env, ...env } });
 
 /** Starts the built product and resolves when it says that it is ready; rejects with its output when it ends before. */
 export async function startGatehouse(args: string[], options: GatehouseOptions = {}): Promise<GatehouseProcess> {

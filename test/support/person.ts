@@ -18,6 +18,7 @@ export interface Visit {
 
 const agree = 'button[name=decision][value=allow]';
 const refused = 'button[name=decision][value=deny]';
+const connect = 'form[action="/connect"] button';
 const loginField = 'input[name=email], input[name=login]';
 const passwordField = 'input[name=password]';
 const maxPages = 8;
@@ -39,15 +40,18 @@ export class Person {
     return new Person(account, await browser.newContext(), logins.map((url) => new URL(url).origin));
   }
 
-  /** Goes where a client asks them to, until the client has them back or a page lets them go no further. */
-  async open(url: string | URL): Promise<Visit> {
+  /**
+   * Goes where a client asks them to, until the client has them back, an account is connected or a page lets them go no further.
+   * @param account at another provider, where people may be called otherwise
+   */
+  async open(url: string | URL, account = this.account): Promise<Visit> {
     const page = await this.#context.newPage();
     const pages: string[] = [];
     try {
       await page.goto(String(url));
       while (pages.length < maxPages && (await this.#needsAnswer(page))) {
         pages.push(await page.locator('h1').innerText());
-        if (!(await this.#answer(page))) break;
+        if (!(await this.#answer(page, account))) break;
       }
       return { pages, url: new URL(page.url()), text: await page.locator('body').innerText() };
     } finally {
@@ -60,12 +64,18 @@ export class Person {
     const page = await this.#context.newPage();
     try {
       await page.goto(link);
-      await this.#answer(page);
+      await this.#answer(page, this.account);
       await page.waitForURL(({ pathname }) => !pathname.startsWith('/login'), { waitUntil: 'commit' });
       return new URL(page.url());
     } finally {
       await page.close();
     }
+  }
+
+  /** What a page of the gateway does for them, such as the console. */
+  async request(method: string, url: string | URL): Promise<{ readonly status: number; readonly text: string }> {
+    const response = await this.#context.request.fetch(String(url), { method, headers: { 'X-Gatehouse-CSRF': '1' } });
+    return { status: response.status(), text: await response.text() };
   }
 
   async leave(): Promise<void> {
@@ -74,18 +84,19 @@ export class Person {
 
   /** Some pages lead on by themselves: waits for one that does not, or for the end. */
   async #needsAnswer(page: Page): Promise<boolean> {
-    const question = page.locator([agree, refused, loginField, passwordField].join(', ')).first();
-    return Promise.race([question.waitFor().then(() => true), page.waitForURL((url) => !this.#logins.includes(url.origin), { waitUntil: 'commit' }).then(() => false)]);
+    const question = page.locator([agree, refused, connect, loginField, passwordField].join(', ')).first();
+    const isOver = ({ origin, pathname }: URL): boolean => !this.#logins.includes(origin) || pathname.startsWith('/connect/done/');
+    return Promise.race([question.waitFor().then(() => true), page.waitForURL(isOver, { waitUntil: 'commit' }).then(() => false)]);
   }
 
   /** @returns false where there is nothing to do but to give up */
-  async #answer(page: Page): Promise<boolean> {
+  async #answer(page: Page, account: Account): Promise<boolean> {
     const has = async (selector: string): Promise<boolean> => (await page.locator(selector).count()) > 0;
-    for (const button of [agree, refused]) if (await has(button)) return this.#press(page, button);
+    for (const button of [agree, refused, connect]) if (await has(button)) return this.#press(page, button);
     if (!(await has(loginField))) return false;
     const field = page.locator(loginField);
-    if (await field.isEditable()) await field.fill(this.account.login);
-    if (await has(passwordField)) await page.locator(passwordField).fill(this.account.password ?? '');
+    if (await field.isEditable()) await field.fill(account.login);
+    if (await has(passwordField)) await page.locator(passwordField).fill(account.password ?? '');
     return this.#press(page, 'form button');
   }
 

@@ -22,9 +22,9 @@ export interface ProductionShape {
   readonly folder: string;
   /** The administrator, wherever the control plane is reached. */
   adminAt(url: string): AdminClient;
-  startControlPlane(): Promise<{ process: GatehouseProcess; admin: AdminClient }>;
+  startControlPlane(): Promise<{ process: GatehouseProcess; admin: AdminClient; internalUrl: string }>;
   /** @param name also of its folder on disk, so that a data plane started again finds its snapshot */
-  startDataPlane(name: string): Promise<DataPlaneProcess>;
+  startDataPlane(name: string, more?: Record<string, string>): Promise<DataPlaneProcess>;
   close(): Promise<void>;
 }
 
@@ -38,6 +38,7 @@ export async function startProductionShape(more: Record<string, string> = {}): P
   const environment = {
     GATEHOUSE_REDIS_URL: redis.url,
     GATEHOUSE_SNAPSHOT_KEY: randomBytes(32).toString('base64'),
+    GATEHOUSE_DATA_PLANE_TOKEN: randomBytes(32).toString('base64'),
     GATEHOUSE_SNAPSHOT_POLL_SECONDS: '1',
     GATEHOUSE_EGRESS_ALLOWED_RANGES: 'loopback',
     ...more,
@@ -65,9 +66,9 @@ export async function startProductionShape(more: Record<string, string> = {}): P
     startControlPlane: async () => {
       const started = await startGatehouse(['control-plane', '--json'], { env: controlPlaneEnvironment });
       processes.push(started);
-      return { process: started, admin: createAdminClient(started.controlPlaneUrl, adminToken) };
+      return { process: started, admin: createAdminClient(started.controlPlaneUrl, adminToken), internalUrl: internalUrlOf(started) };
     },
-    startDataPlane: async (name) => {
+    startDataPlane: async (name, moreOfIt = {}) => {
       const started = await startGatehouse(['data-plane', '--json'], {
         env: {
           ...environment,
@@ -77,11 +78,11 @@ export async function startProductionShape(more: Record<string, string> = {}): P
           GATEHOUSE_DATA_PLANE_INTERNAL_HOST: '127.0.0.1',
           GATEHOUSE_DATA_PLANE_INTERNAL_PORT: '0',
           GATEHOUSE_SNAPSHOT_DIR: join(folder, name),
+          ...moreOfIt,
         },
       });
       processes.push(started);
-      const internalUrl = /"internalUrl":"([^"]+)"/.exec(started.output())?.[1] ?? '';
-      return { ...started, internalUrl };
+      return { ...started, internalUrl: internalUrlOf(started) };
     },
     close: async () => {
       await Promise.all(processes.map((started) => started.stop()));
@@ -90,3 +91,5 @@ export async function startProductionShape(more: Record<string, string> = {}): P
     },
   };
 }
+
+const internalUrlOf = ({ output }: GatehouseProcess): string => /"internalUrl":"([^"]+)"/.exec(output())?.[1] ?? '';

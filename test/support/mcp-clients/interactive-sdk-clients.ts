@@ -82,7 +82,7 @@ async function install(title: string, open: OpenInBrowser, { connect, isUnauthor
 }
 
 /** What an application that uses the SDK brings along: what it keeps, a browser, and where the browser comes back to. */
-class Desk {
+export class Desk {
   readonly title: string;
   readonly visits: Visit[] = [];
   readonly provider: OAuthClientProvider & ModernProvider;
