@@ -68,6 +68,14 @@ export class UsersController {
     return tagged(reply, await this.#users.change(id, body, ifMatch, actor));
   }
 
+  @Delete(':user')
+  @HttpCode(204)
+  @ApiOperation({ summary: 'Delete a person: what they connected and allowed ends' })
+  @ApiNoContentResponse({ description: 'Whoever logs in again is someone new.' })
+  async deleteUser(@Param('user') id: string, @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor): Promise<void> {
+    await this.#users.delete(id, ifMatch, actor);
+  }
+
   @Post(':user/login-link')
   @ApiOperation({ summary: 'Make a one-time link by which the owner of a local account sets a new password' })
   @ZodResponse({ status: 201, description: 'The link, which is shown once.', type: LoginLinkOutput })

@@ -2,6 +2,7 @@ import { GatewayError } from '@gatehouse/errors';
 import { Injectable } from '@nestjs/common';
 import { AgentGrants } from '../../agents-oauth/agent-grants.service.ts';
 import { appendAuditEvent } from '../../audit/append-audit-event.ts';
+import { Disconnections } from '../../connections/disconnect/disconnections.service.ts';
 import { Database } from '../../database/database.ts';
 import type { Sql } from '../../database/sql.ts';
 import { isUuid, uuidV7 } from '../../database/uuid-v7.ts';
@@ -16,7 +17,7 @@ import { insertLocalPerson } from '../local/local-people.store.ts';
 import { type IssuedLink, LoginLinks } from '../local/login-links.service.ts';
 import { deleteProviderTokens } from '../login/provider-tokens.store.ts';
 import { People } from '../people.service.ts';
-import { changePerson, findPersonRow, listPeople, type PersonRow } from '../people.store.ts';
+import { changePerson, deletePerson, findPersonRow, listPeople, type PersonRow } from '../people.store.ts';
 import { localProvider } from '../person.ts';
 import { presentSession, presentUser } from './present-user.ts';
 import { type InvitedUser, newLocalUser, type ReadableSession, type ReadableUser, userChange } from './user.dto.ts';
@@ -33,12 +34,14 @@ export class Users {
   readonly #people: People;
   readonly #links: LoginLinks;
   readonly #grants: AgentGrants;
+  readonly #disconnections: Disconnections;
 
-  constructor(database: Database, people: People, links: LoginLinks, grants: AgentGrants) {
+  constructor(database: Database, people: People, links: LoginLinks, grants: AgentGrants, disconnections: Disconnections) {
     this.#database = database;
     this.#people = people;
     this.#links = links;
     this.#grants = grants;
+    this.#disconnections = disconnections;
   }
 
   async list({ after, limit }: PageQuery): Promise<Page<ReadableUser>> {
@@ -123,6 +126,22 @@ export class Users {
   async #endEverything(sql: Sql, id: string, actor: ChangeAuthor): Promise<void> {
     await endSessions(sql, id);
     await this.#grants.revokeAllWithin(sql, id, withoutAttempt(actor));
+  }
+
+  /** Someone who is not to be known any more, with what is theirs: connections, agents, browsers. Who logs in again is someone new. */
+  async delete(id: string, ifMatch: string | undefined, actor: ChangeAuthor): Promise<void> {
+    requireMatch(ifMatch, versionOf(await findUser(this.#database.sql, id)));
+    const theirs = { person: id, kinds: 'all' } as const;
+    const clients = await this.#disconnections.prepare(theirs);
+    await this.#database.transaction(async (sql) => {
+      const row = await findUser(sql, id, true);
+      requireMatch(ifMatch, versionOf(row));
+      await this.#disconnections.end(sql, theirs, clients);
+      await this.#endEverything(sql, id, actor);
+      await deletePerson(sql, id);
+      await audit(sql, 'person.deleted', row, [], actor);
+    });
+    this.#disconnections.finish();
   }
 
   #present(row: PersonRow): ReadableUser {
