@@ -64,7 +64,8 @@ interface RefusalText {
 const newLink = 'Ask your agent again: it gets a new link. It works for ten minutes, once.';
 const administrator = 'Whoever administers the gateway can help: show them this page.';
 
-const texts: Readonly<Record<RefusalReason, RefusalText>> = {
+/** Each is explained in docs/connections.md. */
+export const refusalTexts: Readonly<Record<RefusalReason, RefusalText>> = {
   link_unknown: { status: 410, title: 'This link is not good', text: () => 'It is not one that this gateway made, or it was cut off or changed on its way.', next: newLink },
   link_expired: { status: 410, title: 'This link has expired', text: () => 'Links work for ten minutes.', next: newLink },
   link_used: { status: 410, title: 'This link was used already', text: () => 'A link works once. If you connected with it, you can return to your chat.', next: newLink },
@@ -86,11 +87,11 @@ const texts: Readonly<Record<RefusalReason, RefusalText>> = {
   cannot_discover: { status: 502, title: 'The server does not say where to log in', text: (app) => `What ${app} says about its authorization cannot be used.`, next: administrator },
 };
 
-export const statusOf = ({ reason }: ConnectRefusal): number => texts[reason].status;
+export const statusOf = ({ reason }: ConnectRefusal): number => refusalTexts[reason].status;
 
 /** Why nothing was connected, and what to do. */
 export function refusalPage({ reason, details: { app = 'The provider', words, facts = {} } }: ConnectRefusal, otherAccountPath: string | undefined, requestId: string): string {
-  const { title, text, next } = texts[reason];
+  const { title, text, next } = refusalTexts[reason];
   const entries = Object.entries(facts);
   const body = html`
 <p class="problem">${text(app)}</p>

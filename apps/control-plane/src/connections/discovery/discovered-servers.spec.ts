@@ -115,6 +115,18 @@ test('who does not agree', async () => {
   expect([page.status, page.text]).toEqual([403, expect.stringContaining('denied')]);
 });
 
+test('people who authorize at another authorization server than before: what the former gave ends, everyone’s', async () => {
+  const ben = await fixture.browserOf('ben');
+  const benId = await fixture.personId('ben');
+  await connectAs(ben, await fixture.link({ ownerKind: 'server', ownerId: server, serverId: server, personId: benId, scopes: [] }), 'ben-upstream');
+  expect(await ask({ subject: { person: benId } })).toMatchObject({ status: 'token' });
+  await fixture.query(`insert into client_registrations (id, workspace_id, issuer, server, is_near, kind, client_id, client_auth)
+    select gen_random_uuid(), workspace_id, 'https://former.example', server || '{"issuer":"https://former.example"}', true, 'registration', 'former', 'none' from client_registrations limit 1`);
+  await fixture.query(`update discovered_servers set registration_id = (select id from client_registrations where client_id = 'former') where server_id = $1`, [server]);
+  await connectAs(ana, await forServer(), 'ana-there');
+  expect([(await ask())['status'], (await ask({ subject: { person: benId } }))['status']]).toEqual(['token', 'connect_required']);
+});
+
 test('disconnecting gives the token back', async () => {
   const { accessToken, connection } = await ask();
   expect((await fixture.plane.send('DELETE', `/v1/workspaces/default/connections/${String(connection)}`)).status).toBe(204);
