@@ -17,7 +17,7 @@ type Claims = Record<string, unknown>;
 /** As the organisation's provider would issue it; `undefined` leaves a claim out. */
 const assertion = (claims: Claims = {}, options: Parameters<ForgingProvider['idToken']>[1] = {}) =>
   enterprise.idToken(
-    { aud: publicOrigin, sub: 'carla', email: 'carla@corp.example', client_id: agent.clientId, jti: `jti-${(serial += 1)}`, resource: resourceUrl('orders'), ...claims },
+    { aud: publicOrigin, sub: 'carla', email: 'carla@corp.example', email_verified: true, client_id: agent.clientId, jti: `jti-${(serial += 1)}`, resource: resourceUrl('orders'), ...claims },
     { ...options, header: { typ: 'oauth-id-jag+jwt', ...options.header } },
   );
 const present = (fields: Record<string, string>, { clientId, clientSecret = '' } = agent, at?: string) =>

@@ -2,6 +2,7 @@ import type { Logger } from '@gatehouse/service-runtime';
 import { Inject, Injectable, type OnApplicationBootstrap, type OnApplicationShutdown } from '@nestjs/common';
 import { loggerToken } from '../control-plane-parts.ts';
 import { Database } from '../database/database.ts';
+import { tidyLoginTokens } from '../identity/login/tidy-login-tokens.ts';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
 import { Vault } from '../vault/vault.ts';
 import { keepSigningKeys } from './keep-signing-keys.ts';
@@ -43,6 +44,7 @@ export class OAuthHousekeeping implements OnApplicationBootstrap, OnApplicationS
     try {
       if (await keepSigningKeys(this.#database, this.#vault)) this.#publisher.nudge();
       await tidyOAuthState(this.#database.sql);
+      if ((await tidyLoginTokens(this.#database)) > 0) this.#publisher.nudge();
     } catch (error) {
       this.#logger.warn({ err: error }, 'the authorization server could not be tidied; trying again later');
     }
