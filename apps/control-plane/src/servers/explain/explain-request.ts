@@ -11,6 +11,7 @@ import {
 } from '@gatehouse/upstream-request';
 import { assumeHeaders, type AssumedHeaders } from './assume-headers.ts';
 import type { GivenRequest } from './given-request.ts';
+import { namedTokens } from './named-tokens.ts';
 
 export interface Refusal {
   readonly code: GatewayError['code'];
@@ -53,7 +54,7 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
   const call = checked.value ?? { method: given.method, era: 'legacy', body: given.body, upstreamSession: undefined };
   const caller = await recognise(callerHeaders);
   try {
-    const credentials = await obtainCredentials(server, { caller });
+    const credentials = await obtainCredentials(server, { server, caller, tokens: namedTokens });
     const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: server.upstream.path, userAgent });
     return { refusal, callerHeaders, assumed, verdicts: composed.verdicts, credentials, headers: refusal ? [] : explainedHeaders(composed, server) };
   } catch (error) {

@@ -16,7 +16,11 @@ export function presentExplanation(given: GivenRequest, explained: ExplainedRequ
     request: refusal ? null : { method: given.method, url: shownUrl(server, credentials), headers: shownHeaders(given, explained) },
     ...(refusal && { refused: refusal }),
     verdicts: [...verdicts, ...added].map((verdict) => ({ ...verdict, explanation: explainVerdict(verdict) })),
-    credentials: credentials.map(({ in: place, name }) => ({ source: sourceOf(place, name, server), location: { in: place, name } })),
+    credentials: credentials.map(({ in: place, name, token }) => ({
+      source: sourceOf(place, name, server),
+      location: { in: place, name },
+      ...(token !== undefined && server.appAuth.wouldCall !== undefined && { wouldCall: server.appAuth.wouldCall }),
+    })),
     tokens: tokenFates(given.rows, refusal ? undefined : verdicts, server.upstream.origin),
   };
 }
