@@ -24,11 +24,13 @@ export interface TokenSource {
   ofClient(client: string, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
 }
 
-/** A token that the upstream answered 401 to. */
+/** A token that the upstream answered 401 to, or 403 for what it may not do. */
 export interface RefusedToken {
   readonly token: AccessToken;
   /** Whether it was obtained because another one had been refused just before. */
   readonly again: boolean;
+  /** It is good, and lacks these scopes. */
+  readonly missing?: readonly string[] | undefined;
 }
 
 export interface AccessTokensOptions {
@@ -66,6 +68,8 @@ export class AccessTokens implements TokenSource {
   }
 
   ofConnection(server: string, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+    // Other calls go on with it meanwhile.
+    if (refused?.missing !== undefined) return askBroker(this.#post, { server, subject, missing: [...refused.missing] });
     return this.#connections.of(connectionKey(server, subject), (token) => askBroker(this.#post, requestOf(server, subject, token, refused)), refused?.token);
   }
 

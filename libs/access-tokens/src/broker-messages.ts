@@ -7,6 +7,9 @@ export const tokenSubject = z.union([
   z.literal('shared'),
 ]);
 
+/** RFC 6749 section 3.3, within reason. */
+export const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
+
 /** What a data plane asks the token broker for (`POST /internal/tokens`). */
 export const tokenRequest = z.object({
   /** The server's id. Which app it refers to, and whether its connection is shared, its document says, and not the caller. */
@@ -14,6 +17,8 @@ export const tokenRequest = z.object({
   subject: tokenSubject,
   /** SHA-256 (base64url) of an access token that the upstream refused with 401. */
   refused: z.string().regex(/^[\w-]{43}$/).optional(),
+  /** Scopes that the upstream named when it answered 403 `insufficient_scope` (RFC 6750 section 3.1). */
+  missing: z.array(z.string().regex(scopeToken)).max(50).optional(),
   /** The refused one was new, given in the place of another refused one: refreshing does not help, connecting again may. */
   refusedAgain: z.boolean().optional(),
 });

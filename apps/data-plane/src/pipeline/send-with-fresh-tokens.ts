@@ -1,7 +1,8 @@
-import type { AccessToken, RefusedToken } from '@gatehouse/access-tokens';
+import { type AccessToken, ConnectError, type RefusedToken } from '@gatehouse/access-tokens';
 import type { Credential } from '@gatehouse/app-auth';
 import { GatewayError } from '@gatehouse/errors';
 import { discard } from '../bridges/answers.ts';
+import { missingScopes } from './missing-scopes.ts';
 import type { UpstreamResponse } from './request.ts';
 
 type Obtain = (refused?: RefusedToken) => readonly Credential[] | Promise<readonly Credential[]>;
@@ -20,6 +21,8 @@ export function sendWithFreshTokens(obtain: Obtain, send: Send): Promise<Upstrea
 
 async function sendTwice(credentials: readonly Credential[], obtain: Obtain, send: Send): Promise<UpstreamResponse> {
   const response = await send(credentials);
+  const missing = missingScopes(response);
+  if (missing !== undefined) return stepUp(missing, response, credentials, obtain, send);
   const token = refusedOf(response, credentials);
   if (token === undefined) return response;
   discard(response.body);
@@ -32,6 +35,36 @@ async function sendTwice(credentials: readonly Credential[], obtain: Obtain, sen
   // Whoever gives tokens is told, and may know what helps.
   await obtain({ token: other, again: true });
   throw new GatewayError('upstream_rejected_credentials', { detail: 'twice, with a new token' });
+}
+
+/**
+ * A 403 that names the scopes it wants (RFC 6750 section 3.1): the person is asked for them, once. Who has agreed to them already, and
+ * is refused all the same, sees what the upstream says.
+ * @throws ConnectError where connecting again may help
+ */
+async function stepUp(missing: readonly string[], response: UpstreamResponse, credentials: readonly Credential[], obtain: Obtain, send: Send): Promise<UpstreamResponse> {
+  // A token of our own has no person behind it who could agree to more.
+  const token = credentials.find((credential) => credential.token !== undefined && credential.token.subjects.length > 0)?.token;
+  if (token === undefined) return response;
+  const others = await agreedOrNot(obtain, { token, again: false, missing }, credentials).catch((error: unknown) => {
+    discard(response.body);
+    throw error;
+  });
+  const other = others.find((credential) => credential.token !== undefined)?.token;
+  if (other?.value.reveal() === token.value.reveal()) return response;
+  // They have agreed meanwhile.
+  discard(response.body);
+  return send(others);
+}
+
+/** Whoever cannot be asked changes nothing about what the upstream said. */
+async function agreedOrNot(obtain: Obtain, refused: RefusedToken, credentials: readonly Credential[]): Promise<readonly Credential[]> {
+  try {
+    return await obtain(refused);
+  } catch (error) {
+    if (error instanceof ConnectError) throw error;
+    return credentials;
+  }
 }
 
 function refusedOf({ status }: UpstreamResponse, credentials: readonly Credential[]): AccessToken | undefined {

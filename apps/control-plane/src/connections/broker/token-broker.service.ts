@@ -64,8 +64,8 @@ export class TokenBroker {
     if (typeof wanted === 'string') return { status: wanted };
     const { connection } = found;
     if (!connection) return this.#connect(wanted, 'connect_required', 'not_connected', []);
-    const missing = (wanted.lookup.appAuth.scopes ?? []).filter((scope) => !connection.scopes.includes(scope));
-    if (missing.length > 0) return this.#connect(wanted, 'connect_required', 'scopes', connection.scopes);
+    const missing = [...(wanted.lookup.appAuth.scopes ?? []), ...(request.missing ?? [])].filter((scope) => !connection.scopes.includes(scope));
+    if (missing.length > 0) return this.#connect(wanted, 'connect_required', 'scopes', [...connection.scopes, ...missing]);
     return this.#tokenOf(wanted, connection, request.refused);
   }
 

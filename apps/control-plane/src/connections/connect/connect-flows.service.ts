@@ -90,7 +90,7 @@ export class ConnectFlows {
     const state = randomToken();
     const begun: ConnectState = {
       linkId: link.id, owner, personId: person.id, isShared: link.personId === undefined, scopes, redirectUri,
-      ...(registrationId !== undefined && { registrationId }), ...(app.resource !== undefined && { resource: app.resource }),
+      ...(link.serverId !== undefined && { serverId: link.serverId }), ...(registrationId !== undefined && { registrationId }), ...(app.resource !== undefined && { resource: app.resource }),
     };
     await this.#database.transaction(async (sql) => {
       await this.#links.use(sql, link).catch((error: unknown) => {
@@ -119,7 +119,7 @@ export class ConnectFlows {
   async #store(target: ConnectTarget, begun: ConnectState, tokens: TokenSet, person: Person): Promise<MadeConnectionPage> {
     const { owner, name, workspace, title, registrationId, app } = target;
     const { isShared, linkId } = begun;
-    const { scopes, missing } = grantedScopes(begun.scopes, tokens);
+    const { scopes, missing } = grantedScopes(begun.scopes, await this.#neededBy(begun.serverId), tokens);
     const ending = registrationId === undefined ? undefined : await this.#discovered.prepareChange(owner.id, registrationId);
     const connectionId = await this.#database
       .transaction(async (sql) => {
@@ -141,6 +141,12 @@ export class ConnectFlows {
     if (ending) this.#discovered.finishChange();
     await announceConnection(this.#channel, { connected: { owner: owner.id, linkId, ...(!isShared && { person: person.id }) } }, this.#logger);
     return { connectionId, isComplete: missing.length === 0 };
+  }
+
+  async #neededBy(serverId: string | undefined): Promise<readonly string[]> {
+    if (serverId === undefined) return [];
+    const [row] = await this.#database.sql<{ scopes: readonly string[] | null }>(`select document->'appAuth'->'scopes' as scopes from servers where id = $1`, [serverId]);
+    return row?.scopes ?? [];
   }
 
   async #serverOf({ serverId }: ConnectLink): Promise<{ name: string; title: string } | undefined> {

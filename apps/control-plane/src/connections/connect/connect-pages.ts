@@ -21,7 +21,7 @@ export function questionPage({ question, person, formToken, link, otherAccountPa
 ${server && html`<dt>Asked for by</dt><dd>${server.title}<br><span class="soft">${workspace}/${server.name}</span></dd>`}
 <dt>You agree to it at</dt><dd><b>${new URL(authorizationUrl).host}</b></dd>
 ${allScopes.length > 0 && html`<dt>What is asked for</dt><dd><ul>${allScopes.map((scope) => html`<li>${scope}</li>`)}</ul></dd>`}
-<dt>You are logged in as</dt><dd>${nameOf(person)} · <a href="${otherAccountPath}">Use another account</a></dd>
+<dt>You are logged in as</dt><dd>${nameOf(person)}${isShared && html` · <a href="${otherAccountPath}">Use another account</a>`}</dd>
 </dl>
 <form method="post" action="/connect">
 <input type="hidden" name="form_token" value="${formToken}">

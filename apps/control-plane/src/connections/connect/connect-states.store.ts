@@ -5,6 +5,8 @@ import type { ConnectionOwner } from '../connection.ts';
 export interface ConnectState {
   readonly linkId: string;
   readonly owner: ConnectionOwner & { readonly kind: 'app' | 'server' };
+  /** The server that asked for it. */
+  readonly serverId?: string | undefined;
   /** Who began it, and has to finish it. */
   readonly personId: string;
   /** The connection is the organisation's. */

@@ -110,6 +110,17 @@ test('more scopes: asked for together with those there are', async () => {
   expect(request.searchParams.get('scope')?.split(' ').sort()).toEqual(['admin', 'read', 'write']);
 });
 
+test('what an upstream wants more: asked for once, with what there is; then it is the upstream’s word', async () => {
+  const answer = await ask({ missing: ['admin', 'read'] });
+  expect(answer).toMatchObject({ status: 'connect_required', reason: 'scopes' });
+  expect((await ask())['status']).toBe('token');
+  const before = ana.visited.length;
+  expect((await connectAs(ana, String(answer['connectUrl']), 'ana-more')).text).toContain('return to your chat');
+  const request = new URL(ana.visited.slice(before).find((url) => url.startsWith(`${upstream.origin}/authorize`)) ?? '');
+  expect(request.searchParams.get('scope')?.split(' ').sort()).toEqual(['admin', 'read', 'write']);
+  expect((await ask({ missing: ['admin', 'read'] }))['status']).toBe('token');
+});
+
 test('who does not agree', async () => {
   const page = await connectAs(ana, await forServer(), 'nobody');
   expect([page.status, page.text]).toEqual([403, expect.stringContaining('denied')]);
