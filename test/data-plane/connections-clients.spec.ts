@@ -5,6 +5,7 @@ import { ElicitationCompleteNotificationSchema, ToolListChangedNotificationSchem
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ana, signAccessToken } from '../support/access-token.ts';
 import { type InProcessDataPlane, startPublicDataPlane } from '../support/in-process-data-plane.ts';
+import { startSampleSseUpstream } from '../support/mcp-sample-sse-upstream.ts';
 import { type SampleUpstream, startSampleUpstream } from '../support/mcp-sample-upstream.ts';
 import { startSpecBroker, type SpecBroker } from '../support/token-broker.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -34,9 +35,9 @@ afterAll(async () => {
 });
 beforeEach(() => void (isConnected = false));
 
-async function publish(): Promise<{ endpoint: URL; options: { requestInit: { headers: Record<string, string> } } }> {
+async function publish(upstreamOf: object = { url: upstream.url }): Promise<{ endpoint: URL; options: { requestInit: { headers: Record<string, string> } } }> {
   const name = `github-${(names += 1)}`;
-  await dataPlane.publish({ name, upstream: { url: upstream.url }, agentAuth: { type: 'interactive' }, appAuth: { type: 'oauth-authorization-code', app: 'github' } });
+  await dataPlane.publish({ name, upstream: upstreamOf as { url: string }, agentAuth: { type: 'interactive' }, appAuth: { type: 'oauth-authorization-code', app: 'github' } });
   const endpoint = new URL(`${dataPlane.url}/mcp/default/${name}`);
   return { endpoint, options: { requestInit: { headers: { authorization: `Bearer ${await signAccessToken(issuer, endpoint.href)}` } } } };
 }
@@ -50,8 +51,8 @@ const textOf = (result: unknown): string => (result as { content: { text: string
 const urlsOf = (error: unknown): unknown => (error as { elicitations?: { url: string }[] }).elicitations?.map((elicitation) => elicitation.url);
 
 describe('the SDK of the legacy era (1.32)', () => {
-  async function open(capabilities: object): Promise<Client> {
-    const { endpoint, options } = await publish();
+  async function open(capabilities: object, upstreamOf?: object): Promise<Client> {
+    const { endpoint, options } = await publish(upstreamOf);
     const client = new Client(clientInfo, { capabilities });
     await client.connect(new StreamableHTTPClientTransport(endpoint, options));
     return client;
@@ -83,6 +84,16 @@ describe('the SDK of the legacy era (1.32)', () => {
     expect((await client.listTools()).tools.map(({ name }) => name)).toContain('echo');
     expect(textOf(await client.callTool(echo))).toContain('over there');
     await client.close();
+  });
+
+  it('goes on where the upstream speaks HTTP+SSE, too', async () => {
+    const sse = await startSampleSseUpstream();
+    const client = await open({}, { url: sse.url, transport: 'sse' });
+    expect(textOf(await client.callTool(echo))).toContain(url);
+    await connect();
+    expect(textOf(await client.callTool(echo))).toContain('over there');
+    await client.close();
+    await sse.close();
   });
 
   it('without the capability gets the link as text, and goes on afterwards', async () => {
