@@ -294,4 +294,31 @@ describe('the stream of who waits', () => {
     expect(text).toContain('notifications/tools/list_changed');
     expect(text).not.toContain('another');
   });
+
+  it('is the upstream’s own where there was a connection: it says so between two events, and goes on', async () => {
+    const name = await publish();
+    connected.add(ana.sub);
+    const session = await initialize(name, { elicitation: { url: {} } });
+    let write: (text: string) => void = () => undefined;
+    upstream.handle((_request, response) => {
+      response.writeHead(200, { 'content-type': 'text/event-stream' });
+      write = (text) => void response.write(text);
+      write('data: {"first":1}\n\ndata: {"sec');
+    });
+    const stream = await fetch(`${dataPlane.url}/mcp/default/${name}`, { headers: { ...(await headersFor(name)), accept: 'text/event-stream', 'mcp-session-id': session } });
+    let text = '';
+    const reader = (stream.body as ReadableStream<Uint8Array>).pipeThrough(new TextDecoderStream()).getReader();
+    const until = async (expected: string): Promise<void> => {
+      while (!text.includes(expected)) text += (await reader.read()).value ?? '';
+    };
+    await until('{"sec');
+    await dataPlane.channel.publishEvent({ connected: { owner: 'app-1', person: ana.sub, linkId: 'link-1' } });
+    await new Promise(setImmediate);
+    write('ond":2}\n\n');
+    await until('tools/list_changed');
+    write('data: {"third":3}\n\n');
+    await until('"third"');
+    expect(text.indexOf('"second":2}\n\nevent: message\ndata: {"jsonrpc":"2.0","method":"notifications/elicitation/complete"')).toBeGreaterThan(0);
+    await reader.cancel();
+  });
 });

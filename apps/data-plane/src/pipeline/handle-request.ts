@@ -10,6 +10,7 @@ import { checkTools } from './check-tools.ts';
 import { answerUnconnected } from './connect/answer-unconnected.ts';
 import { obtainWhenConnected } from './connect/obtain-when-connected.ts';
 import { sendInSession } from './connect/send-in-session.ts';
+import { tellWhenConnected } from './connect/tell-when-connected.ts';
 import { cleanHeaders } from '@gatehouse/upstream-request';
 import { filterTools } from './filter-tools.ts';
 import type { Gateway } from './gateway.ts';
@@ -67,7 +68,8 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
 
     const shaped = shapeResponse(server, call, record.verdicts ?? [], response, gateway.shapeContext);
     const filtered = server.tools === undefined ? shaped : await filterTools(server.tools, shaped, gateway.limits.filteredBytes);
-    const reply = route.endpoint === 'sse' ? relayStream(filtered, server, call, gateway) : filtered;
+    const told = tellWhenConnected(gateway.connecting.pending, server, caller, call, filtered);
+    const reply = route.endpoint === 'sse' ? relayStream(told, server, call, gateway) : told;
     return withCors(reply.isEventStream ? { ...reply, admission } : reply, origin);
   } catch (thrown) {
     const error = (record.error = toGatewayError(thrown));

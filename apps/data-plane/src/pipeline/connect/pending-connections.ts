@@ -1,8 +1,9 @@
 import { BoundedCache, CacheBudget } from '@gatehouse/bounded-cache';
-import { connectNotifications, formatEvent } from '@gatehouse/mcp-protocol';
+import { connectNotifications, EventBoundary, formatEvent } from '@gatehouse/mcp-protocol';
 import type { Caller } from '@gatehouse/agent-auth';
 import { Backlog, MessageStream } from '../../bridges/message-stream.ts';
-import type { StreamedBody } from '../request.ts';
+import { mapBody } from '../map-body.ts';
+import type { BodySink, StreamedBody } from '../request.ts';
 
 /** Somebody has connected an account. */
 export interface ConnectedEvent {
@@ -49,13 +50,23 @@ export class PendingConnections {
       caller,
       wake: (linkId) => {
         this.#waiting.delete(waiting);
-        for (const message of connectNotifications(linkId)) stream.push(formatEvent('message', message));
+        stream.push(eventsOf(linkId));
         stream.end();
       },
     };
     // Beyond this many, a stream is only one that hears nothing.
     if (this.#waiting.size < maxWaiting) this.#waiting.add(waiting);
     return stream;
+  }
+
+  /** The upstream's own stream, on which the same is said between two of its events, and which goes on. */
+  watch(server: string, { id: caller }: Caller, body: StreamedBody): StreamedBody {
+    return mapBody(body, (sink) => {
+      const told = new ToldBetweenEvents(sink);
+      const waiting: Waiting = { server, caller, wake: (linkId) => told.tell(eventsOf(linkId)) };
+      if (this.#waiting.size < maxWaiting) this.#waiting.add(waiting);
+      return { write: (chunk) => told.write(chunk), over: () => void this.#waiting.delete(waiting) };
+    });
   }
 
   /** Resolves when the caller has connected an account, or the time is over, or the caller has left. */
@@ -85,4 +96,35 @@ export class PendingConnections {
   }
 }
 
+/** Passes a stream's bytes on, and puts something of ours where one event ends and the next has not begun. */
+class ToldBetweenEvents {
+  readonly #sink: BodySink;
+  readonly #boundary = new EventBoundary();
+  #waiting: Buffer[] = [];
+
+  constructor(sink: BodySink) {
+    this.#sink = sink;
+  }
+
+  write(chunk: Buffer): boolean {
+    this.#boundary.push(chunk);
+    const wantsMore = this.#sink.write(chunk);
+    return this.#flush() && wantsMore;
+  }
+
+  tell(events: Buffer): void {
+    this.#waiting.push(events);
+    this.#flush();
+  }
+
+  #flush(): boolean {
+    if (!this.#boundary.atBoundary) return true;
+    const waiting = this.#waiting;
+    this.#waiting = [];
+    // All of them, also where no more is wanted for now: they are small.
+    return waiting.map((events) => this.#sink.write(events)).every(Boolean);
+  }
+}
+
+const eventsOf = (linkId: string): Buffer => Buffer.concat(connectNotifications(linkId).map((message) => formatEvent('message', message)));
 const keyOf = (server: string, caller: string): string => `${server} ${caller}`;
