@@ -1,4 +1,5 @@
 import { AsyncLocalStorage } from 'node:async_hooks';
+import { generateKeyPairSync } from 'node:crypto';
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { text } from 'node:stream/consumers';
 import { type NodeIncomingMessageLike, toNodeHandler } from '@modelcontextprotocol/node';
@@ -13,7 +14,8 @@ const options = JSON.parse(process.argv[2] ?? '') as GithubLikeOptions;
 const scopes = ['repo', 'read:org'];
 const client = { clientId: 'gatehouse-app', clientSecret: 'client-secret-of-the-app-0123456789' };
 const service = { clientId: 'gatehouse-service', clientSecret: 'client-secret-of-the-service-0123456789' };
-const serviceLogin = 'the-service';
+const { publicKey, privateKey } = generateKeyPairSync('ec', { namedCurve: 'P-256' });
+const signer = { clientId: 'gatehouse-signer', privateKey: privateKey.export({ type: 'pkcs8', format: 'pem' }).toString() };
 
 const seen = { logins: [] as string[], consents: [] as string[], refreshes: 0, revokedFamilies: 0, revocations: 0, clientCredentials: 0, refusedRequests: 0 };
 /** Ids of access tokens, with whose they are. */
@@ -26,6 +28,7 @@ const provider = new Provider(origin, {
   clients: [
     { client_id: client.clientId, client_secret: client.clientSecret, token_endpoint_auth_method: 'client_secret_post', redirect_uris: [...options.redirectUris], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] },
     { client_id: service.clientId, client_secret: service.clientSecret, token_endpoint_auth_method: 'client_secret_basic', redirect_uris: [], grant_types: ['client_credentials'], response_types: [] },
+    { client_id: signer.clientId, jwks: { keys: [publicKey.export({ format: 'jwk' })] }, token_endpoint_auth_method: 'private_key_jwt', redirect_uris: [], grant_types: ['client_credentials'], response_types: [] },
   ],
   scopes,
   features: { devInteractions: { enabled: false }, revocation: { enabled: true }, clientCredentials: { enabled: true } },
@@ -51,7 +54,8 @@ const authorize = provider.callback();
 /** Whose token a request has. */
 async function loginOf({ headers: { authorization = '' } }: IncomingMessage): Promise<string | undefined> {
   const token = /^Bearer (.+)$/.exec(authorization)?.[1] ?? '';
-  if ((await provider.ClientCredentials.find(token))?.isValid) return serviceLogin;
+  const ofClient = await provider.ClientCredentials.find(token);
+  if (ofClient?.isValid === true) return ofClient.scopes.has('repo') ? ofClient.clientId : undefined;
   const found = await provider.AccessToken.find(token);
   const isGood = found?.isValid === true && found.scopes.has('repo') && (await provider.Grant.find(found.grantId ?? '')) !== undefined;
   return isGood ? found.accountId : undefined;
@@ -134,4 +138,4 @@ process.on('message', (command: string) => {
   void commands[command]?.().then((result) => process.send?.({ result }));
 });
 const app = { authorizationUrl: `${origin}/auth`, tokenUrl: `${origin}/token`, revocationUrl: `${origin}/token/revocation`, ...client, clientAuth: 'post' };
-process.send?.({ origin, app, service } satisfies Pick<GithubLike, 'origin' | 'app' | 'service'>);
+process.send?.({ origin, app, service, signer } satisfies Pick<GithubLike, 'origin' | 'app' | 'service' | 'signer'>);

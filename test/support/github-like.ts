@@ -34,8 +34,9 @@ export interface GithubLike {
   readonly tokenUrl: string;
   /** What an administrator writes into the app. */
   readonly app: Readonly<Record<'authorizationUrl' | 'tokenUrl' | 'revocationUrl' | 'clientId' | 'clientSecret' | 'clientAuth', string>>;
-  /** A client of its own account. */
+  /** Clients that work for themselves: one with a secret, one that signs. */
   readonly service: Readonly<Record<'clientId' | 'clientSecret', string>>;
+  readonly signer: Readonly<Record<'clientId' | 'privateKey', string>>;
   /** Every access token ends, before its time. */
   endAccessTokens: () => Promise<void>;
   record: () => Promise<GithubLikeRecord>;
@@ -56,7 +57,7 @@ export async function startGithubLike(options: GithubLikeOptions): Promise<Githu
     const [first] = (await Promise.race([once(child, 'message'), ended.then(() => Promise.reject(new Error('the GitHub-like process has ended')))])) as [T];
     return first;
   };
-  const started = await answer<Pick<GithubLike, 'origin' | 'app' | 'service'>>();
+  const started = await answer<Pick<GithubLike, 'origin' | 'app' | 'service' | 'signer'>>();
   // One after the other: an answer does not say what it answers.
   let last: Promise<unknown> = Promise.resolve();
   const tell = <T>(command: string): Promise<T> => {

@@ -92,4 +92,4 @@ export async function startProductionShape(more: Record<string, string> = {}): P
   };
 }
 
-const internalUrlOf = ({ output }: GatehouseProcess): string => /"internalUrl":"([^"]+)"/.exec(output())?.[1] ?? '';
+const internalUrlOf = (started: GatehouseProcess): string => /"internalUrl":"([^"]+)"/.exec(started.output())?.[1] ?? '';

@@ -59,24 +59,9 @@ export const connectingClients = {
       },
     };
   }),
-  modern: client('SDK 2.4, opens URLs', async (url, desk, connect) => {
-    const opened = await openModern(url, desk, opensUrls, (link) => connect('input_required', link));
-    return opened;
-  }),
-  plain: client('SDK 2.4, shows text', async (url, desk, connect) => {
-    const opened = await openModern(url, desk, {}, undefined);
-    return {
-      listTools: () => opened.listTools(),
-      close: () => opened.close(),
-      callTool: async (call) => {
-        const result = await opened.callTool(call);
-        const link = result.isError === true ? /https?:\/\/\S+\/connect\?\S+/.exec(textOf(result))?.[0] : undefined;
-        if (link === undefined) return result;
-        await connect('tool result', link);
-        return opened.callTool(call);
-      },
-    };
-  }),
+  modern: client('SDK 2.4, opens URLs', (url, desk, connect) => openModern(url, desk, opensUrls, (link) => connect('input_required', link))),
+  plain: client('SDK 2.4, shows text', async (url, desk, connect) => showingText(await openModern(url, desk, {}, undefined), connect)),
+  plainLegacy: client('SDK 1.32, shows text', async (url, desk, connect) => showingText(await openLegacy(url, desk, {}), connect)),
 };
 
 interface Opened {
@@ -112,6 +97,20 @@ function client(name: string, open: (url: string, desk: Desk, connect: Connect) 
     },
   };
 }
+
+/** Its person reads the link in what the tool says. */
+const showingText = (opened: Opened, connect: Connect): Opened => ({
+  listTools: () => opened.listTools(),
+  close: () => opened.close(),
+  callTool: async (call) => {
+    const result = await opened.callTool(call);
+    const { isError } = result as { isError?: boolean };
+    const link = isError === true ? /https?:\/\/\S+\/connect\?\S+/.exec(textOf(result))?.[0] : undefined;
+    if (link === undefined) return result;
+    await connect('tool result', link);
+    return opened.callTool(call);
+  },
+});
 
 /** Logs in where it has to. */
 async function openLegacy(url: string, desk: Desk, capabilities: object): Promise<Client> {

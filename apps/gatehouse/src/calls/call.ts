@@ -22,6 +22,9 @@ export interface Call {
   readonly values: readonly string[];
 }
 
+/** The one tool of a server that its caller has to connect an account for first. */
+const connectToolName = 'connect_account';
+
 /** `gatehouse call`: exit code 1 also for a tool that says that it failed. */
 export async function call({ server, tool: toolName, values }: Call, options: CallOptions): Promise<number> {
   const search: GatewaySearch = { dataDir: options.dataDir, environment };
@@ -56,7 +59,8 @@ function callHeaders({ key = environment['GATEHOUSE_KEY'], header = [] }: CallOp
 }
 
 function findTool(server: string, name: string, tools: readonly Tool[]): Tool {
-  const tool = tools.find((candidate) => candidate.name === name);
+  // Until an account is connected there is only this one, and it says how to.
+  const tool = tools.find((candidate) => candidate.name === name) ?? (tools.length === 1 ? tools.find((candidate) => candidate.name === connectToolName) : undefined);
   if (tool) return tool;
   throw new CommandFailure(`The server "${server}" has no tool "${name}". It has:\n${renderTools(tools)}`);
 }

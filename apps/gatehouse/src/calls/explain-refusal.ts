@@ -20,6 +20,7 @@ export async function explainRefusal(call: FailedCall): Promise<CommandFailure> 
 async function sentence(call: FailedCall): Promise<string> {
   const { error, refusal, dataPlaneUrl, server, workspace } = call;
   if (refusal?.code === 'server_not_found') return `There is no server "${server}" in the workspace "${workspace}".${await otherServers(call)}`;
+  if (refusal?.code === 'unauthenticated' && refusal.wantsLogin) return `The server "${server}" is for people who log in, which takes an MCP client: "gatehouse connect" says how to set one up (gatehouse connect claude ${server}).`;
   if (refusal?.code === 'unauthenticated') return `The server "${server}" wants to know who calls: give the key of a service account by --key or GATEHOUSE_KEY.`;
   if (refusal) return `The gateway answered ${refusal.status}: ${[refusal.message, refusal.code && `(${refusal.code})`].filter(Boolean).join(' ') || 'no reason given'}`;
   if (isUnreachable(error)) return `Nothing answers at ${dataPlaneUrl}: is "gatehouse up" running?`;

@@ -7,6 +7,8 @@ export interface GatewayRefusal {
   /** Of the gateway's own errors. */
   readonly code: string | undefined;
   readonly message: string | undefined;
+  /** People log in there (RFC 9728). */
+  readonly wantsLogin: boolean;
 }
 
 /** A client of one server of the gateway, newest protocol first. */
@@ -22,7 +24,7 @@ export function prepareClient(url: string, headers: Readonly<Record<string, stri
   let refusal: GatewayRefusal | undefined;
   const fetchAndNote: FetchLike = async (input, init) => {
     const response = await fetch(input, init);
-    refusal = response.ok ? undefined : refusalOf(response.status, await response.clone().text());
+    refusal = response.ok ? undefined : { ...readRefusal(await response.clone().text()), status: response.status, wantsLogin: /\bresource_metadata=/.test(response.headers.get('www-authenticate') ?? '') };
     return response;
   };
   const client = new Client({ name: 'gatehouse-call', version: manifest.version }, { versionNegotiation: { mode: 'auto' } });
@@ -30,11 +32,11 @@ export function prepareClient(url: string, headers: Readonly<Record<string, stri
   return { client, refusal: () => refusal, connect: () => client.connect(transport) };
 }
 
-function refusalOf(status: number, text: string): GatewayRefusal {
+function readRefusal(text: string): Pick<GatewayRefusal, 'code' | 'message'> {
   try {
     const { error } = JSON.parse(text) as { error?: { message?: string; data?: { code?: string } } };
-    return { status, code: error?.data?.code, message: error?.message };
+    return { code: error?.data?.code, message: error?.message };
   } catch {
-    return { status, code: undefined, message: undefined };
+    return { code: undefined, message: undefined };
   }
 }
