@@ -1,7 +1,8 @@
 import { beforeAll, describe, expect, test } from 'vitest';
-import type { TestBrowser } from '../../../../../test/support/test-browser.ts';
+import { TestBrowser } from '../../../../../test/support/test-browser.ts';
 import { acmeRedirectUri, appDocument, connectAs, pressConnect, useConnecting } from '../../spec-support/use-connecting.ts';
-import { publicOrigin } from '../../spec-support/use-login.ts';
+import { startTestControlPlane } from '../../spec-support/start-test-control-plane.ts';
+import { logIn, publicOrigin } from '../../spec-support/use-login.ts';
 
 const fixture = useConnecting();
 let ana: TestBrowser;
@@ -221,4 +222,27 @@ test('logging in as somebody else in the meantime ends it', async () => {
   const page = await browser.submit(provider, { login: 'ana-at-acme' });
   expect([page.status, page.text]).toEqual([400, expect.stringContaining('state_unknown')]);
   expect(await rows()).toEqual([]);
+});
+
+test('every step at another replica, each started anew in between', async () => {
+  await clear();
+  const { environment } = fixture.plane;
+  let url = fixture.plane.url;
+  const browser = new TestBrowser({ servers: { [publicOrigin]: () => url } });
+  await logIn(browser, 'ana');
+  const atAnother = async <T>(step: () => Promise<T>): Promise<T> => {
+    const plane = await startTestControlPlane({ environment });
+    url = plane.url;
+    try {
+      return await step();
+    } finally {
+      await plane.close();
+    }
+  };
+  const link = await forPerson();
+  const question = await atAnother(() => browser.open(link));
+  const provider = await atAnother(() => browser.submit(question));
+  const done = await atAnother(() => browser.submit(provider, { login: 'ana-at-acme' }));
+  expect(done.text).toContain('return to your chat');
+  expect(await rows()).toHaveLength(1);
 });
