@@ -36,10 +36,21 @@ async function firstOf(path: string, of: TestBrowser): Promise<string> {
   return body.items[0].id;
 }
 
+/** Of another person, at an app of another workspace. What is sealed in it is never opened here. */
+async function connectionOf(app: string, person: string): Promise<string> {
+  const [row] = await fixture.query<{ id: string }>(
+    `insert into connections (id, workspace_id, owner_kind, owner_id, person_id, sealed, key_term, refreshable)
+     select gen_random_uuid(), workspace_id, 'app', id, $2, '\\x00', 1, false from apps where id = $1 returning id`,
+    [app, person],
+  );
+  return row?.id ?? '';
+}
+
 beforeAll(async () => {
   await made('/v1/workspaces', { name: 'other' });
   const server = await made('/v1/workspaces/other/servers', sampleServer('theirs', { title: 'Their title' }));
   const account = await made('/v1/workspaces/other/service-accounts', { name: 'robot' });
+  const app = await made('/v1/workspaces/other/apps', sampleApp('theirs'));
   await made('/v1/workspaces/default/servers', sampleServer('ours'));
   serviceAccountKey = (await made('/v1/workspaces/default/service-accounts', { name: 'nightly' })).key;
   apiToken = (await made('/v1/api-tokens', { name: 'ci', role: 'admin' })).token;
@@ -53,6 +64,9 @@ beforeAll(async () => {
   await made('/v1/identity-providers', { name: 'forge', issuer: provider.issuer, ...forgedClient, roles: { admin: ['platform'] } });
   foreign = {
     server: [server.id, 'theirs', '..%2F..%2Fother%2Fservers%2Ftheirs', 'theirs%00'],
+    app: [app.id, 'theirs', '..%2F..%2Fother%2Fapps%2Ftheirs'],
+    connection: [await connectionOf(app.id, (await me(another)).id), server.id],
+    client: [app.id, server.id],
     account: [account.id, 'robot', '..%2F..%2Fother%2Fservice-accounts%2Frobot'],
     session: [await firstOf('/v1/me/sessions', another), server.id],
     grant: [await firstOf('/v1/me/grants', another), server.id],
@@ -65,6 +79,7 @@ beforeAll(async () => {
 afterAll(() => provider?.close());
 
 /** What a route is sent, so that nothing but the id can be wrong about it. */
+const sampleApp = (name: string) => ({ name, authorizationUrl: 'https://provider.example/authorize', tokenUrl: 'https://provider.example/token', clientId: 'gatehouse', clientSecret: 'of-the-app' });
 const bodies: Readonly<Record<string, () => unknown>> = {
   'PUT /v1/workspaces/{workspace}/servers/{server}': () => sampleServer('theirs'),
   'PATCH /v1/workspaces/{workspace}/servers/{server}': () => ({ title: 'Mine' }),
@@ -109,7 +124,7 @@ const send = ({ method, path, name }: Route, values: Readonly<Record<string, str
     ...(method !== 'GET' && method !== 'DELETE' && { body: bodies[name]?.() ?? {} }),
   });
 
-const tables = ['workspaces', 'servers', 'service_accounts', 'secrets', 'identity_providers', 'api_tokens', 'people', 'browser_sessions', 'oauth_grants', 'oauth_consents', 'login_links'];
+const tables = ['workspaces', 'servers', 'apps', 'connections', 'client_registrations', 'service_accounts', 'secrets', 'identity_providers', 'api_tokens', 'people', 'browser_sessions', 'oauth_grants', 'oauth_consents', 'login_links'];
 /** All there is, but for when it was last looked at. */
 async function stored(): Promise<unknown> {
   const dump: Record<string, unknown> = {};

@@ -201,6 +201,8 @@ const samples: Readonly<Record<string, (sealed: (row: Readonly<Record<string, un
   'idempotency_keys.sealed_request': (sealed) => insert('idempotency_keys', { actor: 'a', route: 'r', key: randomUUID(), attempt: randomUUID() }, { sealed_request: sealed }),
   'idempotency_keys.sealed_body': (sealed) => insert('idempotency_keys', { actor: 'a', route: 'r', key: randomUUID(), attempt: randomUUID() }, { sealed_request: () => Buffer.alloc(0), sealed_body: sealed }),
   'connections.sealed': (sealed) => insert('connections', { id: randomUUID(), workspace_id: workspaceId, owner_kind: 'app', owner_id: randomUUID(), refreshable: true }, { sealed }),
+  'client_registrations.sealed': (sealed) =>
+    insert('client_registrations', { id: randomUUID(), workspace_id: workspaceId, issuer: `https://${randomUUID()}.example`, server: '{}', is_near: false }, { sealed }),
   'revocation_clients.sealed': (sealed) => insert('revocation_clients', { id: randomUUID(), workspace_id: workspaceId }, { sealed }),
   'pending_revocations.sealed': async (sealed) =>
     insert('pending_revocations', { id: randomUUID(), client_id: await revocationClient(), connection_id: randomUUID(), workspace_id: workspaceId, owner_id: randomUUID() }, { sealed }),

@@ -220,10 +220,10 @@ describe('who calls', () => {
     // In the place of the key that was made at the start, one whose private half is known here.
     await runSql(databaseUrl, 'update oauth_signing_keys set public_jwk = $1', [JSON.stringify(issuer.key.publicJwk)]);
     const sign = (server: string, scope: string) => signAccessToken(issuer, `https://gateway.example/mcp/default/${server}`, { iss: 'http://localhost:3000', scope });
-    expect(codes(await explain('interactive', `Authorization: Bearer ${await sign('interactive', 'orders')}`))).toEqual([]);
+    expect(codes(await explain('interactive', `Authorization: Bearer ${await sign('interactive', 'orders')}`))).toEqual(['workspace_open']);
     for (const [server, scope, denied] of [['keyed', 'orders', 'wrong_audience'], ['interactive', '', '403 (insufficient_scope)']] as const) {
       const { warnings } = await explain('interactive', `Authorization: Bearer ${await sign(server, scope)}`);
-      expect(warnings).toMatchObject([{ code: 'unauthenticated', detail: expect.stringContaining(denied) as string }]);
+      expect(warnings).toMatchObject([{ code: 'unauthenticated', detail: expect.stringContaining(denied) as string }, { code: 'workspace_open' }]);
     }
   });
 
