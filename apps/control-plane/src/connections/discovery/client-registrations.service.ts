@@ -27,6 +27,9 @@ export interface Registration {
   readonly fetch: Fetch;
 }
 
+/** One that was just made. */
+type UnsealedClient = Omit<NewClient, 'keyTerm' | 'sealed'> & { readonly secret: Secret | undefined };
+
 /** How the gateway becomes a client of authorization servers that upstreams name: once for each workspace and issuer. */
 @Injectable()
 export class ClientRegistrations {
@@ -45,11 +48,12 @@ export class ClientRegistrations {
   /** The one there is, as long as the server still knows it, or a new one. Undefined: the server lets nobody register. @throws DiscoveryFailure */
   async ensure(workspaceId: string, server: FoundAuthorizationServer, isNear: boolean): Promise<Registration | undefined> {
     const row = await putRegistration(this.#database.sql, uuidV7(), workspaceId, server, isNear);
-    if (row.clientId !== null && row.isCurrent && (await this.#isKnown(row))) return this.#open(row);
+    const redirectUri = registrationRedirectUri(this.#controlPlaneUrl, row.id);
+    if (row.clientId !== null && row.isCurrent && row.redirectUri === redirectUri && (await this.#isKnown(row))) return this.#open(row);
     const client = await this.#newClient(row);
     if (!client) return undefined;
     // Between two that register at once the first one counts, for both.
-    const stored = (await this.#store(row, client)) ?? (await readRegistration(this.#database.sql, row.id));
+    const stored = (await this.#store(row, { ...client, redirectUri })) ?? (await readRegistration(this.#database.sql, row.id));
     return stored && this.#open(stored);
   }
 
@@ -59,7 +63,7 @@ export class ClientRegistrations {
   }
 
   /** MCP's order: our metadata where the server reads it, else registration. Metadata that it may not reach is the last try. */
-  async #newClient({ id, server, isNear }: RegistrationRow): Promise<Omit<NewClient, 'keyTerm' | 'sealed'> & { readonly secret: Secret | undefined } | undefined> {
+  async #newClient({ id, server, isNear }: RegistrationRow): Promise<Omit<UnsealedClient, 'redirectUri'> | undefined> {
     const { takesMetadataDocuments, registrationUrl, clientAuths } = server;
     const byDocument = takesMetadataDocuments && this.#controlPlaneUrl.startsWith('https:') && clientAuths.includes('none');
     if (registrationUrl !== undefined && !(byDocument && isPublicName(this.#controlPlaneUrl))) {
@@ -70,7 +74,7 @@ export class ClientRegistrations {
     return { kind: 'metadata-document', clientId: metadataDocumentUrl(this.#controlPlaneUrl, id), clientAuth: 'none', secretExpiresAt: null, secret: undefined };
   }
 
-  #store(row: RegistrationRow, { secret, ...client }: Omit<NewClient, 'keyTerm' | 'sealed'> & { readonly secret: Secret | undefined }): Promise<RegistrationRow | undefined> {
+  #store(row: RegistrationRow, { secret, ...client }: UnsealedClient): Promise<RegistrationRow | undefined> {
     return this.#database.transaction(async (sql) => {
       const sealed = secret && seal(await this.#vault.sealingRing(sql, row.workspaceId, 1), registrationContext(row), secret.reveal());
       return storeClient(sql, row.id, row.clientId, { ...client, sealed: sealed ?? null, keyTerm: sealed ? sealedTerm(sealed) : null });

@@ -15,6 +15,8 @@ export interface RegistrationRow {
   readonly kind: 'metadata-document' | 'registration' | null;
   readonly clientId: string | null;
   readonly clientAuth: ClientAuth | null;
+  /** What it was registered with: the control plane may have another URL now. */
+  readonly redirectUri: string | null;
   /** The client secret; null where there is none. */
   readonly sealed: Buffer | null;
   /** Its secret is good for a while, or for ever. */
@@ -23,7 +25,7 @@ export interface RegistrationRow {
   readonly isChecked: boolean;
 }
 
-const columns = `id, workspace_id as "workspaceId", issuer, server, is_near as "isNear", kind, client_id as "clientId", client_auth as "clientAuth", sealed,
+const columns = `id, workspace_id as "workspaceId", issuer, server, is_near as "isNear", kind, client_id as "clientId", client_auth as "clientAuth", redirect_uri as "redirectUri", sealed,
   coalesce(secret_expires_at > now() + interval '15 minutes', true) as "isCurrent", coalesce(checked_at > now() - interval '1 minute', false) as "isChecked"`;
 
 /** Where a client secret is sealed to. */
@@ -49,17 +51,18 @@ export interface NewClient {
   readonly kind: 'metadata-document' | 'registration';
   readonly clientId: string;
   readonly clientAuth: ClientAuth;
+  readonly redirectUri: string;
   readonly sealed: Buffer | null;
   readonly keyTerm: number | null;
   readonly secretExpiresAt: number | null;
 }
 
 /** Of two that register at the same moment the first counts: `former` is the client id that the new one takes the place of. */
-export async function storeClient(sql: Sql, id: string, former: string | null, { kind, clientId, clientAuth, sealed, keyTerm, secretExpiresAt }: NewClient): Promise<RegistrationRow | undefined> {
+export async function storeClient(sql: Sql, id: string, former: string | null, { kind, clientId, clientAuth, redirectUri, sealed, keyTerm, secretExpiresAt }: NewClient): Promise<RegistrationRow | undefined> {
   const [row] = await sql<RegistrationRow>(
-    `update client_registrations set kind = $3, client_id = $4, client_auth = $5, sealed = $6, key_term = $7, secret_expires_at = to_timestamp($8 / 1000.0), checked_at = now(), updated_at = now()
+    `update client_registrations set kind = $3, client_id = $4, client_auth = $5, sealed = $6, key_term = $7, secret_expires_at = to_timestamp($8 / 1000.0), redirect_uri = $9, checked_at = now(), updated_at = now()
      where id = $1 and client_id is not distinct from $2 returning ${columns}`,
-    [id, former, kind, clientId, clientAuth, sealed, keyTerm, secretExpiresAt],
+    [id, former, kind, clientId, clientAuth, sealed, keyTerm, secretExpiresAt, redirectUri],
   );
   return row;
 }
@@ -71,7 +74,7 @@ export async function noteChecked(sql: Sql, id: string): Promise<void> {
 /** The server does not know the client any more: whoever connects next registers again. */
 export async function forgetClient(sql: Sql, id: string, clientId: string): Promise<void> {
   await sql(
-    `update client_registrations set kind = null, client_id = null, client_auth = null, sealed = null, key_term = null, secret_expires_at = null, checked_at = null, updated_at = now()
+    `update client_registrations set kind = null, client_id = null, redirect_uri = null, client_auth = null, sealed = null, key_term = null, secret_expires_at = null, checked_at = null, updated_at = now()
      where id = $1 and client_id = $2 and kind = 'registration'`,
     [id, clientId],
   );

@@ -104,6 +104,13 @@ test('forgotten without anybody having noticed: found out before a person is sen
   expect((await connectAs(ana, await forServer(), 'ana-once-more')).text).toContain('return to your chat');
 });
 
+test('the control plane has another URL than when it registered: it does so again', async () => {
+  const [former] = await registrations();
+  await fixture.query(`update client_registrations set redirect_uri = 'https://former.example/connect/callback/' || id`);
+  expect((await connectAs(ana, await forServer(), 'ana-at-the-new-url')).text).toContain('return to your chat');
+  expect((await registrations())[0]?.client_id).not.toBe(former?.client_id);
+});
+
 test('more scopes: asked for together with those there are', async () => {
   await pressConnect(ana, await forServer(server, ['admin']));
   const request = new URL(ana.visited.findLast((url) => url.startsWith(`${upstream.origin}/authorize`)) ?? '');

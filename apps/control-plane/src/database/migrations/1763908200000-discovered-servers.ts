@@ -12,6 +12,7 @@ const statements = [
     is_near boolean not null,
     kind text constraint client_registrations_kind check (kind in ('metadata-document', 'registration')),
     client_id text,
+    redirect_uri text,
     client_auth text constraint client_registrations_client_auth check (client_auth in ('basic', 'post', 'none')),
     sealed bytea,
     key_term integer,
