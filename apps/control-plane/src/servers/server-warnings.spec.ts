@@ -5,7 +5,7 @@ import { standingWarnings } from './server-warnings.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readWrittenServer } from './written-server.ts';
 
-const alone: Surroundings = { identityProviders: ['corp'], workspaceAccess: null, hasOtherWorkspaces: false };
+const alone: Surroundings = { identityProviders: ['corp'], workspaceAccess: null, hasOtherWorkspaces: false, apps: ['github'] };
 
 function warningsOf(overrides: Record<string, unknown>, policy: GlobalHeaderPolicy = noGlobalPolicy, surroundings: Partial<Surroundings> = {}) {
   const { document, secrets } = readWrittenServer(sampleServer('orders', overrides), { workspace: 'default', storedSecrets: [], openServersAllowed: true });
@@ -16,6 +16,7 @@ const codes = (overrides: Record<string, unknown>, policy?: GlobalHeaderPolicy, 
 
 const passthrough = { type: 'passthrough' };
 const none = { type: 'none' };
+const connecting = { type: 'oauth-authorization-code', app: 'github' };
 const list = (...names: string[]) => ({ headerPolicy: { mode: 'list', list: names } });
 const mapping = (source: string, target?: string) => ({ headerPolicy: { mode: 'mappings', mappings: [{ source: 'X-First' }, { source, ...(target && { target }) }] } });
 const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7hcvPapiMlrwIaaPcHURo', alg: 'EdDSA', use: 'sig' }] };
@@ -29,6 +30,20 @@ describe('open servers (D11)', () => {
     ['nothing stored', { agentAuth: passthrough, appAuth: none }, []],
     ['a JWT that is checked', { agentAuth: { ...passthrough, jwt: { jwks, issuer } }, outboundHeaders }, []],
     ['callers with a key', { outboundHeaders }, []],
+    ['a connection that all share behind no check', { agentAuth: passthrough, appAuth: { ...connecting, shared: true } }, ['open_server /agentAuth']],
+    ['a connection that all share, callers with a key', { appAuth: { ...connecting, shared: true } }, []],
+  ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
+});
+
+describe('connections', () => {
+  const needsPerson = 'connection_needs_person /appAuth';
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['of people', { agentAuth: { type: 'interactive' }, appAuth: connecting }, []],
+    ['of the people of another system', { agentAuth: { ...passthrough, jwt: { jwks, issuer } }, appAuth: connecting }, []],
+    ['of people, where callers have a key', { appAuth: connecting }, [needsPerson]],
+    ['of people, where nobody is known', { agentAuth: passthrough, appAuth: connecting }, [needsPerson]],
+    ['of an app that is not there', { agentAuth: { type: 'interactive' }, appAuth: { ...connecting, app: 'gitub' } }, ['app_not_found /appAuth/app']],
+    ['with what the upstream says itself', { agentAuth: { type: 'interactive' }, appAuth: { type: 'oauth-authorization-code', discover: true } }, []],
   ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
 });
 

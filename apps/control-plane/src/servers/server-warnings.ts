@@ -1,6 +1,7 @@
 import { agentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
 import type { GlobalHeaderPolicy, Warning } from '@gatehouse/gateway-config';
 import { accessWarnings } from './access-warnings.ts';
+import { connectionWarnings, hasSharedConnection } from './connection-warnings.ts';
 import { headerWarnings } from './header-warnings.ts';
 import { jwtWarnings } from './jwt-warnings.ts';
 import { prepareStoredServer } from './prepare-stored-server.ts';
@@ -10,8 +11,8 @@ import { unreadableWarning } from './unreadable-server.ts';
 
 /** D11 (docs/rules.md): whoever reaches the gateway uses a credential that the gateway holds. */
 export function isOpenServer(document: StoredDocument, secretLocations: readonly string[]): boolean {
-  const holdsCredential = secretLocations.some((location) => location.startsWith('/appAuth[') || location.startsWith('/outboundHeaders['));
-  return holdsCredential && prepareAgentAuth(agentAuth.parse(document['agentAuth'])).open;
+  const holdsSecret = secretLocations.some((location) => location.startsWith('/appAuth[') || location.startsWith('/outboundHeaders['));
+  return (holdsSecret || hasSharedConnection(document)) && prepareAgentAuth(agentAuth.parse(document['agentAuth'])).open;
 }
 
 /** What is allowed and yet worth a second look; with every reading. */
@@ -20,12 +21,12 @@ export function standingWarnings(
 ): Warning[] {
   const server = prepareStoredServer(row, secretLocations);
   const ofHeaders = server ? headerWarnings(row.document, server, policy) : [unreadableWarning];
-  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...ofHeaders];
+  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...ofHeaders];
 }
 
 function openServerWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {
   if (!isOpenServer(document, secretLocations)) return [];
-  return [{ code: 'open_server', pointer: '/agentAuth', detail: 'Whoever reaches the gateway can use a credential stored for this server.' }];
+  return [{ code: 'open_server', pointer: '/agentAuth', detail: 'Whoever reaches the gateway can use a credential that the gateway holds for this server.' }];
 }
 
 /** What this one change did that may not have been meant. */

@@ -8,6 +8,8 @@ export interface Surroundings {
   /** Who belongs to the server's workspace; null for everyone who can log in. */
   readonly workspaceAccess: WorkspaceAccess | null;
   readonly hasOtherWorkspaces: boolean;
+  /** Names of the apps of the server's workspace. */
+  readonly apps: readonly string[];
 }
 
 export async function readProviderNames(sql: Sql): Promise<string[]> {
@@ -17,8 +19,9 @@ export async function readProviderNames(sql: Sql): Promise<string[]> {
 
 export async function readSurroundings(sql: Sql, workspaceId: string): Promise<Surroundings> {
   const [row] = await sql<Omit<Surroundings, 'identityProviders'>>(
-    `select access as "workspaceAccess", exists (select from workspaces o where o.id <> w.id) as "hasOtherWorkspaces" from workspaces w where w.id = $1`,
+    `select access as "workspaceAccess", exists (select from workspaces o where o.id <> w.id) as "hasOtherWorkspaces",
+       array(select name from apps a where a.workspace_id = w.id) as apps from workspaces w where w.id = $1`,
     [workspaceId],
   );
-  return { identityProviders: await readProviderNames(sql), workspaceAccess: row?.workspaceAccess ?? null, hasOtherWorkspaces: row?.hasOtherWorkspaces ?? false };
+  return { identityProviders: await readProviderNames(sql), workspaceAccess: row?.workspaceAccess ?? null, hasOtherWorkspaces: row?.hasOtherWorkspaces ?? false, apps: row?.apps ?? [] };
 }
