@@ -26,8 +26,8 @@ export interface BrowserSession {
 export interface LoginOptions {
   /** The name of the one to log in at. Someone who is logged in elsewhere logs in again. */
   readonly identityProvider?: string;
-  /** Log in again, whoever is logged in. */
-  readonly fresh?: boolean;
+  /** Log in again, whoever is logged in: `asked` lets the provider ask who it is now, `proven` also has it prove that it did. */
+  readonly fresh?: 'asked' | 'proven' | undefined;
 }
 
 /** Who a browser belongs to. The cookie is a random token; the database knows its hash. */
@@ -63,7 +63,7 @@ export class BrowserSessions {
     const query = new URLSearchParams({
       return_to: returnPath(returnTo),
       ...(identityProvider !== undefined && { identity_provider: identityProvider }),
-      ...(fresh === true && { fresh: 'true' }),
+      ...(fresh !== undefined && { fresh }),
     });
     return `/login?${query.toString()}`;
   }

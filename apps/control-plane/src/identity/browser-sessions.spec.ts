@@ -38,7 +38,7 @@ describe('a session that somebody planted (fixation)', () => {
     const attacker = await loggedIn('ben');
     const victim = fixture.browser();
     victim.setCookie(publicOrigin, '__Host-gatehouse', attacker.cookie);
-    await logIn(victim, 'ana', '/login?fresh=true&return_to=/openapi.json');
+    await logIn(victim, 'ana', '/login?fresh=proven&return_to=/openapi.json');
     expect(await statusWith(attacker.cookie)).toBe(401);
     expect(await statusWith(cookieOf(victim))).toBe(200);
   });

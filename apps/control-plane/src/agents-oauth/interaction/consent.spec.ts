@@ -69,7 +69,7 @@ describe('what was agreed to', () => {
     const agent = await fixture.register();
     const browser = fixture.browser();
     await authorize(browser, authorizationRequest(agent), 'ana');
-    await switchTo(browser, await browser.open(`${publicOrigin}/login?fresh=true&return_to=/openapi.json`), 'ben');
+    await switchTo(browser, await browser.open(`${publicOrigin}/login?fresh=proven&return_to=/openapi.json`), 'ben');
     expect(asksForConsent((await browser.open(authorizationRequest(agent).url)).text)).toBe(true);
   });
 
@@ -186,7 +186,7 @@ test('what one person read and agreed to counts for no other one who has logged 
   await logIn(browser, 'ana');
   const page = await browser.open(authorizationRequest(agent).url);
   expect(page.text).toContain('Ana Martín (ana@corp.example)');
-  await switchTo(browser, await browser.open(`${publicOrigin}/login?fresh=true&return_to=/openapi.json`), 'ben');
+  await switchTo(browser, await browser.open(`${publicOrigin}/login?fresh=proven&return_to=/openapi.json`), 'ben');
   const again = await browser.submit(page, { decision: 'allow' });
   expect(again.text).toContain('Ben (ben@corp.example)');
   codeOf(await browser.submit(again, { decision: 'allow' }));

@@ -46,8 +46,8 @@ export class InteractionController {
         return sendPage(reply, refusalPage(form, next.why), browser);
       case 'log-in': {
         await this.#flows.note(open, { sentToLoginAt: Date.now() });
-        const { identityProvider, isFresh: fresh } = next;
-        return redirect(reply, this.#sessions.loginPath(interactionPath(uid), { fresh, ...(identityProvider !== undefined && { identityProvider }) }));
+        const { identityProvider, isFresh } = next;
+        return redirect(reply, this.#sessions.loginPath(interactionPath(uid), { ...(isFresh && { fresh: 'proven' }), ...(identityProvider !== undefined && { identityProvider }) }));
       }
       case 'finish':
         if (session === undefined) throw new GatewayError('login_expired');
@@ -72,7 +72,7 @@ export class InteractionController {
   async useOtherAccount(@Param('uid') uid: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const { flow } = await this.#flows.open(uid, request, reply);
     const { identityProvider } = flow.server;
-    return redirect(reply, this.#sessions.loginPath(interactionPath(uid), { fresh: true, ...(identityProvider !== undefined && { identityProvider }) }));
+    return redirect(reply, this.#sessions.loginPath(interactionPath(uid), { fresh: 'asked', ...(identityProvider !== undefined && { identityProvider }) }));
   }
 
   #browser(request: FastifyRequest): LoginBrowser {

@@ -57,7 +57,7 @@ export class ConnectController {
       const question = await this.#flows.ask(link, session.person);
       const browser = this.#browser(request);
       void reply.header('Set-Cookie', browser.cookie);
-      const otherAccountPath = this.#sessions.loginPath(linkPath(text), { fresh: true });
+      const otherAccountPath = this.#sessions.loginPath(linkPath(text), { fresh: 'asked' });
       return send(reply, questionPage({ question, person: session.person, formToken: formToken(browser, link, session.person), link: text, otherAccountPath }));
     });
   }
@@ -116,7 +116,7 @@ export class ConnectController {
       if (!(error instanceof ConnectRefusal)) throw error;
       const status = statusOf(error);
       this.#logger[status >= 500 ? 'warn' : 'info']({ err: error, requestId: request.id, reason: error.reason }, 'nothing was connected');
-      const otherAccountPath = returnTo !== undefined && accountReasons.has(error.reason) ? this.#sessions.loginPath(returnTo, { fresh: true }) : undefined;
+      const otherAccountPath = returnTo !== undefined && accountReasons.has(error.reason) ? this.#sessions.loginPath(returnTo, { fresh: 'asked' }) : undefined;
       if (status === 503) void reply.header('Retry-After', '60');
       void reply.status(status);
       send(reply, refusalPage(error, otherAccountPath, request.id));

@@ -37,7 +37,7 @@ test('who is logged in elsewhere than asked for logs in there; who is to prove i
   expect((await open('/login?return_to=/openapi.json&identity_provider=corp', browser)).url.pathname).toBe('/openapi.json');
   expect((await open('/login?identity_provider=local', browser)).url.pathname).toBe('/login');
   expect((await open('/login?identity_provider=local', browser)).forms).toHaveLength(1);
-  expect(isAtProvider((await open('/login?fresh=true', browser)).url)).toBe(true);
+  expect(isAtProvider((await open('/login?fresh=proven', browser)).url)).toBe(true);
 });
 
 test('a server may ask for a provider that is not there: whoever comes reads what that means, and nothing of what was sent', async () => {

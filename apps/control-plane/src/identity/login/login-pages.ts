@@ -1,6 +1,7 @@
 import type { Problem } from '@gatehouse/errors';
 import { html, type Html } from '../../pages/html.ts';
 import { renderPage } from '../../pages/render-page.ts';
+import type { LoginOptions } from '../browser-sessions.service.ts';
 
 export interface OfferedProvider {
   readonly name: string;
@@ -15,16 +16,16 @@ export interface FormState {
 
 const query = (fields: Readonly<Record<string, string>>): string => new URLSearchParams(fields).toString();
 
-export const startPath = (provider: string, returnTo: string, isFresh: boolean): string =>
-  `/login/start/${encodeURIComponent(provider)}?${query({ return_to: returnTo, ...(isFresh && { fresh: 'true' }) })}`;
+export const startPath = (provider: string, returnTo: string, fresh: LoginOptions['fresh']): string =>
+  `/login/start/${encodeURIComponent(provider)}?${query({ return_to: returnTo, ...(fresh !== undefined && { fresh }) })}`;
 
 const localPath = (returnTo: string): string => `/login/local?${query({ return_to: returnTo })}`;
 
 /** Where someone could log in at several places. */
-export function choosePage(providers: readonly OfferedProvider[], isLocalOffered: boolean, returnTo: string, isFresh: boolean): string {
+export function choosePage(providers: readonly OfferedProvider[], isLocalOffered: boolean, returnTo: string, fresh: LoginOptions['fresh']): string {
   const body = html`
 <p>Where do you have your account?</p>
-${providers.map(({ name, title }) => html`<a class="button" href="${startPath(name, returnTo, isFresh)}">${title}</a>`)}
+${providers.map(({ name, title }) => html`<a class="button" href="${startPath(name, returnTo, fresh)}">${title}</a>`)}
 ${isLocalOffered && html`<a class="button plain" href="${localPath(returnTo)}">Account of this gateway</a>`}
 `;
   return renderPage({ title: 'Log in', body });

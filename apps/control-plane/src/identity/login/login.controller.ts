@@ -9,7 +9,7 @@ import { formField } from '../../http/form-body.ts';
 import { Public } from '../../http/public.ts';
 import { PageFilter } from '../../pages/page.filter.ts';
 import { pageHeaders } from '../../pages/render-page.ts';
-import { BrowserSessions } from '../browser-sessions.service.ts';
+import { BrowserSessions, type LoginOptions } from '../browser-sessions.service.ts';
 import { LocalLogin } from '../local/local-login.service.ts';
 import { LoginLinks } from '../local/login-links.service.ts';
 import { localProvider } from '../person.ts';
@@ -52,15 +52,15 @@ export class LoginController {
     @Query('return_to') sentReturn: unknown, @Query('identity_provider') asked: unknown, @Query('fresh') fresh: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply,
   ): Promise<void> {
     const returnTo = returnPath(sentReturn);
-    const isFresh = fresh === 'true';
-    const session = isFresh ? undefined : await this.#sessions.current(request);
+    const freshness = freshnessOf(fresh);
+    const session = freshness !== undefined ? undefined : await this.#sessions.current(request);
     if (session && (asked === undefined || session.person.provider === asked)) return redirect(reply, returnTo);
     const providers = (await listEnabledProviders(this.#database.sql)).map(({ name, document }) => ({ name, title: typeof document['title'] === 'string' ? document['title'] : name }));
     if (asked === localProvider && this.#local.isOffered) return this.#showLocal(request, reply, returnTo);
     const chosen = asked === undefined ? (providers.length === 1 ? providers[0] : undefined) : providers.find(({ name }) => name === asked);
-    if (chosen) return redirect(reply, startPath(chosen.name, returnTo, isFresh));
+    if (chosen) return redirect(reply, startPath(chosen.name, returnTo, freshness));
     if (asked !== undefined) return send(reply.status(404), missingProviderPage());
-    if (providers.length > 0) return send(reply, choosePage(providers, this.#local.isOffered, returnTo, isFresh));
+    if (providers.length > 0) return send(reply, choosePage(providers, this.#local.isOffered, returnTo, freshness));
     if (this.#local.isOffered) return this.#showLocal(request, reply, returnTo);
     return send(reply, noWayInPage());
   }
@@ -69,7 +69,7 @@ export class LoginController {
   async start(@Param('provider') provider: string, @Query('return_to') sentReturn: unknown, @Query('fresh') fresh: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     this.#limits.start(request.ip);
     const browser = this.#browser(request);
-    const url = await this.#providers.start(provider, browser, { returnTo: returnPath(sentReturn), isFresh: fresh === 'true' });
+    const url = await this.#providers.start(provider, browser, { returnTo: returnPath(sentReturn), fresh: freshnessOf(fresh) });
     void reply.header('Set-Cookie', browser.cookie);
     return redirect(reply, url);
   }
@@ -180,3 +180,5 @@ function send(reply: FastifyReply, page: string): void {
 function redirect(reply: FastifyReply, url: string): void {
   void reply.header('Cache-Control', 'no-store').redirect(url, 303);
 }
+
+const freshnessOf = (sent: unknown): LoginOptions['fresh'] => (sent === 'asked' || sent === 'proven' ? sent : undefined);

@@ -202,16 +202,23 @@ describe('what the provider says of itself is told as it is', () => {
   });
 
   test('it did not ask again though it was to (prompt=login)', async () => {
-    const begun = await begin('/login/start/forger?fresh=true');
+    const begun = await begin('/login/start/forger?fresh=proven');
     expect([begun.asked.get('prompt'), begun.asked.get('max_age')]).toEqual(['login', '0']);
     answerWith({ ...nonceOf(begun), auth_time: Math.floor(Date.now() / 1000) - 3600 });
     expect(codeFor(await comeBack(begun, { code: 'x', state: stateOf(begun) }))).toBe('login_refused');
-    const silent = await begin('/login/start/forger?fresh=true');
+    const silent = await begin('/login/start/forger?fresh=proven');
     answerWith(nonceOf(silent));
     expect(codeFor(await comeBack(silent, { code: 'x', state: stateOf(silent) }))).toBe('login_refused');
-    const again = await begin('/login/start/forger?fresh=true');
+    const again = await begin('/login/start/forger?fresh=proven');
     answerWith({ ...nonceOf(again), auth_time: Math.floor(Date.now() / 1000) });
     expect((await comeBack(again, { code: 'x', state: stateOf(again) })).status).toBe(303);
+  });
+
+  test('whoever only changes accounts is asked, and nothing is to be proven: not every provider says when it asked', async () => {
+    const begun = await begin('/login/start/forger?fresh=asked');
+    expect([begun.asked.get('prompt'), begun.asked.get('max_age')]).toEqual(['login', null]);
+    answerWith(nonceOf(begun));
+    expect((await comeBack(begun, { code: 'x', state: stateOf(begun) })).status).toBe(303);
   });
 });
 

@@ -7,7 +7,7 @@ import { Database } from '../../database/database.ts';
 import { uuidV7 } from '../../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
 import { Metrics } from '../../health/metrics.ts';
-import { type BrowserRequest, BrowserSessions } from '../browser-sessions.service.ts';
+import { type BrowserRequest, BrowserSessions, type LoginOptions } from '../browser-sessions.service.ts';
 import { gatewayItself, Vault } from '../../vault/vault.ts';
 import { People } from '../people.service.ts';
 import { noteLogin, putProvidedPerson } from '../people.store.ts';
@@ -23,7 +23,7 @@ import { insertProviderTokens, type ProviderTokens } from './provider-tokens.sto
 
 export interface LoginStart {
   readonly returnTo: string;
-  readonly isFresh: boolean;
+  readonly fresh: LoginOptions['fresh'];
 }
 
 export interface FinishedLogin {
@@ -70,12 +70,12 @@ export class ProviderLogin {
    * @returns where to send the browser.
    * @throws GatewayError not_found, provider_unavailable, provider_misconfigured
    */
-  async start(providerName: string, browser: LoginBrowser, { returnTo, isFresh }: LoginStart): Promise<string> {
+  async start(providerName: string, browser: LoginBrowser, { returnTo, fresh }: LoginStart): Promise<string> {
     const { sql } = this.#database;
     const row = await this.#enabled(providerName);
     const { configuration, document } = await this.#clients.of(row);
     const state = randomToken();
-    await insertLoginState(sql, { ...keysOf(browser, state), providerId: row.id, returnTo, isFresh });
+    await insertLoginState(sql, { ...keysOf(browser, state), providerId: row.id, returnTo, isFresh: fresh === 'proven' });
     const url = buildAuthorizationUrl(configuration, {
       redirect_uri: redirectUriOf(this.#controlPlaneUrl, row.name),
       scope: [...new Set(['openid', ...(document.scopes ?? ['profile', 'email'])])].join(' '),
@@ -83,8 +83,9 @@ export class ProviderLogin {
       nonce: browser.derive('nonce', state),
       code_challenge: await calculatePKCECodeChallenge(browser.derive('verifier', state)),
       code_challenge_method: 'S256',
-      // `max_age` besides: with it the provider has to say when it asked (OpenID Connect Core section 2), and that is checked.
-      ...(isFresh && { prompt: 'login', max_age: '0' }),
+      ...(fresh !== undefined && { prompt: 'login' }),
+      // With it the provider has to say when it asked (OpenID Connect Core section 2), and that is checked. Not every one does.
+      ...(fresh === 'proven' && { max_age: '0' }),
     });
     return url.href;
   }
