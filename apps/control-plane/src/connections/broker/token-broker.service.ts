@@ -66,7 +66,7 @@ export class TokenBroker {
     if (!connection) return this.#connect(wanted, 'connect_required', 'not_connected', []);
     const missing = [...(wanted.lookup.appAuth.scopes ?? []), ...(request.missing ?? [])].filter((scope) => !connection.scopes.includes(scope));
     if (missing.length > 0) return this.#connect(wanted, 'connect_required', 'scopes', [...connection.scopes, ...missing]);
-    return this.#tokenOf(wanted, connection, request.refused);
+    return this.#tokenOf(wanted, connection, request);
   }
 
   #find({ server, subject }: TokenRequest): Promise<FoundSubject | undefined> {
@@ -88,9 +88,9 @@ export class TokenBroker {
     return person === null || this.#people.personOf(person).disabled ? 'no_person' : { lookup, ...owner, personId: person.id };
   }
 
-  async #tokenOf(wanted: Wanted, connection: SealedConnection, refused: string | undefined): Promise<TokenAnswer> {
+  async #tokenOf(wanted: Wanted, connection: SealedConnection, { refused, refusedAgain }: TokenRequest): Promise<TokenAnswer> {
     const { accessToken } = await this.#seals.open(connection);
-    if (refused !== undefined && hashOf(accessToken) === refused) return this.#insteadOfRefused(wanted, connection);
+    if (refused !== undefined && hashOf(accessToken) === refused) return this.#insteadOfRefused(wanted, connection, refusedAgain === true);
     const { remainingMs, isDue, scopes } = connection;
     if (remainingMs === null || !isDue) return this.#give(connection, accessToken);
     const canRefresh = connection.refreshable && connection.state === 'active';
@@ -111,8 +111,8 @@ export class TokenBroker {
   }
 
   /** What the upstream has refused is refreshed before its time; not again and again, though, for an upstream that refuses everything. */
-  async #insteadOfRefused(wanted: Wanted, connection: SealedConnection): Promise<TokenAnswer> {
-    if (!connection.refreshable || connection.state !== 'active' || (connection.isFresh && connection.tokenVersion > 1)) {
+  async #insteadOfRefused(wanted: Wanted, connection: SealedConnection, isAgain: boolean): Promise<TokenAnswer> {
+    if (isAgain || !connection.refreshable || connection.state !== 'active' || (connection.isFresh && connection.tokenVersion > 1)) {
       return this.#connect(wanted, 'reconnect_required', 'refused', connection.scopes);
     }
     return this.#after(wanted, connection, await this.#refresher.refresh(connection, { isRefused: true, patienceMs: brokerPatienceMs }), 'refused');
@@ -152,7 +152,7 @@ export class TokenBroker {
     const { workspaceId, serverId, serverTitle, appTitle, appAuth } = lookup;
     const scopes = [...new Set([...held, ...(appAuth.scopes ?? [])])];
     const { connectUrl, linkId } = await this.#links.connectLinkFor({ workspaceId, ownerKind, ownerId, serverId, personId, scopes });
-    return { status, connectUrl, linkId, app: appTitle ?? serverTitle, reason };
+    return { status, connectUrl, linkId, app: appTitle ?? serverTitle, reason, ...(personId === undefined && { shared: true }) };
   }
 }
 

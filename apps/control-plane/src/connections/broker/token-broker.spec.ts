@@ -168,6 +168,15 @@ describe('a token that the upstream refused', () => {
     expect((await fixture.ask({ ...request, refused: hashOf(accessToken) })).body).toMatchObject({ status: 'reconnect_required', reason: 'refused' });
     expect((await fixture.ask(request)).body).toMatchObject({ status: 'token', accessToken });
   });
+
+  test('and was new for the data plane is not refreshed', async () => {
+    const ana = await fixture.person('ana');
+    const { accessToken } = await fixture.connect({ person: ana });
+    const { refreshes } = fixture.provider;
+    const request = { server: fixture.server, subject: { person: ana }, refused: hashOf(accessToken), refusedAgain: true };
+    expect((await fixture.ask(request)).body).toMatchObject({ status: 'reconnect_required', reason: 'refused' });
+    expect(fixture.provider.refreshes).toBe(refreshes);
+  });
 });
 
 test('its use is noted, and not with every use', async () => {
