@@ -88,3 +88,10 @@ function outputAfter(beginning: string): string[] {
   if (!output) throw new Error(`README shows no output of ${beginning}`);
   return output.trim().split('\n');
 }
+
+it('an interactive server sends clients to log in', async () => {
+  const { stdout } = await run('curl -X PATCH');
+  expect(JSON.parse(stdout)).toMatchObject({ name: 'demo', agentAuth: { type: 'interactive' } });
+  const asked = () => fetch(`${gatehouse.dataPlaneUrl}/mcp/default/demo`, { method: 'POST', headers: { 'Content-Type': 'application/json' }, body: '{}' });
+  await expect.poll(async () => (await asked()).headers.get('www-authenticate')).toContain('resource_metadata=');
+});
