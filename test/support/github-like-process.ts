@@ -108,11 +108,19 @@ async function interact(uid: string, request: IncomingMessage, response: ServerR
   return provider.interactionFinished(request, response, { consent: { grantId: await grant.save() } }, { mergeWithLastSubmission: true });
 }
 
+let held = Promise.withResolvers<void>();
+held.resolve();
+async function revoke(request: IncomingMessage, response: ServerResponse): Promise<void> {
+  seen.revocations += 1;
+  await held.promise;
+  await authorize(request, response);
+}
+
 server.on('request', (request, response) => {
   const { pathname } = new URL(request.url ?? '/', origin);
   const uid = /^\/interaction\/([\w-]+)$/.exec(pathname)?.[1];
-  if (pathname === '/token/revocation') seen.revocations += 1;
-  const served = pathname === '/mcp' ? serveMcp(request, response) : uid === undefined ? authorize(request, response) : interact(uid, request, response);
+  const isRevocation = pathname === '/token/revocation';
+  const served = pathname === '/mcp' ? serveMcp(request, response) : isRevocation ? revoke(request, response) : uid === undefined ? authorize(request, response) : interact(uid, request, response);
   served.catch((error: unknown) => {
     console.error(error);
     response.destroy();
@@ -133,7 +141,10 @@ async function endAccessTokens(): Promise<void> {
   issued.clear();
 }
 
-const commands: Readonly<Record<string, () => Promise<unknown>>> = { record, endAccessTokens };
+const holdRevocations = (): Promise<void> => Promise.resolve(void (held = Promise.withResolvers<void>()));
+const releaseRevocations = (): Promise<void> => Promise.resolve(held.resolve());
+
+const commands: Readonly<Record<string, () => Promise<unknown>>> = { record, endAccessTokens, holdRevocations, releaseRevocations };
 process.on('message', (command: string) => {
   void commands[command]?.().then((result) => process.send?.({ result }));
 });

@@ -39,6 +39,9 @@ export interface GithubLike {
   readonly signer: Readonly<Record<'clientId' | 'privateKey', string>>;
   /** Every access token ends, before its time. */
   endAccessTokens: () => Promise<void>;
+  /** Tokens that are given back are good until it is released: it takes its time. */
+  holdRevocations: () => Promise<void>;
+  releaseRevocations: () => Promise<void>;
   record: () => Promise<GithubLikeRecord>;
   close: () => Promise<void>;
 }
@@ -73,6 +76,8 @@ export async function startGithubLike(options: GithubLikeOptions): Promise<Githu
     url: `${started.origin}/mcp`,
     tokenUrl: started.app.tokenUrl,
     endAccessTokens: () => tell('endAccessTokens'),
+    holdRevocations: () => tell('holdRevocations'),
+    releaseRevocations: () => tell('releaseRevocations'),
     record: () => tell('record'),
     close: async () => {
       child.kill();

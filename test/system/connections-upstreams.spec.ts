@@ -95,7 +95,7 @@ describe('P10 app authentication by OAuth, from the command line to the upstream
     await gatehouse.addServer({ name: 'reports', title: 'Reports', type: 'mcp', upstream: { url: github.url }, agentAuth: { type: 'api-key' }, appAuth: { type: 'oauth-authorization-code', app: 'github', shared: true } });
     const told = await callAsNightly('reports', tool);
     const link = /https?:\/\/\S+\/connect\?\S+/.exec(told.stdout)?.[0] ?? '';
-    expect([told.exitCode, link], told.stderr).toEqual([1, expect.stringContaining(gatehouse.controlPlaneUrl)]);
+    expect([told.exitCode, link, told.stdout], told.stderr).toEqual([1, expect.stringContaining(gatehouse.controlPlaneUrl), expect.stringContaining('administrator')]);
     const administrator = await sitDown('root@corp.example', 'correct horse battery');
     await administrator.accept(gatehouse.loginUrl);
     const { pages, text } = await administrator.open(link, { login: 'octo-corp' });

@@ -35,6 +35,8 @@ const connectAnswer = <Status extends string>(status: Status) =>
     /** What people call the app. */
     app: z.string(),
     reason: connectReason,
+    /** One connection for everyone, which an administrator makes. */
+    shared: z.boolean().optional(),
   });
 
 /** All of them answer 200. Members that a data plane does not know are left out: a control plane may be newer. */

@@ -10,13 +10,16 @@ export class ConnectError extends GatewayError {
   readonly linkId: string;
   readonly app: string;
   readonly reason: ConnectReason;
+  /** The link is for an administrator. */
+  readonly isShared: boolean;
 
-  constructor({ status, connectUrl, linkId, app, reason }: ConnectAnswer) {
+  constructor({ status, connectUrl, linkId, app, reason, shared = false }: ConnectAnswer) {
     super(status, { detail: reason });
     // Not enumerable: whatever prints an error prints its members.
     Object.defineProperty(this, 'connectUrl', { enumerable: false, value: connectUrl });
     this.linkId = linkId;
     this.app = app;
     this.reason = reason;
+    this.isShared = shared;
   }
 }
