@@ -8,12 +8,14 @@ import { gatehouseCommand } from '../support/gatehouse-process.ts';
 import { type GithubLike, startGithubLike } from '../support/github-like.ts';
 import { type Issuer, startIssuer } from '../support/issuer.ts';
 import { connectingClients, type InstalledConnectingClient } from '../support/mcp-clients/connecting-clients.ts';
+import type { InteractiveClient } from '../support/mcp-clients/interactive-client.ts';
+import { interactivePrograms } from '../support/mcp-clients/interactive-programs.ts';
 import { Person } from '../support/person.ts';
 import { type ProtectedMcpServer, startProtectedMcpServer } from '../support/protected-mcp-server.ts';
 import { type RunningGatehouse, startUp } from '../support/start-up.ts';
 
 const tool = 'list_my_pull_requests';
-const pullRequests = { 'octo-corp': ['Quarterly report'], 'octo-ana': ['Fix the build'] };
+const pullRequests = { 'octo-corp': ['Quarterly report'], 'octo-ana': ['Fix the build'], 'octo-ben': ['New logo'] };
 const organisation = ['ana', 'ben'].map((subject) => ({ subject, email: `${subject}@corp.example`, emailVerified: true, name: subject }));
 
 let gatehouse: RunningGatehouse;
@@ -87,6 +89,25 @@ describe('P26 an OAuth-protected MCP server connects with nothing but its URL', 
     expect(await whoami()).toEqual(['ana-upstream', 'ben-upstream']);
     expect(asked()).toEqual(before);
     expect(await upstream.count()).toEqual({ clients: 1, accessTokens: 2, refreshTokens: 2 });
+  });
+});
+
+describe('P12 example 1: an app from the client that is there, mcp-remote, each under their own account', { timeout: 60_000 }, () => {
+  it('the model finds one tool, which says how to connect; then those of the app', async () => {
+    const appAuth = { type: 'oauth-authorization-code', app: 'github' };
+    const { mcp } = await gatehouse.addServer({ name: 'mail', title: 'Mail', type: 'mcp', upstream: { url: github.url }, agentAuth: { type: 'interactive', identityProvider: 'corp' }, appAuth });
+    const [remote] = interactivePrograms.filter(({ name }) => name === 'mcp-remote');
+    for (const login of ['ana', 'ben'] as const) {
+      const person = await sitDown(login);
+      const client = await (remote as InteractiveClient).install((url) => person.open(url));
+      leaving.push(client.remove);
+      expect(await client.listTools(mcp)).toEqual(['connect_account']);
+      const link = /https?:\/\/\S+\/connect\?\S+/.exec(await client.callTool(mcp, 'connect_account', {}))?.[0] ?? '';
+      expect((await person.open(link, { login: `octo-${login}` })).text).toContain('return to your chat');
+      expect(await client.listTools(mcp)).toEqual([tool]);
+      expect(await client.callTool(mcp, tool, {})).toContain(pullRequests[`octo-${login}`][0]);
+      expect(client.visits.length).toBe(1);
+    }
   });
 });
 
