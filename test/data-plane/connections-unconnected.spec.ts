@@ -279,6 +279,19 @@ describe('a modern client that opens URLs (MCP 2026-07-28)', () => {
     expect((await ofMethod('server/discover')).result?.supportedVersions).toEqual([version]);
     expect((await ofMethod('tools/list')).result).toMatchObject({ resultType: 'complete', cacheScope: 'private', tools: [{ name: 'connect_account' }] });
   });
+
+  it('cannot discover one whose upstream turned out to know sessions only, until it knows more: it settles on what lasts', async () => {
+    const name = await publish();
+    const meta = { _meta: { 'io.modelcontextprotocol/protocolVersion': version } };
+    const discover = (claims: object) => send(name, rpc('server/discover', meta), { 'mcp-protocol-version': version, 'mcp-method': 'server/discover' }, claims);
+    connected.add(ben.sub);
+    upstream.handle((_request, response) => void response.writeHead(400).end());
+    expect((await fetch(`${dataPlane.url}/mcp/default/${name}`, { method: 'POST', headers: { ...(await headersFor(name, ben)), 'mcp-protocol-version': version, 'mcp-method': 'server/discover' }, body: JSON.stringify(rpc('server/discover', meta)) })).status).toBe(400);
+    expect(await discover(ana)).toMatchObject({ status: 400, message: { error: { code: -32601 } } });
+    upstream.handle(answerAsMcp);
+    await discover(ben);
+    expect((await discover(ana)).message.result?.supportedVersions).toEqual([version]);
+  });
 });
 
 describe('the stream of who waits', () => {

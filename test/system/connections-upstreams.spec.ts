@@ -16,7 +16,7 @@ import { type RunningGatehouse, startUp } from '../support/start-up.ts';
 
 const tool = 'list_my_pull_requests';
 const pullRequests = { 'octo-corp': ['Quarterly report'], 'octo-ana': ['Fix the build'], 'octo-ben': ['New logo'] };
-const organisation = ['ana', 'ben'].map((subject) => ({ subject, email: `${subject}@corp.example`, emailVerified: true, name: subject }));
+const organisation = ['ana', 'ben', 'cleo'].map((subject) => ({ subject, email: `${subject}@corp.example`, emailVerified: true, name: subject }));
 
 let gatehouse: RunningGatehouse;
 let issuer: Issuer;
@@ -71,7 +71,8 @@ describe('P26 an OAuth-protected MCP server connects with nothing but its URL', 
       clients[name] = await client.install(mcp, { logIn: (url) => person.open(url), connect: (link) => person.open(link, { login: `${name}-upstream` }) });
       leaving.push(clients[name].remove);
     }
-    expect(await whoami()).toEqual(['ana-upstream', 'ben-upstream']);
+    // One after the other: of two that are the first at the same moment both register, and one registration is kept.
+    expect([await clients.ana.callTool('whoami'), await clients.ben.callTool('whoami')]).toEqual(['ana-upstream', 'ben-upstream']);
     expect(clients.ana.connections.map(({ visit: { pages } }) => pages)).toEqual([['Connect Protected?', 'Upstream']]);
     expect(await upstream.count()).toEqual({ clients: 1, accessTokens: 2, refreshTokens: 2 });
   });
@@ -89,6 +90,19 @@ describe('P26 an OAuth-protected MCP server connects with nothing but its URL', 
     expect(await whoami()).toEqual(['ana-upstream', 'ben-upstream']);
     expect(asked()).toEqual(before);
     expect(await upstream.count()).toEqual({ clients: 1, accessTokens: 2, refreshTokens: 2 });
+  });
+});
+
+describe('P26 clients of the newest revision, at an upstream that does not know it', { timeout: 60_000 }, () => {
+  it('find that out with whoever is connected; then others settle on what lasts, before they connect', async () => {
+    const mcp = `${gatehouse.dataPlaneUrl}/mcp/default/protected`;
+    for (const name of ['ana', 'cleo']) {
+      const person = await sitDown(name);
+      const client = await connectingClients.plain.install(mcp, { logIn: (url) => person.open(url), connect: (link) => person.open(link, { login: `${name}-upstream` }) });
+      leaving.push(client.remove);
+      expect(await client.callTool('whoami')).toBe(`${name}-upstream`);
+      expect(client.connections.length).toBe(name === 'ana' ? 0 : 1);
+    }
   });
 });
 

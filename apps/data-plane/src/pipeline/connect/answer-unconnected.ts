@@ -1,5 +1,5 @@
 import type { ConnectError } from '@gatehouse/access-tokens';
-import { connectDiscovered, connectInitialized, connectToolList, firstModernRevision, negotiatedRevision, readLegacyClient, rpcResult, type ServerDescription } from '@gatehouse/mcp-protocol';
+import { connectDiscovered, connectInitialized, connectToolList, firstModernRevision, negotiatedRevision, readLegacyClient, rpcError, rpcErrorCodes, rpcResult, type ServerDescription } from '@gatehouse/mcp-protocol';
 import { version } from '@gatehouse/service-runtime';
 import type { CallRecord } from '../call-record.ts';
 import type { Gateway } from '../gateway.ts';
@@ -39,6 +39,8 @@ export function answerUnconnected({ connecting, callContext, shapeContext }: Con
       return jsonReply(200, connectInitialized(id, negotiatedRevision(client.protocolVersion), describe(server, error.app)), 'application/json', ['mcp-session-id', session]);
     }
     case 'server/discover':
+      // As such an upstream would: what the client settles on now has to last when it is connected.
+      if (connecting.upstreamSessions.isLegacy(server.id)) return jsonReply(400, rpcError({ id, code: rpcErrorCodes.methodNotFound, message: 'Method not found' }));
       return jsonReply(200, connectDiscovered(id, [firstModernRevision], describe(server, error.app)));
     case 'ping':
       return jsonReply(200, rpcResult(id, {}));

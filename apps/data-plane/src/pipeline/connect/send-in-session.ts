@@ -14,12 +14,18 @@ export type SendCall = (call: Call, headers: CallerHeaders) => Promise<UpstreamR
  * Sends a call of a caller that is connected by now. Where its session began before that, the upstream's own is opened first; one that
  * the upstream has forgotten meanwhile, once more.
  */
-export function sendInSession({ appAuth }: Pick<PreparedServer, 'appAuth'>, sessions: UpstreamSessions, call: Call, headers: Readonly<CallerHeaders>, send: SendCall): Promise<UpstreamResponse> {
-  if (appAuth.connects !== true) return send(call, headers);
-  if (callsConnectTool(call)) return Promise.resolve(connectedAnswer(call));
+export function sendInSession(server: Pick<PreparedServer, 'id' | 'appAuth'>, sessions: UpstreamSessions, call: Call, headers: Readonly<CallerHeaders>, send: SendCall): Promise<UpstreamResponse> {
+  return server.appAuth.connects === true ? sendConnected(server.id, sessions, call, headers, send) : send(call, headers);
+}
+
+async function sendConnected(server: string, sessions: UpstreamSessions, call: Call, headers: Readonly<CallerHeaders>, send: SendCall): Promise<UpstreamResponse> {
+  if (callsConnectTool(call)) return connectedAnswer(call);
   const { connectSession } = call;
   const isOpen = connectSession === undefined || connectSession.upstream !== undefined;
-  return isOpen ? send(call, headers) : sendInOwnSession(sessions, connectSession, call, headers, send);
+  if (!isOpen) return sendInOwnSession(sessions, connectSession, call, headers, send);
+  const response = await send(call, headers);
+  if (call.era === 'modern') sessions.answeredModern(server, response);
+  return response;
 }
 
 async function sendInOwnSession(sessions: UpstreamSessions, { id, client }: ConnectSession, call: Call, headers: Readonly<CallerHeaders>, send: SendCall): Promise<UpstreamResponse> {

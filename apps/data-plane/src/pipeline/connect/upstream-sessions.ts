@@ -14,9 +14,13 @@ export interface RefusedSession {
   readonly refusal: UpstreamResponse;
 }
 
+const maxServers = 10_000;
+
 /** By the id in the caller's session. Another replica opens its own. */
 export class UpstreamSessions {
   readonly #sessions: BoundedCache<UpstreamSession>;
+  /** Servers whose upstreams know sessions only, by what they said to connected callers. */
+  readonly #legacy = new BoundedCache<true>(maxServers, new CacheBudget(maxServers));
   readonly #opening = new Map<string, Promise<UpstreamSession | undefined>>();
 
   constructor(max = 20_000) {
@@ -39,6 +43,16 @@ export class UpstreamSessions {
       if (!('refusal' in opened)) this.#sessions.set(id, opened);
       return opened;
     }
+  }
+
+  /** How a call of the modern era was answered: 400 is what servers say that have never heard of it (MCP 2026-07-28, versioning). */
+  answeredModern(server: string, { status }: Pick<UpstreamResponse, 'status'>): void {
+    if (status === 400) this.#legacy.set(server, true);
+    else if (status < 300) this.#legacy.delete(server);
+  }
+
+  isLegacy(server: string): boolean {
+    return this.#legacy.get(server) === true;
   }
 
   /** The upstream no longer knows it. */
