@@ -44,9 +44,11 @@ import { BrowserSessions } from './identity/browser-sessions.service.ts';
 import { FirstAdminLinkController } from './identity/local/first-admin-link.controller.ts';
 import { LocalLogin } from './identity/local/local-login.service.ts';
 import { LoginLinks } from './identity/local/login-links.service.ts';
+import { LoginChecks } from './identity/login/login-checks.service.ts';
 import { LoginController } from './identity/login/login.controller.ts';
 import { LoginLimits } from './identity/login/login-limits.service.ts';
 import { ProviderLogin } from './identity/login/provider-login.service.ts';
+import { ProviderWord } from './identity/login/provider-word.service.ts';
 import { MeController } from './identity/me/me.controller.ts';
 import { People } from './identity/people.service.ts';
 import { Principals } from './identity/principals.service.ts';
@@ -151,6 +153,8 @@ export class AppModule {
         OAuthState,
         OAuthEgress,
         AgentGrants,
+        ProviderWord,
+        LoginChecks,
         IdentityAssertions,
         AuthorizationServer,
         OAuthHousekeeping,

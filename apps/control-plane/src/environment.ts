@@ -96,6 +96,14 @@ export const controlPlaneSettings = {
   LOGIN_FAILURES_PER_ADDRESS: { schema: integer(1, 1_000_000).default(30), description: 'Wrong passwords and links of one address in a quarter of an hour, at each control plane (30).' },
   LOGIN_FAILURES_PER_ACCOUNT: { schema: integer(1, 1_000_000).default(50), description: 'Wrong passwords at one account in a quarter of an hour, from anywhere, at each control plane (50).' },
   LOGIN_FAILURES_PER_PAIR: { schema: integer(1, 1_000_000).default(5), description: 'Wrong passwords of one address at one account in a quarter of an hour, at each control plane (5).' },
+  PROVIDER_CHECK_SECONDS: {
+    schema: integer(1, 86_400).default(3600),
+    description: 'How old an identity provider’s word about a person may be where an agent refreshes; then it is asked again (3600).',
+  },
+  PROVIDER_CHECK_GRACE_SECONDS: {
+    schema: integer(1, 2_592_000).default(86_400),
+    description: 'How long agents go on after the provider’s last word where it cannot be asked: it is away, or gave a login nothing to ask with (86400).',
+  },
   TRUSTED_PROXIES: {
     schema: addressRanges.default([]),
     description: 'Proxies whose X-Forwarded-For is believed: loopback, private, all, or CIDR ranges, comma-separated (none).',

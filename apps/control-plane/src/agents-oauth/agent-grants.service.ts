@@ -6,7 +6,7 @@ import { isUuid } from '../database/uuid-v7.ts';
 import type { ChangeAuthor } from '../http/actor.ts';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
 import { deleteConsent, deleteConsents } from './consents.store.ts';
-import { type GrantRow, listGrants, lockGrant, lockGrants, lockGrantsOfClient } from './grants.store.ts';
+import { type GrantRow, listGrants, lockGrant, lockGrants, lockGrantsOfClient, lockGrantsOfSession } from './grants.store.ts';
 import { revokeGrants } from './revoke-grants.ts';
 
 /** What people allowed clients, and how it ends. */
@@ -62,6 +62,11 @@ export class AgentGrants {
   /** In the transaction that deletes a client: everybody is logged out of it. */
   async revokeOfClient(sql: Sql, clientId: string): Promise<void> {
     await revokeGrants(sql, await lockGrantsOfClient(sql, clientId));
+  }
+
+  /** As part of a change that ends a login for good, and not only the browser's session: what was allowed in it. `publish` follows its commit. */
+  async revokeOfSession(sql: Sql, personId: string, sessionId: string): Promise<void> {
+    await revokeGrants(sql, await lockGrantsOfSession(sql, personId, sessionId));
   }
 
   /**

@@ -7,6 +7,7 @@ import Provider from 'oidc-provider';
 import { loggerToken } from '../control-plane-parts.ts';
 import { Database } from '../database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
+import { LoginChecks } from '../identity/login/login-checks.service.ts';
 import { People } from '../identity/people.service.ts';
 import { sharedSecret } from '../vault/shared-secret.ts';
 import { Vault } from '../vault/vault.ts';
@@ -46,6 +47,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
   readonly #state: OAuthState;
   readonly #grants: AgentGrants;
   readonly #people: People;
+  readonly #logins: LoginChecks;
   readonly #fetch: GuardedFetch;
   readonly #assertions: IdentityAssertions;
   readonly #settings: ControlPlaneSettings;
@@ -55,7 +57,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
   #reading: Promise<Serving> | undefined;
 
   constructor(
-    database: Database, vault: Vault, state: OAuthState, grants: AgentGrants, people: People, egress: OAuthEgress, assertions: IdentityAssertions,
+    database: Database, vault: Vault, state: OAuthState, grants: AgentGrants, people: People, logins: LoginChecks, egress: OAuthEgress, assertions: IdentityAssertions,
     @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(loggerToken) logger: Logger,
   ) {
     this.#database = database;
@@ -63,6 +65,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
     this.#state = state;
     this.#grants = grants;
     this.#people = people;
+    this.#logins = logins;
     this.#fetch = rememberFailures(egress.fetch);
     this.#assertions = assertions;
     this.#settings = settings;
@@ -125,7 +128,7 @@ export class AuthorizationServer implements OnApplicationShutdown {
     const { CONTROL_PLANE_URL: issuer, DATA_PLANE_URL: dataPlaneUrl, OAUTH_DYNAMIC_REGISTRATION: allowsRegistration, OAUTH_MAX_UNUSED_CLIENTS: maxUnusedClients } = this.#settings;
     const { sql } = this.#database;
     const provider = new Provider(issuer, providerConfiguration({
-      state: this.#state, grants: this.#grants, people: this.#people, fetch: withKeptDocuments(this.#fetch, this.#state), sql, dataPlaneUrl, jwks, kid,
+      state: this.#state, grants: this.#grants, people: this.#people, logins: this.#logins, fetch: withKeptDocuments(this.#fetch, this.#state), sql, dataPlaneUrl, jwks, kid,
       isSecure: issuer.startsWith('https:'), cookieKey, allowsRegistration, maxUnusedClients,
       noteUse: async (clientId, grantId) => {
         await noteUse(sql, grantId);

@@ -54,6 +54,11 @@ export async function lockGrant(sql: Sql, grantId: string): Promise<GrantRow | u
   return row;
 }
 
+/** That were given in a browser's session, which may be over. Locked until the end of the transaction. */
+export function lockGrantsOfSession(sql: Sql, personId: string, sessionId: string): Promise<GrantRow[]> {
+  return sql<GrantRow>(`select ${columns} from oauth_grants g where g.person_id = $1 and g.session_id = $2 order by g.id for update`, [personId, sessionId]);
+}
+
 /** Of a client. Locked until the end of the transaction. */
 export function lockGrantsOfClient(sql: Sql, clientId: string): Promise<GrantRow[]> {
   return sql<GrantRow>(`select ${columns} from oauth_grants g where g.client_id = $1 order by g.id for update`, [clientId]);

@@ -1,5 +1,6 @@
 import type { GuardedFetch } from '@gatehouse/egress';
 import { type Configuration, errors, type JWKS, type KoaContextWithOIDC } from 'oidc-provider';
+import type { LoginChecks } from '../identity/login/login-checks.service.ts';
 import type { People } from '../identity/people.service.ts';
 import { accessTokenClaims } from './access-token-claims.ts';
 import { personOf } from './agent-account.ts';
@@ -21,6 +22,7 @@ export interface ProviderParts extends AdapterParts, ResourceParts {
   /** Private keys; the one that signs comes first. */
   readonly jwks: JWKS;
   readonly people: Pick<People, 'find'>;
+  readonly logins: Pick<LoginChecks, 'check'>;
   readonly fetch: GuardedFetch;
   readonly allowsRegistration: boolean;
 }

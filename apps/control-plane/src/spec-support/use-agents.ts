@@ -1,6 +1,7 @@
 import { createHash, randomBytes } from 'node:crypto';
 import { createServer } from 'node:http';
 import { afterAll, beforeAll } from 'vitest';
+import type { IdentityProviderOptions } from '../../../../test/support/identity-provider.ts';
 import { closeHttpServer, listenOnLoopback } from '../../../../test/support/listen.ts';
 import { type BrowserPage, TestBrowser } from '../../../../test/support/test-browser.ts';
 import { type LoginFixture, publicOrigin, useLogin } from './use-login.ts';
@@ -81,8 +82,8 @@ export interface Tokens {
 }
 
 /** A control plane with an organisation's provider and an interactive server `orders`, and clients for it. */
-export function useAgents(environment: Readonly<Record<string, string>> = {}): AgentsFixture {
-  const fixture = useLogin({ GATEHOUSE_DATA_PLANE_URL: dataPlaneUrl, ...environment });
+export function useAgents(environment: Readonly<Record<string, string>> = {}, options: Partial<IdentityProviderOptions> = {}): AgentsFixture {
+  const fixture = useLogin({ GATEHOUSE_DATA_PLANE_URL: dataPlaneUrl, ...environment }, options);
   const elsewhere = createServer((_request, response) => response.end('here we are'));
   let elsewhereUrl = '';
   const post: AgentsFixture['post'] = async (path, fields, { headers = {}, at = fixture.plane.url } = {}) => {

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import { type Claims, hasAllClaims, meetsRequirements, personOfClaims } from './claims.ts';
+import { type Claims, contradictsRequirements, hasAllClaims, meetsRequirements, personOfClaims, updatedAttributes } from './claims.ts';
 
 test.each<[Claims, Parameters<typeof personOfClaims>[1], Record<string, unknown>]>([
   [{ sub: 'u1', email: 'a@b.example', email_verified: true, name: 'Ana', groups: ['x', 'y'] }, undefined, { subject: 'u1', email: 'a@b.example', name: 'Ana', groups: ['x', 'y'], roleValues: [] }],
@@ -77,4 +77,31 @@ test('someone is asked for where a claim is missing that is read', () => {
   expect(hasAllClaims(complete)).toBe(true);
   expect(hasAllClaims(complete, { roles: 'roles' })).toBe(false);
   expect(hasAllClaims({ ...complete, groups: undefined })).toBe(false);
+});
+
+describe('without an ID token', () => {
+  const known = { email: 'ana@corp.example', name: 'Ana', groups: ['x'], roleValues: ['admin'] };
+  const reading = { claims: { roles: 'roles' } };
+
+  test.each<[Claims, Parameters<typeof updatedAttributes>[2], Partial<typeof known> | { email: undefined }, boolean]>([
+    [{ email: 'new@corp.example', email_verified: true, name: 'Anna', groups: ['y'], roles: [] }, reading, { email: 'new@corp.example', name: 'Anna', groups: ['y'], roleValues: [] }, true],
+    [{ email: 'new@corp.example', groups: [], roles: [] }, reading, { email: undefined, groups: [], roleValues: [], name: 'Ana' }, true],
+    [{ email: 'ana@corp.example', email_verified: true, roles: ['admin'] }, reading, { groups: ['x'] }, false],
+    [{ email: 'ana@corp.example', email_verified: true, groups: ['x'] }, reading, { roleValues: ['admin'] }, false],
+    [{ groups: ['y'], roles: [] }, reading, { email: 'ana@corp.example', groups: ['y'] }, false],
+    [{ email: 'ana@corp.example', email_verified: true, groups: ['y'], roles: [] }, { ...reading, requiredClaims: { hd: 'corp.example' } }, {}, false],
+    // Roles that are not read any more.
+    [{ email: 'ana@corp.example', email_verified: true, groups: ['y'] }, {}, { roleValues: [] }, true],
+  ])('%j with %j leaves %j; whole: %s', (claims, how, attributes, isWhole) => {
+    const updated = updatedAttributes(known, { sub: 'u1', ...claims }, how);
+    expect(updated.attributes).toMatchObject(attributes);
+    expect(updated.isWhole).toBe(isWhole);
+  });
+
+  test('required claims that are not said contradict nothing', () => {
+    const required = { hd: 'corp.example', tid: ['1', '2'] };
+    expect(contradictsRequirements({}, required)).toBe(false);
+    expect(contradictsRequirements({ hd: 'corp.example', tid: '2' }, required)).toBe(false);
+    expect(contradictsRequirements({ tid: '3' }, required)).toBe(true);
+  });
 });

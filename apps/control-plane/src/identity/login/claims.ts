@@ -40,6 +40,42 @@ export function hasAllClaims(claims: Claims, names: ClaimNames = {}): boolean {
   return read.every((name) => claimOf(claims, name) !== undefined);
 }
 
+/** Where only a part of what a login reads was said. */
+export interface UpdatedAttributes {
+  readonly attributes: ProvidedAttributes;
+  /** Nothing that counts for anything is left from before. */
+  readonly isWhole: boolean;
+}
+
+/**
+ * What is known of someone, with what the provider says of them without an ID token: it may have said some of it in there only, and
+ * that is as old as the login.
+ */
+export function updatedAttributes(known: ProvidedAttributes, claims: Claims, reading: ClaimReading & Pick<IdentityProviderDocument, 'requiredClaims'>): UpdatedAttributes {
+  const { claims: names = {}, requiredClaims = {} } = reading;
+  const { email, name, groups, roleValues } = personOfClaims(claims, reading);
+  const isSaid = (claim: string): boolean => claimOf(claims, claim) !== undefined;
+  const saysEmail = isSaid(names.email ?? 'email');
+  const saysGroups = isSaid(names.groups ?? 'groups');
+  const saysRoles = names.roles === undefined || isSaid(names.roles);
+  const isWhole = (saysEmail || known.email === undefined) && (saysGroups || known.groups.length === 0) && (saysRoles || known.roleValues.length === 0);
+  return {
+    attributes: {
+      email: saysEmail ? email : known.email,
+      name: isSaid(names.name ?? 'name') ? name : known.name,
+      groups: saysGroups ? groups : known.groups,
+      roleValues: saysRoles ? roleValues : known.roleValues,
+    },
+    isWhole: isWhole && Object.keys(requiredClaims).every(isSaid),
+  };
+}
+
+/** The claims that are said and required have a value that is. */
+export function contradictsRequirements(claims: Claims, required: IdentityProviderDocument['requiredClaims'] = {}): boolean {
+  const said = Object.entries(required).filter(([name]) => claimOf(claims, name) !== undefined);
+  return !meetsRequirements(claims, Object.fromEntries(said));
+}
+
 /** Of required claims one value each has to be there; of a claim that is a list, in it. */
 export function meetsRequirements(claims: Claims, required: IdentityProviderDocument['requiredClaims'] = {}): boolean {
   return Object.entries(required).every(([name, wanted]) => {

@@ -14,6 +14,12 @@ export function isRefusedToken(thrown: unknown): boolean {
   return thrown instanceof Error && thrown.cause instanceof Response && (thrown.cause.status === 401 || thrown.cause.status === 403);
 }
 
+/** RFC 6750 section 3.1: expired, revoked, or of somebody who is not there any more; not one that is for something else. */
+export function isUnknownToken(thrown: unknown): boolean {
+  if (thrown instanceof WWWAuthenticateChallengeError) return thrown.status === 401;
+  return thrown instanceof Error && thrown.cause instanceof Response && thrown.cause.status === 401;
+}
+
 const unavailable = new Set(['OAUTH_TIMEOUT', 'OAUTH_ABORT']);
 /** RFC 6749 section 5.2: we are not the client that the provider knows. */
 const misconfigured = new Set(['invalid_client', 'unauthorized_client']);

@@ -1,7 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import { Secret } from '@gatehouse/sealing';
 import { Inject, Injectable } from '@nestjs/common';
-import { authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallenge, type Configuration, fetchUserInfo } from 'openid-client';
+import { authorizationCodeGrant, buildAuthorizationUrl, calculatePKCECodeChallenge } from 'openid-client';
 import { appendAuditEvent } from '../../audit/append-audit-event.ts';
 import { Database } from '../../database/database.ts';
 import { uuidV7 } from '../../database/uuid-v7.ts';
@@ -15,10 +15,11 @@ import { findIdentityProvider, type IdentityProviderRow } from '../providers/ide
 import { redirectUriOf } from '../providers/present-provider.ts';
 import { type ProviderClient, ProviderClients } from '../providers/provider-clients.service.ts';
 import { hashToken, isToken, randomToken } from '../random-token.ts';
-import { type Claims, hasAllClaims, meetsRequirements, personOfClaims } from './claims.ts';
+import { type Claims, meetsRequirements, personOfClaims } from './claims.ts';
+import { completeClaims } from './complete-claims.ts';
 import type { LoginBrowser } from './login-browser.ts';
 import { type BegunLogin, insertLoginState, takeLoginState } from './login-states.store.ts';
-import { isRefusedToken, providerFailure } from './provider-failure.ts';
+import { providerFailure } from './provider-failure.ts';
 import { insertProviderTokens, type ProviderTokens } from './provider-tokens.store.ts';
 
 export interface LoginStart {
@@ -149,14 +150,12 @@ export class ProviderLogin {
 const keysOf = (browser: LoginBrowser, state: string) => ({ stateHash: hashToken(state), browserHash: hashToken(browser.derive('browser')) });
 
 /** Checks the answer (`state`, `iss`), redeems the code, checks the ID token (signature, issuer, audience, expiry, `nonce`). */
-async function redeem({ configuration, document }: ProviderClient, callback: URL, browser: LoginBrowser, state: string): Promise<ProvidedLogin> {
+async function redeem(client: ProviderClient, callback: URL, browser: LoginBrowser, state: string): Promise<ProvidedLogin> {
   const checks = { expectedState: state, expectedNonce: browser.derive('nonce', state), pkceCodeVerifier: browser.derive('verifier', state), idTokenExpected: true };
-  const reply = await authorizationCodeGrant(configuration, callback, checks);
-  const idClaims: Claims = reply.claims() ?? {};
-  const claims = hasAllClaims(idClaims, document.claims) ? idClaims : { ...(await userInfo(configuration, reply.access_token, idClaims)), ...idClaims };
+  const reply = await authorizationCodeGrant(client.configuration, callback, checks);
   const { id_token: idToken, refresh_token: refreshToken, scope } = reply;
   return {
-    claims,
+    claims: await completeClaims(client, reply.access_token, reply.claims() ?? {}),
     tokens: {
       accessToken: new Secret(reply.access_token),
       refreshToken: refreshToken === undefined ? undefined : new Secret(refreshToken),
@@ -165,21 +164,6 @@ async function redeem({ configuration, document }: ProviderClient, callback: URL
     scope,
     expiresInSeconds: reply.expires_in,
   };
-}
-
-/**
- * Many providers tell groups and names there only. That it is about the same person is checked (OpenID Connect Core section
- * 5.3.2). Where the access token is for something else (Entra, with scopes of an API) it is refused, and the ID token is all
- * there is; where nothing answers, nobody should find themselves without their groups.
- */
-async function userInfo(configuration: Configuration, accessToken: string, { sub }: Claims): Promise<Claims> {
-  if (configuration.serverMetadata().userinfo_endpoint === undefined) return {};
-  try {
-    return await fetchUserInfo(configuration, accessToken, String(sub));
-  } catch (error) {
-    if (isRefusedToken(error)) return {};
-    throw error;
-  }
 }
 
 /** The provider has to have asked for this login, and to say so: OpenID Connect Core section 3.1.2.1, `auth_time` is there where `max_age` was sent. */

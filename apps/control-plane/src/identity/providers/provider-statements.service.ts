@@ -10,7 +10,7 @@ import { uuidV7 } from '../../database/uuid-v7.ts';
 import { type ClaimedPerson, meetsRequirements, personOfClaims } from '../login/claims.ts';
 import { findProvidedPerson, type PersonRow, putProvidedPerson } from '../people.store.ts';
 import { findProviderOfIssuer } from './identity-providers.store.ts';
-import { ProviderClients } from './provider-clients.service.ts';
+import { type ProviderClient, ProviderClients } from './provider-clients.service.ts';
 import { ProviderEgress } from './provider-egress.service.ts';
 
 const maxTokenLength = 16_384;
@@ -53,13 +53,29 @@ export class ProviderStatements implements OnApplicationShutdown {
     const issuer = issuerOf(token);
     const row = issuer === undefined ? undefined : await findProviderOfIssuer(this.#database.sql, issuer);
     if (row === undefined) return undefined;
-    const { configuration, document } = await this.#clients.of(row);
+    const client = await this.#clients.of(row);
+    const { document } = client;
+    const claims = await this.#verified(token, client, rulesOf(document));
+    return claims !== undefined && meetsRequirements(claims, document.requiredClaims) ? { provider: row.name, document, claims } : undefined;
+  }
+
+  /**
+   * What an ID token for us says that came otherwise than in a login (OpenID Connect Core sections 3.1.3.7 and 12.2). Whether it is about
+   * the same person, and lets them in, is for the caller to say.
+   * @throws GatewayError caller_keys_unavailable
+   */
+  async readIdToken(token: string, client: ProviderClient): Promise<VerifiedToken['claims'] | undefined> {
+    const { clientId } = client.document;
+    const claims = await this.#verified(token, client, { audiences: [clientId], requiredClaims: ['sub'] });
+    return claims !== undefined && ([claims.aud].flat().length === 1 || claims['azp'] === clientId) ? claims : undefined;
+  }
+
+  async #verified(token: string, { configuration, document }: ProviderClient, purpose: StatementRules): Promise<VerifiedToken['claims'] | undefined> {
     const { jwks_uri: jwksUri } = configuration.serverMetadata();
     if (jwksUri === undefined) return undefined;
-    const rules = { ...rulesOf(document), issuers: [document.issuer], algorithms, clockToleranceSeconds };
+    const rules = { ...purpose, issuers: [document.issuer], algorithms, clockToleranceSeconds };
     const verification = await verifyToken(token, this.#keySets.at(jwksUri), rules, Date.now());
-    if ('denied' in verification || !meetsRequirements(verification.claims, document.requiredClaims)) return undefined;
-    return { provider: row.name, document, claims: verification.claims };
+    return 'denied' in verification ? undefined : verification.claims;
   }
 
   /**
