@@ -61,7 +61,7 @@ test('a signing key signs under its own name only: a control plane that finds an
 });
 
 test('an identity provider is not sent another one’s client secret', async () => {
-  const body = providerDocument(fixture.provider, { name: 'partner', clientSecret: 'secret-for-the-partner-0123456789' });
+  const body = providerDocument(fixture.provider, { name: 'partner', issuer: 'http://127.0.0.1:9', clientSecret: 'secret-for-the-partner-0123456789' });
   expect((await fixture.plane.send('POST', '/v1/identity-providers', { body })).status).toBe(201);
   const moved = await fixture.query(
     `update secrets set sealed = (select sealed from secrets where owner_id = (select id from identity_providers where name = 'partner'))

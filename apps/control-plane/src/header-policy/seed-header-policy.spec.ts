@@ -86,7 +86,7 @@ describe('a list that cannot be stored', () => {
     await expect(starting).rejects.toMatchObject({
       code: 'header_policy_not_seeded', publicMessage: expect.stringContaining('GATEHOUSE_PASSTHROUGH_HEADERS') as string, detail: expect.stringContaining(`SQLSTATE ${sqlState}`) as string,
     });
-    const { count } = (await runSql<{ count: string }>(url, 'select count(*) from revisions'))[0] ?? {};
+    const { count } = (await runSql<{ count: string }>(url, 'select count(*) from revisions where changed @> $1', [JSON.stringify([headerPolicyId])]))[0] ?? {};
     expect([await stored(), await events(), Number(count)]).toEqual([[], [], 0]);
   });
 

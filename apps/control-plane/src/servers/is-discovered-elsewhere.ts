@@ -7,6 +7,7 @@ interface Discovered {
 
 /** Whether a server whose own authorization was discovered is another one now: its connections were for what stood behind it before. */
 export function isDiscoveredElsewhere(before: StoredDocument, after: StoredDocument): boolean {
-  const [was, is] = [before as Discovered, after as Discovered];
-  return was.appAuth?.discover === true && (is.appAuth?.discover !== true || is.upstream?.url !== was.upstream?.url);
+  // Before the change it may have been anything.
+  const [was, is] = [before as Discovered | null, after as Discovered];
+  return was?.appAuth?.discover === true && (is.appAuth?.discover !== true || is.upstream?.url !== was.upstream?.url);
 }
