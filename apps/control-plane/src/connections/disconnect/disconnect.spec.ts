@@ -78,6 +78,18 @@ describe('disconnecting', () => {
     expect(fixture.provider.revocations).toBe(revocations);
   });
 
+  test('disabling the person keeps the connection, and data planes forget its token', async () => {
+    const ana = await fixture.person('ana');
+    const { id, accessToken } = await fixture.connect({ person: ana });
+    const disable = (disabled: boolean) => fixture.plane.send('PATCH', `/v1/users/${ana}`, { body: { disabled }, headers: { 'If-Match': '*' } });
+    expect((await disable(true)).status).toBe(200);
+    await expect.poll(revoked).toEqual([ana]);
+    expect(await fixture.query('select id from connections')).toEqual([{ id }]);
+    expect((await fixture.ask({ server: fixture.server, subject: { person: ana } })).body).toEqual({ status: 'no_person' });
+    expect((await disable(false)).status).toBe(200);
+    expect((await fixture.ask({ server: fixture.server, subject: { person: ana } })).body).toMatchObject({ status: 'token', accessToken });
+  });
+
   test('by deleting the person', async () => {
     const ana = await fixture.person('ana');
     const { id, accessToken } = await fixture.connect({ person: ana });

@@ -1,8 +1,10 @@
 import { GatewayError } from '@gatehouse/errors';
+import { revocationsId } from '@gatehouse/gateway-config';
 import { Injectable } from '@nestjs/common';
 import { AgentGrants } from '../../agents-oauth/agent-grants.service.ts';
 import { appendAuditEvent } from '../../audit/append-audit-event.ts';
 import { Disconnections } from '../../connections/disconnect/disconnections.service.ts';
+import { insertTokenRevocations } from '../../connections/disconnect/token-revocations.store.ts';
 import { Database } from '../../database/database.ts';
 import type { Sql } from '../../database/sql.ts';
 import { isUuid, uuidV7 } from '../../database/uuid-v7.ts';
@@ -10,6 +12,7 @@ import type { ChangeAuthor } from '../../http/actor.ts';
 import { entityTag, requireMatch } from '../../http/entity-tag.ts';
 import { type Page, pageOf, type PageQuery } from '../../http/page.ts';
 import { parseDocument } from '../../http/parse-document.ts';
+import { takeRevision } from '../../snapshots/revisions.store.ts';
 import { deleteSessions, listSessions } from '../browser-sessions.store.ts';
 import { endSession } from '../end-sessions.ts';
 import { emailProblems, normalEmail } from '../local/local-fields.ts';
@@ -79,7 +82,7 @@ export class Users {
     });
   }
 
-  /** Who is disabled is out at once: browsers, agents, what the provider gave. */
+  /** Who is disabled is out at once: browsers, agents, what the provider gave, tokens of their connections on data planes. */
   async change(id: string, body: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<TaggedUser> {
     const change = parseDocument(userChange, body);
     const changed = await this.#database.transaction(async (sql) => {
@@ -94,6 +97,7 @@ export class Users {
       if (fields.length === 0) return before;
       await changePerson(sql, id, { disabled, assignedRoles });
       if (disabled) await this.#endEverything(sql, id, actor);
+      if (disabled) await forgetTokens(sql, id);
       await audit(sql, 'person.changed', before, fields, actor);
       return findUser(sql, id);
     });
@@ -162,6 +166,12 @@ const withoutAttempt = (actor: ChangeAuthor): ChangeAuthor => ({ ...actor, attem
 async function endSessions(sql: Sql, id: string): Promise<void> {
   await deleteSessions(sql, id);
   await deleteProviderTokens(sql, id);
+}
+
+/** Connections stay, for when they are back. Until then data planes use no token of theirs that they have already: not every caller's agent has a grant that ends. */
+async function forgetTokens(sql: Sql, id: string): Promise<void> {
+  await insertTokenRevocations(sql, [id]);
+  await takeRevision(sql, [revocationsId]);
 }
 
 /** @throws GatewayError not_found */
