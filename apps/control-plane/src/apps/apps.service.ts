@@ -4,6 +4,7 @@ import { GatewayError } from '@gatehouse/errors';
 import { completeApp, type ReadableApp, type Warning } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
+import { deleteConnectStates } from '../connections/connect/connect-states.store.ts';
 import { Disconnections, type RevokingClients } from '../connections/disconnect/disconnections.service.ts';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
@@ -165,6 +166,7 @@ export class Apps {
   /** Tokens are of one client at one provider: they are of no use to another, which must not get to see them either. */
   async #endConnections(sql: Sql, row: AppRow, { app }: WrittenApp, clients: RevokingClients = new Map()): Promise<Warning[]> {
     if (!this.#isAnotherClient(row, app)) return [];
+    await deleteConnectStates(sql, row.id);
     const ended = await this.#disconnections.end(sql, { owner: row.id }, clients);
     if (ended.length === 0) return [];
     return [{ code: 'connections_ended', pointer: '', detail: `${ended.length} connections of the former client have ended: people are asked to connect again.` }];

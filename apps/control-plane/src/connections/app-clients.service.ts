@@ -2,7 +2,7 @@ import { GatewayError } from '@gatehouse/errors';
 import type { ClientAuthentication } from '@gatehouse/oauth-client';
 import type { ResolvedApp } from '@gatehouse/app-catalog';
 import { Injectable, type OnModuleInit } from '@nestjs/common';
-import { Apps } from '../apps/apps.service.ts';
+import { Apps, type UsableApp } from '../apps/apps.service.ts';
 import { Database } from '../database/database.ts';
 import { ConnectionClients } from './connection-clients.service.ts';
 import { ConnectionEgress } from './connection-egress.service.ts';
@@ -33,7 +33,11 @@ export class AppClients implements OnModuleInit {
     const [row] = await sql<{ workspaceId: string }>('select workspace_id as "workspaceId" from apps where id = $1', [id]);
     const found = row && (await this.#apps.resolve(sql, row.workspaceId, id));
     if (!found) throw new GatewayError('connection_misconfigured', { detail: `there is no app ${id}` });
-    const { app, title } = found;
+    return this.from(found);
+  }
+
+  /** Of an app as it was read: what is asked of one provider is not answered to another. */
+  from({ app, title }: UsableApp): OwnerClient {
     const { issuer, tokenUrl, refreshUrl, revocationUrl, clientId, tokenParameters, resource, scopeSeparator, tokensAt, tokenRequest, revocation, refresh } = app;
     const authentication = authenticationOf(app);
     return {

@@ -3,8 +3,11 @@ import { Inject, Injectable } from '@nestjs/common';
 import { redirectUriOf } from '../../apps/present-app.ts';
 import { Apps } from '../../apps/apps.service.ts';
 import { Database } from '../../database/database.ts';
+import type { Sql } from '../../database/sql.ts';
 import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
 import { AppClients } from '../app-clients.service.ts';
+import type { ConnectionOwner } from '../connection.ts';
+import { clientDigest } from './client-digest.ts';
 import { ConnectRefusal } from './connect-refusal.ts';
 import type { ConnectTarget, TargetSource } from './connect-target.ts';
 
@@ -43,7 +46,7 @@ export class AppTargets implements TargetSource {
         owner: { kind: 'app', id: ownerId, workspaceId }, workspace, name, title, app,
         authorizationUrl: app.authorizationUrl,
         scopes: app.scopes,
-        client: await this.#clients.of(ownerId),
+        client: this.#clients.from(found),
         redirectUri: redirectUriOf(this.#controlPlaneUrl, { workspace, name }),
         // Nothing says so of an app: its issuer is compared where the answer names one, and its redirect URI is its own.
         isIssRequired: false,
@@ -56,5 +59,12 @@ export class AppTargets implements TargetSource {
 
   resume(ownerId: string): Promise<ConnectTarget> {
     return this.begin(ownerId);
+  }
+
+  /** Which client an app is now, and stays until the end of the transaction; undefined where it is gone. */
+  async lockedDigest(sql: Sql, { id, workspaceId }: ConnectionOwner): Promise<string | undefined> {
+    if ((await sql('select from apps where id = $1 for key share', [id])).length === 0) return undefined;
+    const found = await this.#apps.resolve(sql, workspaceId, id);
+    return found && clientDigest(found.app);
   }
 }

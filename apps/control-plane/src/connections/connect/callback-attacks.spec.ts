@@ -1,6 +1,10 @@
-import { beforeAll, expect, test } from 'vitest';
+import { once } from 'node:events';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
+import { text } from 'node:stream/consumers';
+import { beforeAll, describe, expect, test } from 'vitest';
 import type { TestBrowser } from '../../../../../test/support/test-browser.ts';
-import { acmeRedirectUri, appDocument, pressConnect, useConnecting } from '../../spec-support/use-connecting.ts';
+import { acmeRedirectUri, appDocument, connectAs, pressConnect, useConnecting } from '../../spec-support/use-connecting.ts';
 import { publicOrigin } from '../../spec-support/use-login.ts';
 
 const fixture = useConnecting();
@@ -30,6 +34,21 @@ const changed = (url: URL, changes: Readonly<Record<string, string | undefined>>
   }
   return result;
 };
+
+/** Gives tokens to whoever asks. */
+async function startTokenEndpoint(beforeItAnswers: () => Promise<unknown> = () => Promise.resolve()) {
+  const bodies: string[] = [];
+  const server = createServer((request, reply) => {
+    void text(request).then(async (body) => {
+      bodies.push(body);
+      await beforeItAnswers();
+      reply.writeHead(200, { 'Content-Type': 'application/json', 'Connection': 'close' }).end(JSON.stringify({ access_token: 'of-another', token_type: 'Bearer' }));
+    });
+  });
+  await once(server.listen(0, '127.0.0.1'), 'listening');
+  const { port } = server.address() as AddressInfo;
+  return { url: `http://127.0.0.1:${port}/token`, bodies, close: () => once(server.close(), 'close') };
+}
 
 const freshAna = () => fixture.browserOf('ana');
 
@@ -73,6 +92,43 @@ test('mix-up: an answer at another app’s address is not taken', async () => {
     expect((await browser.open(changed(url, {}, path))).text).toContain('state_unknown');
   }
   expect((await browser.open(url)).text).toContain('return to your chat');
+});
+
+describe('an app that is changed while somebody connects', () => {
+  const set = (app: string, changes: object) => fixture.query('update apps set document = document || $2 where name = $1', [app, JSON.stringify(changes)]);
+
+  test.each(['tokenUrl', 'authorizationUrl', 'clientId'])('another %s: the code, its verifier and the secret are sent to nobody', async (field) => {
+    const another = await startTokenEndpoint();
+    const browser = await freshAna();
+    const url = await answered(browser);
+    const before = await count();
+    const [former] = await fixture.query<{ document: object }>(`select document from apps where name = 'acme'`);
+    // As at a replica of an earlier release: by REST, what was begun ends.
+    await set('acme', { [field]: another.url });
+    const page = await browser.open(url);
+    await set('acme', former?.document ?? {});
+    await another.close();
+    expect([page.status, page.text, another.bodies, await count()]).toEqual([410, expect.stringContaining('owner_gone'), [], before]);
+  });
+
+  test('while its provider answers: what came is not kept', async () => {
+    const endpoint = await startTokenEndpoint(() => set('other', { clientId: 'another' }));
+    const { body } = await fixture.plane.send<{ id: string }>('POST', '/v1/workspaces/default/apps', { body: { ...appDocument(fixture.acme), name: 'other', tokenUrl: endpoint.url } });
+    const browser = await freshAna();
+    const page = await connectAs(browser, await fixture.link({ personId: anaId, ownerId: body.id }), 'ana-at-acme');
+    await endpoint.close();
+    expect([page.status, page.text, endpoint.bodies]).toEqual([410, expect.stringContaining('owner_gone'), [expect.stringContaining('code_verifier')]]);
+    expect(await fixture.query('select from connections where owner_id = $1', [body.id])).toEqual([]);
+  });
+
+  test('what was begun ends with the client', async () => {
+    const browser = await freshAna();
+    const url = await answered(browser);
+    const changes = { revocationUrl: `${fixture.acme.issuer}/token/revocation` };
+    expect((await fixture.plane.send('PATCH', '/v1/workspaces/default/apps/acme', { body: changes, headers: { 'If-Match': '*', 'Content-Type': 'application/merge-patch+json' } })).status).toBe(200);
+    expect((await browser.open(url)).text).toContain('state_unknown');
+    expect(await fixture.query('select from connect_states where owner_id = $1', [fixture.app])).toEqual([]);
+  });
 });
 
 test.each([

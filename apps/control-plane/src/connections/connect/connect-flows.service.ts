@@ -17,6 +17,7 @@ import { accountOf } from './account-of.ts';
 import { announceConnection } from './announce-connection.ts';
 import { AppTargets } from './app-targets.service.ts';
 import { authorizationUrl } from './authorization-url.ts';
+import { clientDigest } from './client-digest.ts';
 import { isUsedLink } from './connect-links.store.ts';
 import { ConnectRefusal, type RefusalReason } from './connect-refusal.ts';
 import { type ConnectState, insertConnectState, type StateKeys, takeConnectState } from './connect-states.store.ts';
@@ -44,6 +45,7 @@ export class ConnectFlows {
   readonly #links: ConnectLinks;
   readonly #connections: Connections;
   readonly #targets: Readonly<Record<'app' | 'server', TargetSource>>;
+  readonly #apps: AppTargets;
   readonly #discovered: DiscoveredTargets;
   readonly #channel: SnapshotChannel;
   readonly #logger: Logger;
@@ -56,6 +58,7 @@ export class ConnectFlows {
     this.#links = links;
     this.#connections = connections;
     this.#targets = { app: apps, server: discovered };
+    this.#apps = apps;
     this.#discovered = discovered;
     this.#channel = channel;
     this.#logger = logger;
@@ -89,7 +92,7 @@ export class ConnectFlows {
     const scopes = union(app.scopes, link.scopes);
     const state = randomToken();
     const begun: ConnectState = {
-      linkId: link.id, owner, personId: person.id, isShared: link.personId === undefined, scopes, redirectUri,
+      linkId: link.id, owner, personId: person.id, isShared: link.personId === undefined, scopes, redirectUri, clientDigest: clientDigest(app),
       ...(link.serverId !== undefined && { serverId: link.serverId }), ...(registrationId !== undefined && { registrationId }), ...(app.resource !== undefined && { resource: app.resource }),
     };
     await this.#database.transaction(async (sql) => {
@@ -111,6 +114,8 @@ export class ConnectFlows {
     const target = await this.#targets[begun.owner.kind].resume(begun.owner.id, begun);
     // An administrator may be none any more.
     if (begun.isShared) requireAdministrator(person, target.title);
+    // Whoever edits the app meanwhile must not have the code, its verifier and the secret sent to a place that nobody agreed to.
+    if (begun.clientDigest !== clientDigest(target.app)) throw changedMeanwhile(target);
     const code = codeOf(callback, target);
     const tokens = await redeem(target, begun, code, new Secret(browser.derive('verifier', state)));
     return this.#store(target, begun, tokens, person);
@@ -123,6 +128,8 @@ export class ConnectFlows {
     const ending = registrationId === undefined ? undefined : await this.#discovered.prepareChange(owner.id, registrationId);
     const connectionId = await this.#database
       .transaction(async (sql) => {
+        // The tokens are of the client that the code was redeemed for, and go to no other one with its next refresh.
+        if (owner.kind === 'app' && (await this.#apps.lockedDigest(sql, owner)) !== begun.clientDigest) throw changedMeanwhile(target);
         if (registrationId !== undefined) await this.#discovered.settle(sql, owner.id, { registrationId, resource: app.resource }, ending);
         const id = await this.#connections.save(sql, {
           owner, personId: isShared ? undefined : person.id, tokens, requestedScopes: scopes, account: accountOf(tokens), refresh: target.client.refresh,
@@ -168,6 +175,8 @@ function requireItsPerson({ personId }: ConnectLink, person: Person): void {
 function requireAdministrator({ roles }: Person, app?: string): void {
   if (!isAtLeast(highestRole(roles), 'admin')) throw new ConnectRefusal('not_an_administrator', { ...(app !== undefined && { app }) });
 }
+
+const changedMeanwhile = ({ title: app }: ConnectTarget): ConnectRefusal => new ConnectRefusal('owner_gone', { app, detail: 'its client is another than when this was begun' });
 
 function refusalOfLink(error: unknown, reason: RefusalReason): unknown {
   return error instanceof GatewayError && error.code === 'connect_link_invalid' ? new ConnectRefusal(reason, { detail: error.detail ?? reason, cause: error }) : error;

@@ -13,6 +13,8 @@ export interface ConnectState {
   readonly isShared: boolean;
   /** What was asked for. */
   readonly scopes: readonly string[];
+  /** The client and the provider that it was begun for; missing where an earlier release began it. */
+  readonly clientDigest?: string | undefined;
   /** Where the provider was told to send the browser back to. */
   readonly redirectUri: string;
   /** Of a server that was discovered: the registration that the code is for, and the resource. */
@@ -59,4 +61,9 @@ export async function takeConnectState(sql: Sql, { stateHash, browserHash }: Sta
   if (!row) return undefined;
   const { workspaceId, ownerKind: kind, ownerId: id, linkId, details } = row;
   return { ...details, linkId, personId: row.personId, owner: { kind, id, workspaceId } };
+}
+
+/** What was begun for an owner comes to nothing. */
+export async function deleteConnectStates(sql: Sql, ownerId: string): Promise<void> {
+  await sql('delete from connect_states where owner_id = $1', [ownerId]);
 }
