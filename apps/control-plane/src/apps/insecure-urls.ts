@@ -6,9 +6,17 @@ import type { ResolvedApp } from '@gatehouse/app-catalog';
 const anyone = createAddressGuard({ allowedRanges: [] });
 const names = ['issuer', 'authorizationUrl', 'tokenUrl', 'revocationUrl'] as const;
 
+/** Schemes are written in any case (RFC 3986 section 3.1). */
+export const isPlain = (url: string): boolean => URL.canParse(url) && new URL(url).protocol === 'http:';
+
+export const httpsRequired = { detail: 'must begin with https://; plain http is for addresses that GATEHOUSE_EGRESS_ALLOWED_RANGES names', code: 'https_required' } as const;
+
 /** The URLs of an app that are plain http, by field. */
 export const plainUrls = (app: ResolvedApp): readonly (readonly [field: string, url: string])[] =>
-  names.flatMap((name) => (app[name]?.startsWith('http:') === true ? [[name, app[name]] as const] : []));
+  names.flatMap((name) => {
+    const url = app[name];
+    return url !== undefined && isPlain(url) ? [[name, url] as const] : [];
+  });
 
 /**
  * Secrets and codes travel over TLS (RFC 6749 section 3.2), except to addresses that the deployment expressly allows connections to
@@ -17,15 +25,16 @@ export const plainUrls = (app: ResolvedApp): readonly (readonly [field: string, 
 export async function insecureUrls(app: ResolvedApp, document: Readonly<Record<string, unknown>>, guard: AddressGuard): Promise<Problem[]> {
   const problems: Problem[] = [];
   for (const [field, url] of plainUrls(app)) {
-    if (await isNear(new URL(url).hostname, guard)) continue;
+    if (await mayBePlain(url, guard)) continue;
     const pointer = Object.hasOwn(document, field) ? pointerOf([field]) : '/variables';
-    problems.push({ pointer, detail: 'must begin with https://; plain http is for addresses that GATEHOUSE_EGRESS_ALLOWED_RANGES names', code: 'https_required' });
+    problems.push({ pointer, ...httpsRequired });
   }
   // One variable makes several URLs.
   return problems.filter(({ pointer }, index) => problems.findIndex((other) => other.pointer === pointer) === index);
 }
 
-async function isNear(hostname: string, guard: AddressGuard): Promise<boolean> {
-  const addresses = await lookup(hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => []);
+/** Whether a URL is of this machine, or a private network that the deployment names. */
+export async function mayBePlain(url: string, guard: AddressGuard): Promise<boolean> {
+  const addresses = await lookup(new URL(url).hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => []);
   return addresses.length > 0 && addresses.every(({ address }) => guard.allows(address) && !anyone.allows(address));
 }

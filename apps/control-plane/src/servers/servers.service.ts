@@ -1,4 +1,5 @@
 import type { AddressGuard } from '@gatehouse/egress';
+import { GatewayError, type Problem } from '@gatehouse/errors';
 import type { ReadableServer } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
@@ -20,9 +21,11 @@ import { findWorkspace, type WorkspaceRow } from '../workspaces/workspaces.store
 import { changedFields } from './changed-fields.ts';
 import { withKeySetWarnings } from './key-set-warnings.ts';
 import { mergePatch } from './merge-patch.ts';
+import { plainTokenUrl } from './plain-token-url.ts';
 import type { SecretPlan } from './plan-secrets.ts';
 import { type PresentContext, presentListedServer, presentServer } from './present-server.ts';
 import { addressGuardToken } from './probe/address-guard.provider.ts';
+import { secretsToGiveAgain } from './secrets-to-give-again.ts';
 import { type ServerPage, toServerPage } from './server-page.ts';
 import { changeWarnings } from './server-warnings.ts';
 import { deleteServer, findServer, insertServer, listServers, type ServerRow, updateServer } from './servers.store.ts';
@@ -75,6 +78,7 @@ export class ServersService {
   }
 
   async create(workspaceReference: string, body: unknown, actor: ChangeAuthor): Promise<ReadableServer> {
+    refuse(await plainTokenUrl(body, this.#guard));
     const created = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, workspaceReference);
       const written = readWrittenServer(body, this.#writeContext(workspace, []));
@@ -90,11 +94,11 @@ export class ServersService {
   }
 
   replace(reference: ServerReference, body: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
-    return this.#change(reference, () => body, ifMatch, actor);
+    return this.#change(reference, body, () => body, ifMatch, actor);
   }
 
   patch(reference: ServerReference, patch: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
-    return this.#change(reference, async (current) => mergePatch(await current(), patch), ifMatch, actor);
+    return this.#change(reference, patch, async (current) => mergePatch(await current(), patch), ifMatch, actor);
   }
 
   async delete({ workspace: workspaceReference, idOrName }: ServerReference, ifMatch: string | undefined, actor: ChangeAuthor): Promise<void> {
@@ -116,7 +120,10 @@ export class ServersService {
     this.#disconnections.finish();
   }
 
-  async #change(reference: ServerReference, toBody: (current: () => Promise<ReadableServer>) => unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
+  async #change(
+    reference: ServerReference, sent: unknown, toBody: (current: () => Promise<ReadableServer>) => unknown, ifMatch: string | undefined, actor: ChangeAuthor,
+  ): Promise<ReadableServer> {
+    refuse(await plainTokenUrl(sent, this.#guard));
     const changed = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, reference.workspace);
       // Locked: of two changes with the same If-Match, the second sees the first one's revision.
@@ -128,6 +135,7 @@ export class ServersService {
       const written = readWrittenServer(await toBody(current), this.#writeContext(workspace, stored.map(({ field }) => field)));
       const fields = changedFields(row.document, written.document, written.secrets);
       if (fields.length === 0) return await current();
+      refuse(secretsToGiveAgain(row.document, written));
 
       await updateServer(sql, { id: row.id, name: written.name, document: written.document, revision: row.revision });
       await this.#store(sql, workspace.id, row.id, written.secrets);
@@ -173,4 +181,9 @@ export class ServersService {
   #writeContext(workspace: WorkspaceRow, storedSecrets: readonly string[]) {
     return { workspace: workspace.name, storedSecrets, openServersAllowed: this.#settings.OPEN_SERVERS };
   }
+}
+
+/** @throws GatewayError validation_failed */
+function refuse(problems: readonly Problem[]): void {
+  if (problems.length > 0) throw new GatewayError('validation_failed', { problems });
 }
