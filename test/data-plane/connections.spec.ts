@@ -141,6 +141,36 @@ describe('a token that the upstream refuses', () => {
   });
 });
 
+describe('a token is not used after its server has changed', () => {
+  it.each<[string, NonNullable<SpecServer['appAuth']>, string]>([
+    ['its app', { ...oauth, app: 'gitlab' }, ''],
+    ['its scopes', { ...oauth, scopes: ['repo'] }, ''],
+    ['whose connection it is', { ...oauth, shared: true }, ''],
+    ['its app for the upstream itself', { type: 'oauth-authorization-code', discover: true }, ''],
+    ['its upstream', oauth, '?another'],
+  ])('%s', async (_name, appAuth, query) => {
+    let generation = 1;
+    broker.answer((request) => ({ ...tokenOf(request), accessToken: `token-${generation}` }) as TokenAnswer);
+    const name = await publish();
+    const authorization = await tokenFor(name);
+    await post(name, authorization);
+    generation = 2;
+    await dataPlane.publish({ name, upstream: { url: upstream.url + query }, agentAuth: { type: 'interactive' }, appAuth });
+    for (let call = 0; call < 2; call += 1) expect((await post(name, authorization)).status).toBe(200);
+    expect(sentTokens()).toEqual(['Bearer token-1', 'Bearer token-2', 'Bearer token-2']);
+    expect(broker.requests.length).toBe(2);
+  });
+
+  it('but after it has another name for people, it is', async () => {
+    const name = await publish();
+    const authorization = await tokenFor(name);
+    await post(name, authorization);
+    await dataPlane.publish({ name, title: 'Code', upstream: { url: upstream.url }, agentAuth: { type: 'interactive' }, appAuth: oauth });
+    await post(name, authorization);
+    expect(broker.requests.length).toBe(1);
+  });
+});
+
 describe('P30 while the broker is away', () => {
   it('known tokens go on, and whoever has none is told', async () => {
     const name = await publish();

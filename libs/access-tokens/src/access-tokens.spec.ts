@@ -10,6 +10,7 @@ import { ConnectError } from './connect-error.ts';
 type Answer = TokenAnswer | { readonly status: number; readonly body: string } | Error;
 
 const server = '01919e1c-0000-7000-8000-000000000001';
+const connecting = { id: server, connectionKey: 'github' };
 const ana = { person: '01919e1c-0000-7000-8000-00000000a0a0' };
 const ben = { person: '01919e1c-0000-7000-8000-00000000b0b0' };
 const minute = 60_000;
@@ -41,14 +42,14 @@ beforeEach(() => {
   });
 });
 
-const get = async (subject: Parameters<AccessTokens['ofConnection']>[1] = ana): Promise<string> => (await tokens.ofConnection(server, subject)).value.reveal();
+const get = async (subject: Parameters<AccessTokens['ofConnection']>[1] = ana): Promise<string> => (await tokens.ofConnection(connecting, subject)).value.reveal();
 const codeOf = (promise: Promise<unknown>): Promise<unknown> => promise.then(() => 'none', (error: unknown) => (error as GatewayError).code);
 
 describe('a token', () => {
   it('is asked for once, and there at once from then on', async () => {
     answers = [token('a')];
     expect([await get(), await get()]).toEqual(['a', 'a']);
-    expect(tokens.ofConnection(server, ana)).not.toBeInstanceOf(Promise);
+    expect(tokens.ofConnection(connecting, ana)).not.toBeInstanceOf(Promise);
     expect(asked).toEqual([{ server, subject: ana }]);
   });
 
@@ -61,8 +62,15 @@ describe('a token', () => {
   it('is one person’s: whoever else asks is asked for by itself', async () => {
     answers = [token('a'), token('b'), token('c'), token('d')];
     expect([await get(ana), await get(ben), await get('shared')]).toEqual(['a', 'b', 'c']);
-    expect((await tokens.ofConnection('01919e1c-0000-7000-8000-000000000002', ana)).value.reveal()).toBe('d');
+    expect((await tokens.ofConnection({ id: '01919e1c-0000-7000-8000-000000000002', connectionKey: 'another' }, ana)).value.reveal()).toBe('d');
     expect(await get({ issuer: 'https://issuer.example', subject: 'ana' })).toBe('d');
+  });
+
+  it('is another one where the server has another app or upstream by now', async () => {
+    answers = [token('a'), token('b'), token('c')];
+    const before = await get();
+    const after = (await tokens.ofConnection({ id: server, connectionKey: 'gitlab' }, ana)).value.reveal();
+    expect([before, after, await get()]).toEqual(['a', 'b', 'a']);
   });
 
   it('is another one shortly before it expires', async () => {
@@ -95,7 +103,7 @@ describe('a token', () => {
   it('that our clock takes for an expired one is used for a moment all the same: no storm at the broker', async () => {
     answers = [token('a', { expiresAt: now - 5 * minute })];
     await get();
-    expect(tokens.ofConnection(server, ana)).not.toBeInstanceOf(Promise);
+    expect(tokens.ofConnection(connecting, ana)).not.toBeInstanceOf(Promise);
     expect(asked.length).toBe(1);
   });
 });
@@ -139,7 +147,7 @@ describe('what the broker says', () => {
 
   it.each(['connect_required', 'reconnect_required'] as const)('%s, with the link, which no log prints', async (status) => {
     answers = [{ status, ...link, reason: 'not_connected' }];
-    const error = await Promise.resolve(tokens.ofConnection(server, ana)).catch((thrown: unknown) => thrown);
+    const error = await Promise.resolve(tokens.ofConnection(connecting, ana)).catch((thrown: unknown) => thrown);
     expect(error).toBeInstanceOf(ConnectError);
     expect(error).toMatchObject({ code: status, status: 403, app: 'GitHub', linkId: 'link-1' });
     expect((error as ConnectError).connectUrl).toBe(link.connectUrl);
@@ -162,32 +170,32 @@ describe('what the broker says', () => {
 });
 
 describe('a token that the upstream refused', () => {
-  const refuse = async (refused: AccessToken, again = false): Promise<string> => (await tokens.ofConnection(server, ana, { token: refused, again })).value.reveal();
+  const refuse = async (refused: AccessToken, again = false): Promise<string> => (await tokens.ofConnection(connecting, ana, { token: refused, again })).value.reveal();
 
   it('is named to the broker by its hash, and not given again', async () => {
     answers = [token('a'), token('b')];
-    const refused = await tokens.ofConnection(server, ana);
+    const refused = await tokens.ofConnection(connecting, ana);
     expect([await refuse(refused), await get()]).toEqual(['b', 'b']);
     expect(asked[1]).toEqual({ server, subject: ana, refused: hash('sha256', 'a', 'base64url') });
   });
 
   it('is renewed once for all whose calls were refused with it', async () => {
     answers = [token('a'), token('b'), token('c')];
-    const refused = await tokens.ofConnection(server, ana);
+    const refused = await tokens.ofConnection(connecting, ana);
     expect(await Promise.all(Array.from({ length: 10 }, () => refuse(refused)))).toEqual(Array.from({ length: 10 }, () => 'b'));
     expect(asked.length).toBe(2);
   });
 
   it('twice in a row is said so', async () => {
     answers = [token('a'), token('b'), { status: 'reconnect_required', ...link, reason: 'refused' }];
-    await refuse(await tokens.ofConnection(server, ana));
-    expect(await codeOf(refuse(await tokens.ofConnection(server, ana), true))).toBe('reconnect_required');
+    await refuse(await tokens.ofConnection(connecting, ana));
+    expect(await codeOf(refuse(await tokens.ofConnection(connecting, ana), true))).toBe('reconnect_required');
     expect(asked[2]).toMatchObject({ refusedAgain: true });
   });
 
   it('is not used again where the broker is away', async () => {
     answers = [token('a'), new Error('away')];
-    const refused = await tokens.ofConnection(server, ana);
+    const refused = await tokens.ofConnection(connecting, ana);
     expect(await codeOf(refuse(refused))).toBe('broker_unavailable');
     expect(await codeOf(get())).toBe('broker_unavailable');
   });

@@ -12,16 +12,24 @@ export type FetchTokens = (url: string, init: RequestInit) => Promise<Response>;
 export interface TokenSource {
   /**
    * The current token of a connection.
+   * @param server whose callers connect accounts
    * @param refused what the upstream did not take
    * @throws ConnectError, GatewayError
    */
-  ofConnection(server: string, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+  ofConnection(server: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
   /**
    * A token of a client of our own.
    * @param client names the client, with everything that its tokens depend on
    * @throws what `obtain` throws, GatewayError upstream_rejected_credentials where the refused one is new
    */
   ofClient(client: string, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+}
+
+/** A server as the tokens of its connections know it. */
+export interface ConnectingServer {
+  readonly id: string;
+  /** Another one where other tokens belong to it: of another app, with other scopes, or for another upstream. Made once per revision. */
+  readonly connectionKey: string;
 }
 
 /** A token that the upstream answered 401 to, or 403 for what it may not do. */
@@ -67,10 +75,10 @@ export class AccessTokens implements TokenSource {
     return this.#connections.size + this.#clients.size;
   }
 
-  ofConnection(server: string, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+  ofConnection({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
     // Other calls go on with it meanwhile.
     if (refused?.missing !== undefined) return askBroker(this.#post, { server, subject, missing: [...refused.missing] });
-    return this.#connections.of(connectionKey(server, subject), (token) => askBroker(this.#post, requestOf(server, subject, token, refused)), refused?.token);
+    return this.#connections.of(keyOf(connectionKey, subject), (token) => askBroker(this.#post, requestOf(server, subject, token, refused)), refused?.token);
   }
 
   ofClient(client: string, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
@@ -91,9 +99,10 @@ export class AccessTokens implements TokenSource {
   }
 }
 
-function connectionKey(server: string, subject: TokenSubject): string {
-  if (typeof subject === 'string') return `${server} shared`;
-  return 'person' in subject ? `${server} person ${subject.person}` : `${server} token ${JSON.stringify([subject.issuer, subject.subject])}`;
+/** What was obtained for another app or upstream is never found again, though it is the same server and person. */
+function keyOf(connection: string, subject: TokenSubject): string {
+  if (typeof subject === 'string') return `${connection} shared`;
+  return 'person' in subject ? `${connection} person ${subject.person}` : `${connection} token ${JSON.stringify([subject.issuer, subject.subject])}`;
 }
 
 function requestOf(server: string, subject: TokenSubject, token: AccessToken | undefined, refused: RefusedToken | undefined): TokenRequest {

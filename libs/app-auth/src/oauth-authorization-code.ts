@@ -38,7 +38,7 @@ export const oauthAuthorizationCode = appAuthType({
     wouldCall: describe(config),
     obtain: ({ server, caller, tokens, refused }) => {
       if (server === undefined || tokens === undefined) throw new GatewayError('credential_unavailable', { detail: 'nobody calls, so there is no connection to use' });
-      return credentialOfToken(tokens.ofConnection(server.id, subjectOf(caller, config), refused));
+      return credentialOfToken(tokens.ofConnection(server, subjectOf(caller, config), refused));
     },
   }),
 });

@@ -17,6 +17,8 @@ export interface PreparedServer {
   readonly enabled: boolean;
   /** Another one where callers are let in in another way, may call other tools, or reach another upstream. */
   readonly fingerprint: string;
+  /** Another one where what callers connect is for another app, upstream, or more: their tokens are others then. */
+  readonly connectionKey: string;
   readonly agentAuth: PreparedAgentAuth;
   /** Who may call. */
   readonly access: AccessRules;
@@ -52,6 +54,7 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
     title: server.title ?? server.name,
     enabled: server.enabled ?? true,
     fingerprint: fingerprintOf(server),
+    connectionKey: connectionKeyOf(id, server),
     agentAuth,
     access: new AccessRules(server.access?.allow),
     tools: toolRulesOf(server.access?.tools),
@@ -64,6 +67,11 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
 
 function fingerprintOf({ agentAuth, access, upstream: { url, transport } }: ServerDocument): string {
   return hash('sha256', JSON.stringify([agentAuth, access?.tools, url, transport]), 'base64url');
+}
+
+/** All of app authentication: what may be added to it counts too. Secrets show nothing of themselves as JSON. */
+function connectionKeyOf(id: string, { appAuth, upstream: { url } }: ServerDocument): string {
+  return hash('sha256', JSON.stringify([id, appAuth, url]), 'base64url');
 }
 
 function toolRulesOf(tools: NonNullable<ServerDocument['access']>['tools']): ToolRules | undefined {
