@@ -55,7 +55,7 @@ export class Person {
       }
       return { pages, url: new URL(page.url()), text: await page.locator('body').innerText() };
     } finally {
-      await page.close();
+      leaveTab(page);
     }
   }
 
@@ -68,7 +68,7 @@ export class Person {
       await page.waitForURL(({ pathname }) => !pathname.startsWith('/login'), { waitUntil: 'commit' });
       return new URL(page.url());
     } finally {
-      await page.close();
+      leaveTab(page);
     }
   }
 
@@ -106,4 +106,9 @@ export class Person {
     await Promise.all([isGone, page.locator(button).first().click()]);
     return true;
   }
+}
+
+/** Not waited for: Chromium sometimes does not answer to closing a page that is just being replaced. It is gone with the context. */
+function leaveTab(page: Page): void {
+  page.close().catch(() => undefined);
 }
