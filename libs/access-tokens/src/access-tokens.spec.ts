@@ -100,6 +100,18 @@ describe('a token', () => {
     expect(await codeOf(get())).toBe('broker_unavailable');
   });
 
+  it.each([
+    ['behind', -20 * minute],
+    ['ahead', 20 * minute],
+  ])('lives as long as it does, where our clock is %s', async (_name, skew) => {
+    answers = [token('a', { expiresAt: now - skew + 10 * minute, expiresInMs: 10 * minute }), new Error('away')];
+    await get();
+    now += 10 * minute - 1;
+    expect(await get()).toBe('a');
+    now += 1 + 5_000;
+    expect(await codeOf(get())).toBe('broker_unavailable');
+  });
+
   it('that our clock takes for an expired one is used for a moment all the same: no storm at the broker', async () => {
     answers = [token('a', { expiresAt: now - 5 * minute })];
     await get();

@@ -77,8 +77,8 @@ export class AccessTokens implements TokenSource {
 
   ofConnection({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
     // Other calls go on with it meanwhile.
-    if (refused?.missing !== undefined) return askBroker(this.#post, { server, subject, missing: [...refused.missing] });
-    return this.#connections.of(keyOf(connectionKey, subject), (token) => askBroker(this.#post, requestOf(server, subject, token, refused)), refused?.token);
+    if (refused?.missing !== undefined) return askBroker(this.#post, { server, subject, missing: [...refused.missing] }, this.#now);
+    return this.#connections.of(keyOf(connectionKey, subject), (token) => askBroker(this.#post, requestOf(server, subject, token, refused), this.#now), refused?.token);
   }
 
   ofClient(client: string, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {

@@ -9,13 +9,14 @@ export type PostToBroker = (body: string) => Promise<{ readonly status: number; 
 
 /**
  * Asks the control plane for the current access token of a connection.
+ * @param now milliseconds since the epoch, by the clock that the token is used by
  * @throws ConnectError, GatewayError broker_unavailable, provider_unavailable, connection_misconfigured, connection_needs_person
  */
-export async function askBroker(post: PostToBroker, request: TokenRequest): Promise<AccessToken> {
+export async function askBroker(post: PostToBroker, request: TokenRequest, now: () => number): Promise<AccessToken> {
   const answer = await post(JSON.stringify(request)).catch((cause: unknown) => {
     throw new GatewayError('broker_unavailable', { cause });
   });
-  return tokenOf(readAnswer(answer));
+  return tokenOf(readAnswer(answer), now());
 }
 
 function readAnswer({ status, body }: { readonly status: number; readonly body: string }): TokenAnswer {
@@ -27,10 +28,12 @@ function readAnswer({ status, body }: { readonly status: number; readonly body: 
   return read.data;
 }
 
-function tokenOf(answer: TokenAnswer): AccessToken {
+function tokenOf(answer: TokenAnswer, now: number): AccessToken {
   switch (answer.status) {
     case 'token': {
-      const { accessToken, expiresAt, connection, owner, person } = answer;
+      const { accessToken, expiresInMs, connection, owner, person } = answer;
+      // How long it lives is the same by every clock; when that is over, not.
+      const expiresAt = expiresInMs === undefined ? answer.expiresAt : now + expiresInMs;
       return { value: new Secret(accessToken), expiresAt, subjects: person === undefined ? [connection, owner] : [connection, owner, person] };
     }
     case 'connect_required':
