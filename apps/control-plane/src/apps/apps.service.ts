@@ -26,6 +26,7 @@ import { type Catalog, catalogToken } from './catalog.ts';
 import { insecureUrls, plainUrls } from './insecure-urls.ts';
 import { openApp, secretOwnerOf } from './open-app.ts';
 import { type PresentContext, presentApp } from './present-app.ts';
+import { secretToGiveAgain } from './secret-to-give-again.ts';
 import { readWrittenApp, type WrittenApp } from './written-app.ts';
 
 /** Which app, by name or id. */
@@ -151,6 +152,8 @@ export class Apps {
       if (String(plainUrls(written.app)) !== String(plainUrls(checked.app))) throw new GatewayError('conflict');
       const fields = changedFields(row.document, written.document, written.secrets);
       if (fields.length === 0) return this.#present(sql, row);
+      const problems = secretToGiveAgain(this.#resolved(row), written);
+      if (problems.length > 0) throw new GatewayError('validation_failed', { problems });
 
       if (written.name !== row.name) await refuseInUse(sql, row, '/name');
       await updateApp(sql, { id: row.id, name: written.name, document: written.document });
@@ -194,8 +197,9 @@ export class Apps {
   }
 
   /** As it is stored, with something in the place of its secret; undefined where this release's catalogue does not take it. */
-  #resolved(row: AppRow): ResolvedApp | undefined {
-    const resolution = resolveApp(completeApp.parse(withKeptSecrets(row.document, ['/clientSecret'])), this.#catalog);
+  #resolved({ document }: AppRow): ResolvedApp | undefined {
+    const locations = document['clientAuth'] === 'none' ? [] : ['/clientSecret'];
+    const resolution = resolveApp(completeApp.parse(withKeptSecrets(document, locations)), this.#catalog);
     return 'app' in resolution ? resolution.app : undefined;
   }
 

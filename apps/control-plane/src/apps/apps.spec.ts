@@ -151,8 +151,15 @@ describe('connections end with the client that they are of', () => {
   ])('when it becomes %s', async (_what, patch) => {
     const { body } = await create(sample({ provider: 'figma' }));
     await connect(body.id);
-    expect((await change('PATCH', patch)).body.warnings.map(({ code }) => code)).toContain('connections_ended');
+    expect((await change('PATCH', { ...patch, clientSecret: 'canary-of-another' })).body.warnings.map(({ code }) => code)).toContain('connections_ended');
     expect([await connections(), await revoked(body.id)]).toEqual([0, 1]);
+  });
+
+  test('and not when something else changes of one that needs no secret', async () => {
+    const { body } = await create(sample({ provider: undefined, ...own, clientSecret: undefined, clientAuth: 'none' }));
+    await connect(body.id);
+    expect((await change('PATCH', { title: 'x' })).body.warnings).toEqual([]);
+    expect(await connections()).toBe(1);
   });
 
   test('and not when something else changes, or nothing does because it is refused', async () => {
@@ -220,7 +227,7 @@ describe('warnings', () => {
   test('of what one change did', async () => {
     await create();
     expect(codes(await change('PATCH', { title: 'x' }))).toEqual([]);
-    expect(codes(await change('PATCH', { tokenUrl: own.tokenUrl }))).toEqual([['secret_follows_new_url', '/clientSecret']]);
+    expect(codes(await change('PATCH', { tokenUrl: 'https://github.com/another/token' }))).toEqual([['secret_follows_new_url', '/clientSecret']]);
     expect(codes(await change('PATCH', { provider: 'gitlab', tokenUrl: null, clientSecret: 'canary-new' }))).toEqual([]);
     expect(codes(await change('PATCH', { name: 'gitlab' }))).toEqual([['redirect_uri_changed', '/name']]);
   });
