@@ -91,7 +91,8 @@ describe('whatever is configured and sent', () => {
 
   it('what the gateway sets leaves once, with its value', () =>
     holds((_call, composed) => {
-      for (const credential of composed.credentials.filter((one) => one.in === 'header')) {
+      for (const credential of composed.credentials) {
+        if (credential.in !== 'header') continue;
         const same = composed.headers.filter(([name]) => canonical(name) === canonical(credential.name));
         expect(same).toEqual([[credential.name, credential.value.reveal()]]);
       }

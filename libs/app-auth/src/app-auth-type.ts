@@ -3,14 +3,40 @@ import type { Secret } from '@gatehouse/sealing';
 import type { z } from 'zod';
 import type { CredentialContext } from './credential-context.ts';
 
-/** What an authentication type gives: a value and where it belongs. One function inserts it; types never touch headers. */
-export interface Credential {
+/** What an authentication type gives. One function puts it into a request; types never touch headers. */
+export type Credential = InsertedCredential | SigningCredential;
+
+/** A value and where it belongs. */
+export interface InsertedCredential {
   readonly in: 'header' | 'query';
   readonly name: string;
   /** For a header: already in the bytes it is sent as (see `toHeaderBytes`). */
   readonly value: Secret;
   /** What it was made of, where that was obtained and another one may be. */
   readonly token?: AccessToken;
+}
+
+/** What can only be made of the request that leaves: made anew each time that it does, after every other credential. */
+export interface SigningCredential {
+  readonly in: 'signature';
+  /** The headers that it writes. */
+  readonly headerNames: readonly string[];
+  /** What it proves the possession of, where that was obtained and another one may be. */
+  readonly token?: AccessToken;
+  readonly sign: (request: SignableRequest) => readonly SignedHeader[];
+}
+
+/** Values are in the bytes that they are sent as (see `toHeaderBytes`). */
+export type SignedHeader = readonly [name: string, value: Secret];
+
+/** A request as it leaves, but for what the connection adds (Host, Connection, Content-Length). */
+export interface SignableRequest {
+  readonly method: string;
+  /** Absolute, and character by character what is sent; credentials in the query included. */
+  readonly url: string;
+  /** Flat: name, value, … */
+  readonly headers: readonly string[];
+  readonly body: Uint8Array | string | undefined;
 }
 
 /** An app authentication compiled from its configuration, once per revision. */
@@ -50,7 +76,7 @@ export const appAuthType = <const Type extends string, W extends ObjectSchema, C
 ): AppAuthType<Type, W, C, R> => type;
 
 /** The common case: the same credentials on every call. */
-export function fixedCredentials(type: string, credentials: readonly Credential[]): PreparedAppAuth {
+export function fixedCredentials(type: string, credentials: readonly InsertedCredential[]): PreparedAppAuth {
   const headerNames = credentials.filter((credential) => credential.in === 'header').map(({ name }) => name);
   return { type, headerNames, storesCredential: credentials.length > 0, obtain: () => credentials };
 }

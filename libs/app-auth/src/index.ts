@@ -1,6 +1,7 @@
-export type { Credential, PreparedAppAuth } from './app-auth-type.ts';
+export type { Credential, InsertedCredential, PreparedAppAuth, SignableRequest, SignedHeader, SigningCredential } from './app-auth-type.ts';
 export type { CredentialContext } from './credential-context.ts';
 export { credentialHeaderName, fitForHeader } from './credential-fields.ts';
 export { toHeaderBytes } from './header-bytes.ts';
 export { insertCredentials } from './insert-credentials.ts';
 export { type AppAuth, appAuthTypes, completeAppAuth, prepareAppAuth, readableAppAuth, writableAppAuth } from './registry.ts';
+export { signaturesOf, signRequest, type UnsignedRequest } from './sign-request.ts';

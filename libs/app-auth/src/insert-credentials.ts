@@ -1,9 +1,10 @@
 import { canonicalName } from '@gatehouse/header-policy';
 import type { Credential } from './app-auth-type.ts';
+import { removeHeader } from './remove-header.ts';
 
 /**
  * The one place where a credential enters a request: over whatever has its name in `headers` (flat: name, value, …) or in
- * the query of `path`, which is given back.
+ * the query of `path`, which is given back. Signatures are made of the outcome (`signRequest`).
  */
 export function insertCredentials(path: string, headers: string[], credentials: readonly Credential[]): string {
   let target = path;
@@ -12,21 +13,12 @@ export function insertCredentials(path: string, headers: string[], credentials: 
       if (target.includes('?')) target = withoutParameter(target, credential.name);
       const pair = `${encodeURIComponent(credential.name)}=${encodeURIComponent(credential.value.reveal())}`;
       target += `${target.includes('?') ? '&' : '?'}${pair}`;
-    } else {
+    } else if (credential.in === 'header') {
       removeHeader(headers, canonicalName(credential.name));
       headers.push(credential.name, credential.value.reveal());
     }
   }
   return target;
-}
-
-/** By canonical name (D5, docs/rules.md): some upstreams cannot tell `User_Agent` from `User-Agent`, and only one may leave. */
-function removeHeader(headers: string[], canonical: string): void {
-  for (let index = headers.length - 2; index >= 0; index -= 2) {
-    const name = headers[index] as string;
-    // The canonical form is as long as the name.
-    if (name.length === canonical.length && canonicalName(name) === canonical) headers.splice(index, 2);
-  }
 }
 
 function withoutParameter(target: string, name: string): string {

@@ -1,19 +1,18 @@
 import { readdirSync } from 'node:fs';
 import { takeSecrets } from '@gatehouse/config-fields';
 import { describe, expect, it } from 'vitest';
-import type { Credential } from './app-auth-type.ts';
 import { appAuthTypes, completeAppAuth, prepareAppAuth, writableAppAuth } from './registry.ts';
 
 const credentialsOf = async (config: unknown): Promise<string[]> => {
   const prepared = prepareAppAuth(completeAppAuth.parse(config));
-  return (await prepared.obtain({})).map(({ in: place, name, value }: Credential) => `${place} ${name}: ${value.reveal()}`);
+  return (await prepared.obtain({})).map((credential) => (credential.in === 'signature' ? 'signature' : `${credential.in} ${credential.name}: ${credential.value.reveal()}`));
 };
 
 const pointersOf = (schema: typeof writableAppAuth | typeof completeAppAuth, config: unknown): string[] =>
   schema.safeParse(config).error?.issues.map(({ path, message }) => `/${path.join('/')} ${message}`) ?? [];
 
 describe('every type', () => {
-  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|app-auth-type|header-bytes|credential-|insert-credentials/.test(name));
+  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|app-auth-type|header-bytes|credential-|insert-credentials|remove-header|sign/.test(name));
   it('has a file, and is registered', () => {
     expect(files.sort()).toEqual(appAuthTypes.map(({ type }) => `${type}.ts`).sort());
   });

@@ -15,7 +15,7 @@ export interface GuardedFetchOptions {
   /** The configured URL: from its origin redirects are followed in its scope, and refused beyond. Absent, a 3xx is returned as it is. */
   readonly redirectScope?: string;
   /** The last word on a request before it leaves, each time that it does: where credentials are put in. */
-  readonly finish?: (target: RequestTarget) => RequestTarget;
+  readonly finish?: (target: UnfinishedRequest) => RequestTarget;
 }
 
 export interface RequestTarget {
@@ -23,6 +23,13 @@ export interface RequestTarget {
   readonly path: string;
   /** Names and values in turn, sent as they are. */
   readonly headers: readonly string[];
+}
+
+/** With what stays as it is. */
+export interface UnfinishedRequest extends RequestTarget {
+  readonly method: string;
+  readonly origin: string;
+  readonly body: Uint8Array | undefined;
 }
 
 export type GuardedFetch = (input: string | URL | Request, init?: RequestInit) => Promise<Response>;
@@ -43,7 +50,7 @@ export function guardedFetch(pools: OriginPools, options: GuardedFetchOptions = 
     const headers = [...request.headers].flat();
     const bounded = timeouts.totalMs === undefined ? signal : AbortSignal.any([signal, AbortSignal.timeout(timeouts.totalMs)]);
     const send = (path: string): Promise<Dispatcher.ResponseData> => {
-      const target = finish({ path, headers });
+      const target = finish({ method, origin, path, headers, body: body ?? undefined });
       const { headersMs: headersTimeout = 30_000, bodyMs: bodyTimeout = 30_000 } = timeouts;
       return requestHead(pools, origin, connect, { method, path: target.path, headers: [...target.headers], body, headersTimeout, bodyTimeout, signal: bounded }, signal);
     };

@@ -1,4 +1,4 @@
-import { type Credential, type CredentialContext, credentialHeaderName, toHeaderBytes } from '@gatehouse/app-auth';
+import { type CredentialContext, credentialHeaderName, type InsertedCredential, toHeaderBytes } from '@gatehouse/app-auth';
 import { isHeaderValue } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
 import { canonicalName } from '@gatehouse/header-policy';
@@ -41,7 +41,7 @@ export interface PreparedOutboundHeader {
    * The header with its value, or nothing where it is left out of this call.
    * @throws GatewayError credential_unavailable where it is required and there is no value
    */
-  obtain(context: CredentialContext): Credential | undefined | Promise<Credential | undefined>;
+  obtain(context: CredentialContext): InsertedCredential | undefined | Promise<InsertedCredential | undefined>;
 }
 
 /** Compiles outbound headers, once per revision. */
@@ -49,8 +49,8 @@ export function prepareOutboundHeaders(headers: OutboundHeaders): PreparedOutbou
   return headers.map((header) => {
     const source = prepareSource(header.source);
     // Values rarely change from one call to the next: neither does what is made of them.
-    let last: { readonly value: Secret; readonly credential: Credential } | undefined;
-    const toCredential = (value: Secret | undefined): Credential | undefined => {
+    let last: { readonly value: Secret; readonly credential: InsertedCredential } | undefined;
+    const toCredential = (value: Secret | undefined): InsertedCredential | undefined => {
       if (value === undefined) {
         if (header.required ?? true) throw new GatewayError('credential_unavailable', { detail: `no value for the outbound header ${header.name}` });
         return undefined;

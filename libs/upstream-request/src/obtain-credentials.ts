@@ -12,7 +12,7 @@ type Obtained = Credential | undefined;
 export function obtainCredentials({ appAuth, outboundHeaders }: Pick<PreparedServer, 'appAuth' | 'outboundHeaders'>, context: CredentialContext = {}): readonly Credential[] | Promise<readonly Credential[]> {
   const credentials = attempt(() => appAuth.obtain(context));
   if (outboundHeaders.length === 0) return credentials instanceof Promise ? credentials.catch(unavailable) : credentials;
-  const headers = outboundHeaders.map((header) => attempt(() => header.obtain(context)));
+  const headers = outboundHeaders.map((header) => attempt<Obtained>(() => header.obtain(context)));
   if (!(credentials instanceof Promise) && headers.every(isThere)) return present([...credentials, ...headers]);
   return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...first, ...others])).catch(unavailable);
 }

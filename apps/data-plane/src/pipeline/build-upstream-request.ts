@@ -1,4 +1,4 @@
-import { type Credential, insertCredentials } from '@gatehouse/app-auth';
+import { type Credential, insertCredentials, signaturesOf } from '@gatehouse/app-auth';
 import type { Verdict } from '@gatehouse/header-policy';
 import { version } from '@gatehouse/service-runtime';
 import { type CallerHeaders, composeRequest, type PreparedServer } from '@gatehouse/upstream-request';
@@ -20,7 +20,7 @@ const userAgent = `gatehouse/${version}`;
 
 /**
  * The request that leaves: what the header policy lets through of the caller's, credentials last, over whatever has their name,
- * so that no caller can name or replace them.
+ * so that no caller can name or replace them. It is signed where it is sent: a bridge may change it, and a redirect its path.
  * @throws GatewayError duplicate_header
  */
 export function buildUpstreamRequest(
@@ -41,6 +41,7 @@ export function buildUpstreamRequest(
     path: composed.path,
     withCredentials: hasQueryKey ? (target: string) => insertCredentials(target, [], credentials) : undefined,
     headers: composed.headers,
+    signatures: signaturesOf(credentials),
     body: call.body,
     responseTimeoutMs: upstream.responseTimeoutMs ?? timeouts.responseMs,
     // A stream that only listens may be silent for hours; it ends with either side (agentgateway #248).

@@ -1,3 +1,4 @@
+import type { SigningCredential } from '@gatehouse/app-auth';
 import type { GatewayError } from '@gatehouse/errors';
 import type { Admission } from './admission.ts';
 
@@ -26,6 +27,8 @@ export interface UpstreamRequest {
   /** Another path with the query credentials of this one, each exactly once; absent where there are none. */
   readonly withCredentials?: ((path: string) => string) | undefined;
   readonly headers: string[];
+  /** What signs it, each time that it is sent, when nothing of it changes any more; absent where nothing does. */
+  readonly signatures?: readonly SigningCredential[] | undefined;
   readonly body: Buffer | undefined;
   readonly responseTimeoutMs: number;
   /** 0 = unbounded */

@@ -39,8 +39,9 @@ function exchange(first: AccessToken, more: () => AccessToken) {
       return refused === undefined ? [credential(first)] : Promise.resolve().then(() => [credential(more())]);
     },
     ([used]) => {
-      sent.push(used?.value.reveal() ?? '');
-      return Promise.resolve(answer(used?.value.reveal() === 'enough' ? 200 : 403));
+      const value = used?.token?.value.reveal() ?? '';
+      sent.push(value);
+      return Promise.resolve(answer(value === 'enough' ? 200 : 403));
     },
   );
   return { response, sent, asked };

@@ -1,3 +1,4 @@
+import { signRequest } from '@gatehouse/app-auth';
 import { type AddressGuard, type CircuitBreakers, type CircuitTarget, OriginPools, OriginSlots } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { PreparedUpstream } from '@gatehouse/upstream-request';
@@ -86,15 +87,15 @@ export class UpstreamTransport {
   }
 
   #start(exchange: Exchange, { origin, connect }: PreparedUpstream, target: CircuitTarget, outgoing: UpstreamRequest): void {
-    const options: Dispatcher.DispatchOptions = {
-      method: outgoing.method,
-      path: outgoing.path,
-      headers: outgoing.headers,
-      body: outgoing.body ?? null,
-      headersTimeout: outgoing.responseTimeoutMs,
-      bodyTimeout: outgoing.idleTimeoutMs,
-    };
     try {
+      const options: Dispatcher.DispatchOptions = {
+        method: outgoing.method,
+        path: outgoing.path,
+        headers: outgoing.signatures === undefined ? outgoing.headers : signRequest(outgoing.signatures, { ...outgoing, origin }),
+        body: outgoing.body ?? null,
+        headersTimeout: outgoing.responseTimeoutMs,
+        bodyTimeout: outgoing.idleTimeoutMs,
+      };
       exchange.begin(this.#circuits?.begin(target));
       const wantsMore = this.#pools.dispatcherFor(origin, connect).dispatch(options, exchange);
       // A request that undici refuses (a header it cannot write) leaves the pool's connection waiting for a drain that never

@@ -1,5 +1,5 @@
 import type { Caller } from '@gatehouse/agent-auth';
-import type { Credential } from '@gatehouse/app-auth';
+import { type Credential, signaturesOf, signRequest } from '@gatehouse/app-auth';
 import { isHeaderValue } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
 import type { GlobalHeaderPolicy } from '@gatehouse/gateway-config';
@@ -56,7 +56,9 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
   try {
     const credentials = await obtainCredentials(server, { server, caller, tokens: namedTokens });
     const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: server.upstream.path, userAgent });
-    return { refusal, callerHeaders, assumed, verdicts: composed.verdicts, credentials, headers: refusal ? [] : explainedHeaders(composed, server) };
+    const signatures = signaturesOf(credentials);
+    const headers = signatures === undefined ? composed.headers : signRequest(signatures, { ...composed, method: call.method, origin: server.upstream.origin, body: given.body });
+    return { refusal, callerHeaders, assumed, verdicts: composed.verdicts, credentials, headers: refusal ? [] : explainedHeaders({ ...composed, headers }, server) };
   } catch (error) {
     return { refusal: refusal ?? refusalOf(understood(error)), callerHeaders, assumed, ...nothing };
   }

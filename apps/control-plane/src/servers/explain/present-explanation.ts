@@ -1,3 +1,4 @@
+import type { Credential } from '@gatehouse/app-auth';
 import type { Verdict } from '@gatehouse/header-policy';
 import { credentialRule, type PreparedServer } from '@gatehouse/upstream-request';
 import { explainVerdict } from './explain-verdict.ts';
@@ -16,11 +17,13 @@ export function presentExplanation(given: GivenRequest, explained: ExplainedRequ
     request: refusal ? null : { method: given.method, url: shownUrl(server, credentials), headers: shownHeaders(given, explained) },
     ...(refusal && { refused: refusal }),
     verdicts: [...verdicts, ...added].map((verdict) => ({ ...verdict, explanation: explainVerdict(verdict) })),
-    credentials: credentials.map(({ in: place, name, token }) => ({
-      source: sourceOf(place, name, server),
-      location: { in: place, name },
-      ...(token !== undefined && server.appAuth.wouldCall !== undefined && { wouldCall: server.appAuth.wouldCall }),
-    })),
+    credentials: credentials.flatMap((credential) =>
+      locationsOf(credential).map((location) => ({
+        source: sourceOf(location.in, location.name, server),
+        location,
+        ...(credential.token !== undefined && server.appAuth.wouldCall !== undefined && { wouldCall: server.appAuth.wouldCall }),
+      })),
+    ),
     tokens: tokenFates(given.rows, refusal ? undefined : verdicts, server.upstream.origin),
   };
 }
@@ -34,6 +37,9 @@ function shownHeaders({ rows }: GivenRequest, { headers }: ExplainedRequest): No
     return { name, value: secret ? maskSecret(text) : text, secret };
   });
 }
+
+const locationsOf = (credential: Credential): { readonly in: 'header' | 'query'; readonly name: string }[] =>
+  credential.in === 'signature' ? credential.headerNames.map((name) => ({ in: 'header', name })) : [{ in: credential.in, name: credential.name }];
 
 const isStored = ({ action, rule }: Verdict): boolean => action === 'set' && rule !== 'protocol';
 

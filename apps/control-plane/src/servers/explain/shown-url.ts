@@ -5,7 +5,7 @@ import { isSecretName, maskSecret } from './secret-values.ts';
 
 /** The URL that is called. Query keys are masked before they are inserted, by the function that inserts them for calls. */
 export function shownUrl({ upstream }: Pick<PreparedServer, 'upstream'>, credentials: readonly Credential[]): string {
-  const masks = credentials.filter((credential) => credential.in === 'query').map((credential) => ({ ...credential, value: new Secret(maskSecret(credential.value.reveal())) }));
+  const masks = credentials.flatMap((credential) => (credential.in === 'query' ? [{ ...credential, value: new Secret(maskSecret(credential.value.reveal())) }] : []));
   const path = insertCredentials(withMaskedParameters(upstream.path), [], masks);
   return upstream.origin + path.replaceAll(encodeURIComponent('[secret]'), '[secret]').replaceAll(encodeURIComponent('…'), '…');
 }

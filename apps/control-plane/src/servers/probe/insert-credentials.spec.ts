@@ -11,7 +11,7 @@ it.each([
   ['a query parameter', [query('k y', 'a&b')], '/mcp?k%20y=a%26b', ['a', '1', 'x-key', 'own']],
   ['several', [query('a', '1'), query('b', '2'), header('B', 'b')], '/mcp?a=1&b=2', ['a', '1', 'x-key', 'own', 'B', 'b']],
 ])('inserts %s', (_, credentials, path, headers) => {
-  expect(withCredentials({ path: '/mcp', headers: ['a', '1', 'x-key', 'own'] }, credentials)).toEqual({ path, headers });
+  expect(withCredentials({ method: 'POST', origin: 'https://up.example', path: '/mcp', headers: ['a', '1', 'x-key', 'own'], body: undefined }, credentials)).toEqual({ path, headers });
 });
 
 it('describes credentials by name only', () => {

@@ -60,7 +60,7 @@ export async function withUpstream<T>(probe: Probe, credentials: readonly Creden
   const { server, guard, limits, signal } = probe;
   const { upstream } = server;
   const pools = new OriginPools({ guard, connectionsPerOrigin: 8 });
-  const mask = secretMask([...secretsOfServer(server), ...credentials.map(({ value }) => value.reveal())]);
+  const mask = secretMask([...secretsOfServer(server), ...credentials.flatMap((credential) => (credential.in === 'signature' ? [] : [credential.value.reveal()]))]);
   const timeoutMs = Math.min(limits.stepMs, (upstream.timeouts?.responseSeconds ?? Infinity) * 1_000);
   const url = new URL(upstream.url);
   const exchanges = new UpstreamExchanges({ pools, url, server, credentials, timeoutMs, maxResponseBytes: limits.maxBytes, mask });
