@@ -1,6 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import type { Secret } from '@gatehouse/sealing';
 import { allowInsecureRequests, Configuration, customFetch, genericGrantRequest, type ServerMetadata } from 'openid-client';
+import { checkTokenType, type ExpectedToken } from './check-token-type.ts';
 import { clientAuthenticationOf } from './client-authentication.ts';
 import { failureOf } from './failure-of.ts';
 import type { OAuthClient } from './oauth-client.ts';
@@ -8,7 +9,7 @@ import { OAuthFailure } from './oauth-failure.ts';
 import { patientTimeout } from './patient-timeout.ts';
 import { type Answer, readAnswer } from './read-answer.ts';
 import type { TokenSet } from './token-set.ts';
-import { isBearer, tokenSetOf } from './token-set-of.ts';
+import { tokenSetOf } from './token-set-of.ts';
 
 export const defaultTimeoutMs = 7_000;
 
@@ -17,16 +18,18 @@ export interface GrantRequest {
   readonly parameters: Readonly<Record<string, string | undefined>>;
   /** What of it is secret besides the client's own: no message repeats it. */
   readonly secrets: readonly Secret[];
+  /** A bearer's access token when absent. */
+  readonly expected?: ExpectedToken | undefined;
 }
 
 /** Asks a token endpoint (RFC 6749). openid-client makes the request and says who we are; what comes back is read here, because it takes many forms. @throws OAuthFailure */
-export async function requestTokens(client: OAuthClient, { grantType, parameters, secrets }: GrantRequest): Promise<TokenSet> {
+export async function requestTokens(client: OAuthClient, { grantType, parameters, secrets, expected }: GrantRequest): Promise<TokenSet> {
   const sent = [...secrets, ...secretsOf(client)];
   const all = { ...client.tokenParameters, ...(client.resource !== undefined && { resource: client.resource }), ...parameters };
   const present = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
   let tokens: TokenSet | undefined;
   const configuration = configurationOf(client, async (response) => {
-    tokens = acceptTokens(client, await readAnswer(response), sent);
+    tokens = acceptTokens(client, await readAnswer(response), sent, expected);
     // Nothing is left for it to find odd.
     return Response.json({ access_token: 'read', token_type: 'bearer' });
   });
@@ -36,12 +39,12 @@ export async function requestTokens(client: OAuthClient, { grantType, parameters
   return tokens as TokenSet;
 }
 
-function acceptTokens({ tokensAt }: OAuthClient, answer: Answer, sent: readonly Secret[]): TokenSet {
+function acceptTokens({ tokensAt }: OAuthClient, answer: Answer, sent: readonly Secret[], expected: ExpectedToken | undefined): TokenSet {
   const { status, fields } = answer;
   // An error may come with a status of success: GitHub and Slack do that.
   const tokens = status >= 200 && status < 300 && fields ? tokenSetOf(fields, tokensAt, Date.now()) : undefined;
   if (!tokens || !fields) throw failureOf(answer, sent);
-  if (!isBearer(fields)) throw new OAuthFailure('misconfigured', 'the provider gives tokens that need a proof of possession', { status });
+  checkTokenType(fields, status, expected);
   return tokens;
 }
 

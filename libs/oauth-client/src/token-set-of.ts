@@ -1,5 +1,5 @@
 import { Secret } from '@gatehouse/sealing';
-import { type Fields, fieldsAt, isFields } from './read-answer.ts';
+import { type Fields, fieldsAt } from './read-answer.ts';
 import type { TokenSet } from './token-set.ts';
 
 const maxSeconds = 10 * 365 * 86_400;
@@ -44,10 +44,4 @@ function scopesOf(value: unknown): string[] | undefined {
   const text = Array.isArray(value) ? value.filter((item) => typeof item === 'string').join(' ') : value;
   if (typeof text !== 'string') return undefined;
   return [...new Set(text.split(/[\s,]+/).filter((scope) => scope !== ''))];
-}
-
-/** A token that only counts with a proof of possession is none that could be sent as a bearer's. */
-export function isBearer(answer: Fields): boolean {
-  const type = isFields(answer) ? answer['token_type'] : undefined;
-  return typeof type !== 'string' || !/^(dpop|mac|pop)$/i.test(type);
 }
