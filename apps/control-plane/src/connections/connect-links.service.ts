@@ -8,6 +8,7 @@ import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { sharedSecret } from '../vault/shared-secret.ts';
 import { Vault } from '../vault/vault.ts';
 import type { OwnerKind } from './connection.ts';
+import { scopesWithin } from './scopes-within.ts';
 
 /** What a link is for. */
 export interface ConnectOrder {
@@ -18,7 +19,7 @@ export interface ConnectOrder {
   readonly serverId?: string | undefined;
   /** Only this person may use it; undefined: the connection is the organisation's, and an administrator makes it. */
   readonly personId?: string | undefined;
-  /** To ask for besides the app's own: what the connection has and what the server wants. */
+  /** To ask for besides what the app, the server's document and the connection have: those are read when the link is used. */
   readonly scopes: readonly string[];
 }
 
@@ -35,6 +36,8 @@ export interface IssuedConnectLink {
 }
 
 const lifeMs = 10 * 60_000;
+/** So that a link stays short enough to be returned to after a login. What has no room is asked for once the rest is there. */
+const maxScopesLength = 2_000;
 const context = ['', 'connect_links', 'link'] as const;
 
 /** Links that let one person connect one app, for ten minutes, once (D10). Nothing is stored until one is used: any replica reads what another has made. */
@@ -52,7 +55,7 @@ export class ConnectLinks {
   }
 
   async connectLinkFor(order: ConnectOrder, now = Date.now()): Promise<IssuedConnectLink> {
-    const link: ConnectLink = { ...order, id: uuidV7(now), expiresAt: now + lifeMs };
+    const link: ConnectLink = { ...order, scopes: scopesWithin(order.scopes, maxScopesLength), id: uuidV7(now), expiresAt: now + lifeMs };
     const sealed = seal(await this.#keys(), context, JSON.stringify(link));
     return { connectUrl: `${this.#controlPlaneUrl}/connect?link=${sealed.toString('base64url')}`, linkId: link.id, expiresAt: link.expiresAt };
   }

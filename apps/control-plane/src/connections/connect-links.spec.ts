@@ -37,6 +37,13 @@ test('what one replica has made another one reads', async () => {
   expect(connectUrl).not.toContain('write');
 });
 
+test('short, whatever an upstream wants: the first scopes, as many as have room', async () => {
+  const scopes = Array.from({ length: 50 }, (_, index) => `${index}.`.padEnd(256, 'x'));
+  const { connectUrl } = await links.connectLinkFor({ ...order, scopes });
+  expect(connectUrl.length).toBeLessThan(4_000);
+  expect((await links.read(textOf(connectUrl))).scopes).toEqual(scopes.slice(0, 7));
+});
+
 test('ten minutes', async () => {
   const { connectUrl } = await links.connectLinkFor(order, now);
   await expect(links.read(textOf(connectUrl), now + 10 * 60_000 - 1)).resolves.toMatchObject({ personId: 'p' });

@@ -11,6 +11,7 @@ import type { ConnectionOwner, OwnerClient } from './connection.ts';
 import { deleteConnections, findHeld, insertConnection, type NewConnection, ownerExists, type SealedConnection } from './connections.store.ts';
 import { insertTokenRevocations } from './disconnect/token-revocations.store.ts';
 import { nextRefreshSeconds } from './refresh/refresh-schedule.ts';
+import { scopesWithin } from './scopes-within.ts';
 import { TokenSeals } from './token-seals.ts';
 
 export interface MadeConnection {
@@ -24,6 +25,9 @@ export interface MadeConnection {
   readonly account?: string | undefined;
   readonly refresh: OwnerClient['refresh'];
 }
+
+/** Of the scopes that a provider's answer names. */
+const maxNamedLength = 4_000;
 
 /** Puts connections where tokens are found. */
 @Injectable()
@@ -54,7 +58,7 @@ export class Connections {
     await this.#insert(sql, {
       id, owner, personId: personId ?? null, sessionId: null, ...sealed,
       refreshable: refreshToken !== undefined,
-      scopes: [...new Set([...requestedScopes, ...scope])],
+      scopes: [...new Set([...requestedScopes, ...scopesWithin(scope, maxNamedLength)])],
       account: account ?? null,
       expiresInSeconds: expiresInSeconds ?? null,
       nextRefreshSeconds: refreshToken === undefined ? null : nextRefreshSeconds(expiresInSeconds, refresh),

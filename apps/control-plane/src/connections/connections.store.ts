@@ -148,6 +148,12 @@ export async function findHeld(sql: Sql, ownerId: string, personId: string | nul
   return row;
 }
 
+/** What the connection that would be replaced was given. */
+export async function findHeldScopes(sql: Sql, ownerId: string, personId: string | null): Promise<readonly string[]> {
+  const [row] = await sql<{ scopes: readonly string[] }>('select scopes from connections where owner_id = $1 and person_id is not distinct from $2 and session_id is null', [ownerId, personId]);
+  return row?.scopes ?? [];
+}
+
 /** Whether an owner is there, and stays until the end of the transaction. */
 export async function ownerExists(sql: Sql, { kind, id }: ConnectionOwner): Promise<boolean> {
   const table = { app: 'apps', server: 'servers', 'identity-provider': 'identity_providers' }[kind];

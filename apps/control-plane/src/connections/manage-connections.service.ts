@@ -53,9 +53,9 @@ export class ManageConnections {
 
   /** For the person whose connection it is, whoever asks for it. */
   async reconnectLink(scope: ConnectionScope, id: string): Promise<ReadableConnectLink> {
-    const { workspaceId, ownerKind, ownerId, personId, scopes } = await this.#find(scope, id);
+    const { workspaceId, ownerKind, ownerId, personId } = await this.#find(scope, id);
     if (ownerKind === 'identity-provider') throw new GatewayError('not_found', { detail: 'connection' });
-    return presentLink(await this.#links.connectLinkFor({ workspaceId, ownerKind, ownerId, personId: personId ?? undefined, scopes }));
+    return presentLink(await this.#links.connectLinkFor({ workspaceId, ownerKind, ownerId, personId: personId ?? undefined, scopes: [] }));
   }
 
   async #find(scope: ConnectionScope, id: string): Promise<ListedConnection> {

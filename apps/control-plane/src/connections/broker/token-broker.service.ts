@@ -11,6 +11,7 @@ import { ConnectLinks } from '../connect-links.service.ts';
 import { noteUse, type SealedConnection } from '../connections.store.ts';
 import { ConnectionRefresher, type RefreshOutcome } from '../refresh/connection-refresher.ts';
 import { TokenSeals } from '../token-seals.ts';
+import { CallerIssuers } from './caller-issuers.service.ts';
 import { findSubject, type FoundSubject, type TokenLookup } from './find-subject.store.ts';
 
 /** Whose connection it has to be, and of what. */
@@ -30,6 +31,7 @@ const enoughMs = 5_000;
 export class TokenBroker {
   readonly #database: Database;
   readonly #people: People;
+  readonly #issuers: CallerIssuers;
   readonly #seals: TokenSeals;
   readonly #refresher: ConnectionRefresher;
   readonly #links: ConnectLinks;
@@ -39,10 +41,11 @@ export class TokenBroker {
   readonly #lookups = new Map<string, Promise<FoundSubject | undefined>>();
 
   constructor(
-    database: Database, people: People, seals: TokenSeals, refresher: ConnectionRefresher, links: ConnectLinks, metrics: Metrics, @Inject(loggerToken) logger: Logger,
+    database: Database, people: People, issuers: CallerIssuers, seals: TokenSeals, refresher: ConnectionRefresher, links: ConnectLinks, metrics: Metrics, @Inject(loggerToken) logger: Logger,
   ) {
     this.#database = database;
     this.#people = people;
+    this.#issuers = issuers;
     this.#seals = seals;
     this.#refresher = refresher;
     this.#links = links;
@@ -62,10 +65,12 @@ export class TokenBroker {
     if (!found) return { status: 'misconfigured' };
     const wanted = this.#wanted(found.lookup, request);
     if (typeof wanted === 'string') return { status: wanted };
+    const refusal = await this.#issuers.refusalOf(found.lookup.agentAuth, request.subject);
+    if (refusal !== undefined) return { status: refusal };
     const { connection } = found;
     if (!connection) return this.#connect(wanted, 'connect_required', 'not_connected', []);
     const missing = [...(wanted.lookup.appAuth.scopes ?? []), ...(request.missing ?? [])].filter((scope) => !connection.scopes.includes(scope));
-    if (missing.length > 0) return this.#connect(wanted, 'connect_required', 'scopes', [...connection.scopes, ...missing]);
+    if (missing.length > 0) return this.#connect(wanted, 'connect_required', 'scopes', missing);
     return this.#tokenOf(wanted, connection, request);
   }
 
@@ -91,7 +96,7 @@ export class TokenBroker {
   async #tokenOf(wanted: Wanted, connection: SealedConnection, { refused, refusedAgain }: TokenRequest): Promise<TokenAnswer> {
     const { accessToken } = await this.#seals.open(connection);
     if (refused !== undefined && hashOf(accessToken) === refused) return this.#insteadOfRefused(wanted, connection, refusedAgain === true);
-    const { remainingMs, isDue, scopes } = connection;
+    const { remainingMs, isDue } = connection;
     if (remainingMs === null || !isDue) return this.#give(connection, accessToken);
     const canRefresh = connection.refreshable && connection.state === 'active';
     if (remainingMs > enoughMs) {
@@ -99,11 +104,11 @@ export class TokenBroker {
       if (canRefresh) this.#refreshSoon(connection);
       return this.#give(connection, accessToken);
     }
-    if (!canRefresh && remainingMs <= 0) return this.#connect(wanted, 'reconnect_required', connection.failure === null ? 'expired' : 'refused', scopes);
+    if (!canRefresh && remainingMs <= 0) return this.#connect(wanted, 'reconnect_required', connection.failure === null ? 'expired' : 'refused', []);
     const outcome = canRefresh ? await this.#refresher.refresh(connection, { patienceMs: remainingMs > 0 ? 0 : brokerPatienceMs }) : undefined;
     // What is left of it is better than nothing.
     if (!outcome || (remainingMs > 0 && outcome.result !== 'renewed')) return this.#give(connection, accessToken);
-    return this.#after(wanted, connection, outcome, 'expired');
+    return this.#after(wanted, outcome, 'expired');
   }
 
   #refreshSoon(connection: SealedConnection): void {
@@ -113,19 +118,19 @@ export class TokenBroker {
   /** What the upstream has refused is refreshed before its time; not again and again, though, for an upstream that refuses everything. */
   async #insteadOfRefused(wanted: Wanted, connection: SealedConnection, isAgain: boolean): Promise<TokenAnswer> {
     if (isAgain || !connection.refreshable || connection.state !== 'active' || (connection.isFresh && connection.tokenVersion > 1)) {
-      return this.#connect(wanted, 'reconnect_required', 'refused', connection.scopes);
+      return this.#connect(wanted, 'reconnect_required', 'refused', []);
     }
-    return this.#after(wanted, connection, await this.#refresher.refresh(connection, { isRefused: true, patienceMs: brokerPatienceMs }), 'refused');
+    return this.#after(wanted, await this.#refresher.refresh(connection, { isRefused: true, patienceMs: brokerPatienceMs }), 'refused');
   }
 
-  async #after(wanted: Wanted, { scopes }: SealedConnection, outcome: RefreshOutcome, reason: ConnectReason): Promise<TokenAnswer> {
+  async #after(wanted: Wanted, outcome: RefreshOutcome, reason: ConnectReason): Promise<TokenAnswer> {
     switch (outcome.result) {
       case 'renewed': {
         const { accessToken } = await this.#seals.open(outcome.row);
         return this.#give(outcome.row, accessToken);
       }
       case 'refused':
-        return this.#connect(wanted, 'reconnect_required', reason, scopes);
+        return this.#connect(wanted, 'reconnect_required', reason, []);
       case 'gone':
         return this.#connect(wanted, 'connect_required', 'not_connected', []);
       case 'misconfigured':
@@ -147,10 +152,11 @@ export class TokenBroker {
     };
   }
 
-  async #connect(wanted: Wanted, status: 'connect_required' | 'reconnect_required', reason: ConnectReason, held: readonly string[]): Promise<TokenAnswer> {
+  async #connect(wanted: Wanted, status: 'connect_required' | 'reconnect_required', reason: ConnectReason, missing: readonly string[]): Promise<TokenAnswer> {
     const { lookup, ownerKind, ownerId, personId } = wanted;
     const { workspaceId, serverId, serverTitle, appTitle, appAuth } = lookup;
-    const scopes = [...new Set([...held, ...(appAuth.scopes ?? [])])];
+    // What is in its document and what the connection has are read when the link is used: links have to be short.
+    const scopes = missing.filter((scope) => !appAuth.scopes?.includes(scope));
     const { connectUrl, linkId } = await this.#links.connectLinkFor({ workspaceId, ownerKind, ownerId, serverId, personId, scopes });
     return { status, connectUrl, linkId, app: appTitle ?? serverTitle, reason, ...(personId === undefined && { shared: true }) };
   }

@@ -12,10 +12,12 @@ import { highestRole, isAtLeast, type Person } from '../../identity/person.ts';
 import { hashToken, isToken, randomToken } from '../../identity/random-token.ts';
 import { type ConnectLink, ConnectLinks } from '../connect-links.service.ts';
 import { Connections } from '../connections.service.ts';
+import { findHeldScopes } from '../connections.store.ts';
 import { DiscoveredTargets } from '../discovery/discovered-targets.service.ts';
 import { accountOf } from './account-of.ts';
 import { announceConnection } from './announce-connection.ts';
 import { AppTargets } from './app-targets.service.ts';
+import { askedScopes } from './asked-scopes.ts';
 import { authorizationUrl } from './authorization-url.ts';
 import { clientDigest } from './client-digest.ts';
 import { isUsedLink } from './connect-links.store.ts';
@@ -80,7 +82,7 @@ export class ConnectFlows {
     requireItsPerson(link, person);
     const preview = await this.#targets[link.ownerKind].preview(link.ownerId);
     const isShared = link.personId === undefined;
-    return { ...preview, isShared, server: await this.#serverOf(link), allScopes: union(preview.scopes, link.scopes) };
+    return { ...preview, isShared, server: await this.#serverOf(link), allScopes: await this.#scopesOf(link, preview.scopes) };
   }
 
   /** Uses the link up. @returns where to send the browser @throws ConnectRefusal */
@@ -89,7 +91,7 @@ export class ConnectFlows {
     // First whatever may fail: a provider that is away uses up nobody's link.
     const target = await this.#targets[link.ownerKind].begin(link.ownerId);
     const { owner, redirectUri, registrationId, app } = target;
-    const scopes = union(app.scopes, link.scopes);
+    const scopes = await this.#scopesOf(link, app.scopes);
     const state = randomToken();
     const begun: ConnectState = {
       linkId: link.id, owner, personId: person.id, isShared: link.personId === undefined, scopes, redirectUri, clientDigest: clientDigest(app),
@@ -150,6 +152,10 @@ export class ConnectFlows {
     return { connectionId, isComplete: missing.length === 0 };
   }
 
+  async #scopesOf({ ownerId, personId, serverId, scopes: wanted }: ConnectLink, always: readonly string[]): Promise<string[]> {
+    return askedScopes({ always, needed: await this.#neededBy(serverId), wanted, held: await findHeldScopes(this.#database.sql, ownerId, personId ?? null) });
+  }
+
   async #neededBy(serverId: string | undefined): Promise<readonly string[]> {
     if (serverId === undefined) return [];
     const [row] = await this.#database.sql<{ scopes: readonly string[] | null }>(`select document->'appAuth'->'scopes' as scopes from servers where id = $1`, [serverId]);
@@ -164,8 +170,6 @@ export class ConnectFlows {
 }
 
 const keysOf = (browser: LoginBrowser, state: string): StateKeys => ({ stateHash: hashToken(state), browserHash: hashToken(browser.derive('browser')) });
-
-const union = (...lists: readonly (readonly string[])[]): string[] => [...new Set(lists.flat())];
 
 function requireItsPerson({ personId }: ConnectLink, person: Person): void {
   if (personId === undefined) requireAdministrator(person);

@@ -41,7 +41,7 @@ export class ConnectLinkController {
     const auth = row.document['appAuth'] as ConnectionAuth;
     const owner = await ownerOf(sql, row, auth);
     if (!owner) throw new GatewayError('connection_misconfigured', { detail: `server ${row.id} names no app that is there` });
-    return presentLink(await this.#links.connectLinkFor({ workspaceId: row.workspaceId, ...owner, serverId: row.id, scopes: auth.scopes ?? [], ...holderOf(auth, caller) }));
+    return presentLink(await this.#links.connectLinkFor({ workspaceId: row.workspaceId, ...owner, serverId: row.id, scopes: [], ...holderOf(auth, caller) }));
   }
 
   /** To members, servers that they may not use are not there. */

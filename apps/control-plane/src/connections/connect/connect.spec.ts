@@ -175,6 +175,28 @@ test('fewer scopes than were asked for are told, and do not count as there', asy
   expect((await rows())[0]?.scopes).toEqual(['openid', 'email', 'more']);
 });
 
+test('however many scopes: links are short enough to be come back to after a login, and all scopes that there is room for are asked for', async () => {
+  await clear();
+  const many = (kind: string, length: number) => Array.from({ length: 50 }, (_, index) => `https://scopes.example/${kind}/${index}.`.padEnd(length, 'x'));
+  const serverId = await fixture.addServer('many-scopes', { appAuth: { type: 'oauth-authorization-code', app: 'acme', scopes: many('document', 130) } });
+  await connectAs(ana, await forPerson(), 'ana-at-acme');
+  await fixture.query('update connections set scopes = scopes || $1 where session_id is null', [JSON.stringify(many('held', 60))]);
+  const response = await fetch(new URL('/internal/tokens', fixture.plane.internalUrl), {
+    method: 'POST', headers: { Authorization: 'Bearer data-plane-token-0123456789abcdefghij', 'Content-Type': 'application/json' },
+    body: JSON.stringify({ server: serverId, subject: { person: anaId }, missing: many('missing', 130) }),
+  });
+  const { connectUrl, reason } = (await response.json()) as { connectUrl: string; reason: string };
+  expect(reason).toBe('scopes');
+  const browser = fixture.browser();
+  const question = await browser.submit(await browser.open(connectUrl), { login: 'ana' });
+  expect([question.url.href, question.status]).toEqual([connectUrl, 200]);
+  const before = browser.visited.length;
+  await browser.submit(question);
+  const request = new URL(browser.visited.slice(before).find((url) => url.startsWith(`${fixture.acme.issuer}/auth?`)) ?? '');
+  const asked = request.searchParams.get('scope')?.split(' ') ?? [];
+  expect(asked).toEqual(expect.arrayContaining(['openid', 'email', ...many('document', 130), ...many('missing', 130).slice(0, 10), ...many('held', 60).slice(0, 10)]));
+});
+
 describe('a connection that all share', () => {
   const shared = () => fixture.link({});
 
