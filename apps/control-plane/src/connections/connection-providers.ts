@@ -5,6 +5,7 @@ import { Database } from '../database/database.ts';
 import { Metrics } from '../health/metrics.ts';
 import { Vault } from '../vault/vault.ts';
 import { AppClients } from './app-clients.service.ts';
+import { CallerIssuers } from './broker/caller-issuers.service.ts';
 import { TokenBroker } from './broker/token-broker.service.ts';
 import { ConnectLinks } from './connect-links.service.ts';
 import { ConnectionClients } from './connection-clients.service.ts';
@@ -28,5 +29,5 @@ const refresher: Provider = {
 /** What keeps connections, refreshes them, gives out their tokens and ends them. */
 export const connectionProviders: readonly Provider[] = [
   TokenSeals, ConnectionClients, ConnectionEgress, AppClients, LoginClients, refresher, RefreshAhead, ConnectLinks, Connections, RevokeAtProviders, Disconnections,
-  ManageConnections, TokenBroker,
+  ManageConnections, CallerIssuers, TokenBroker,
 ];

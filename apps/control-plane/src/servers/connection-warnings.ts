@@ -1,4 +1,6 @@
-import type { ServerDocument, Warning } from '@gatehouse/gateway-config';
+import type { ReadableServer, ServerDocument, Warning } from '@gatehouse/gateway-config';
+import type { CallerIssuers } from '../connections/broker/caller-issuers.service.ts';
+import { issuedTokens } from '../connections/broker/issued-tokens.ts';
 import type { StoredDocument } from './servers.store.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -11,15 +13,36 @@ export function hasSharedConnection(document: StoredDocument): boolean {
 }
 
 /** Connections that nobody can make. */
-export function connectionWarnings(document: StoredDocument, { apps }: Pick<Surroundings, 'apps'>): Warning[] {
+export function connectionWarnings(document: StoredDocument, { apps, issuers }: Pick<Surroundings, 'apps' | 'issuers'>): Warning[] {
   const { agentAuth, appAuth } = document as ConnectingDocument;
   if (appAuth?.type !== 'oauth-authorization-code') return [];
   const isUnknown = appAuth.app !== undefined && !apps.includes(appAuth.app);
-  const isNobody = agentAuth?.type === 'api-key' || (agentAuth?.type === 'passthrough' && agentAuth.jwt === undefined);
   return [
     ...(isUnknown ? [{ code: 'app_not_found', pointer: '/appAuth/app', detail: 'There is no app of this name in the workspace: calls fail until there is.' }] : []),
-    ...(isNobody && appAuth.shared !== true
-      ? [{ code: 'connection_needs_person', pointer: '/appAuth', detail: 'No caller of this server is a person, so that nobody can connect: choose another agentAuth, or shared: true for one connection of all.' }]
-      : []),
+    ...(appAuth.shared === true ? [] : personWarnings(agentAuth, issuers)),
   ];
+}
+
+function personWarnings(agentAuth: ConnectingDocument['agentAuth'], issuers: readonly string[]): Warning[] {
+  if (agentAuth === undefined || agentAuth.type === 'interactive') return [];
+  if (agentAuth.type === 'api-key' || agentAuth.jwt === undefined) return [noPerson];
+  return issuedTokens(agentAuth)?.issuers.some((issuer) => issuers.includes(issuer)) === true ? [] : [unprovenPerson];
+}
+
+const noPerson: Warning = {
+  code: 'connection_needs_person', pointer: '/appAuth',
+  detail: 'No caller of this server is a person, so that nobody can connect: choose another agentAuth, or shared: true for one connection of all.',
+};
+
+const unprovenPerson: Warning = {
+  code: 'connection_needs_person', pointer: '/agentAuth/jwt',
+  detail: 'Nobody can connect: tokens prove who somebody is with the issuer of a registered identity provider, the jwksUrl that it publishes, and an audience. Or set shared: true for one connection of all.',
+};
+
+/** A server with that warning if the providers of its issuers publish other keys. One that cannot be asked now may publish these. */
+export async function withIssuerWarnings(server: ReadableServer, callers: CallerIssuers): Promise<ReadableServer> {
+  const { agentAuth, appAuth, warnings } = server;
+  if (appAuth.type !== 'oauth-authorization-code' || appAuth.shared === true || warnings.some(({ code }) => code === unprovenPerson.code)) return server;
+  const known = await Promise.all((issuedTokens(agentAuth)?.issuers ?? []).map((issuer) => callers.knows(agentAuth, issuer).catch(() => true)));
+  return known.length === 0 || known.includes(true) ? server : { ...server, warnings: [...warnings, unprovenPerson] };
 }

@@ -5,7 +5,7 @@ import { standingWarnings } from './server-warnings.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readWrittenServer } from './written-server.ts';
 
-const alone: Surroundings = { identityProviders: ['corp'], workspaceAccess: null, hasOtherWorkspaces: false, apps: ['github'] };
+const alone: Surroundings = { identityProviders: ['corp'], issuers: ['https://login.example'], workspaceAccess: null, hasOtherWorkspaces: false, apps: ['github'] };
 
 function warningsOf(overrides: Record<string, unknown>, policy: GlobalHeaderPolicy = noGlobalPolicy, surroundings: Partial<Surroundings> = {}) {
   const { document, secrets } = readWrittenServer(sampleServer('orders', overrides), { workspace: 'default', storedSecrets: [], openServersAllowed: true });
@@ -37,9 +37,16 @@ describe('open servers (D11)', () => {
 
 describe('connections', () => {
   const needsPerson = 'connection_needs_person /appAuth';
+  const unproven = 'connection_needs_person /agentAuth/jwt';
+  const fetched = { jwksUrl: 'https://login.example/jwks', audience: 'orders' };
   test.each<[string, Record<string, unknown>, string[]]>([
     ['of people', { agentAuth: { type: 'interactive' }, appAuth: connecting }, []],
-    ['of the people of another system', { agentAuth: { ...passthrough, jwt: { jwks, issuer } }, appAuth: connecting }, []],
+    ['of those who log in at an issuer', { agentAuth: { ...passthrough, jwt: { ...fetched, issuer } }, appAuth: connecting }, []],
+    ['of those who log in at one of several', { agentAuth: { ...passthrough, jwt: { ...fetched, issuer: ['https://other.example', issuer] } }, appAuth: connecting }, []],
+    ['of whoever has the keys', { agentAuth: { ...passthrough, jwt: { jwks, issuer, audience: 'orders' } }, appAuth: connecting }, [unproven]],
+    ['of those who log in at an issuer, for whatever their tokens are', { agentAuth: { ...passthrough, jwt: { ...fetched, issuer, audience: undefined } }, appAuth: connecting }, [unproven]],
+    ['of people of another system', { agentAuth: { ...passthrough, jwt: { ...fetched, issuer: 'https://other.example' } }, appAuth: connecting }, [unproven]],
+    ['of all together, whose tokens are of another system', { agentAuth: { ...passthrough, jwt: { jwks, issuer } }, appAuth: { ...connecting, shared: true } }, []],
     ['of people, where callers have a key', { appAuth: connecting }, [needsPerson]],
     ['of people, where nobody is known', { agentAuth: passthrough, appAuth: connecting }, [needsPerson]],
     ['of an app that is not there', { agentAuth: { type: 'interactive' }, appAuth: { ...connecting, app: 'gitub' } }, ['app_not_found /appAuth/app']],

@@ -3,6 +3,7 @@ import { GatewayError, type Problem } from '@gatehouse/errors';
 import type { ReadableServer } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
+import { CallerIssuers } from '../connections/broker/caller-issuers.service.ts';
 import { Disconnections } from '../connections/disconnect/disconnections.service.ts';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
@@ -19,6 +20,7 @@ import { deleteAllSecrets, deleteSecrets, listSecrets, writeSecrets } from '../v
 import { Vault } from '../vault/vault.ts';
 import { findWorkspace, type WorkspaceRow } from '../workspaces/workspaces.store.ts';
 import { changedFields } from './changed-fields.ts';
+import { withIssuerWarnings } from './connection-warnings.ts';
 import { withKeySetWarnings } from './key-set-warnings.ts';
 import { mergePatch } from './merge-patch.ts';
 import { plainTokenUrl } from './plain-token-url.ts';
@@ -48,11 +50,12 @@ export class ServersService {
   readonly #settings: ControlPlaneSettings;
   readonly #guard: AddressGuard;
   readonly #disconnections: Disconnections;
+  readonly #issuers: CallerIssuers;
 
   constructor(
     database: Database, vault: Vault, publisher: SnapshotPublisher,
     @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(addressGuardToken) guard: AddressGuard,
-    disconnections: Disconnections,
+    disconnections: Disconnections, issuers: CallerIssuers,
   ) {
     this.#database = database;
     this.#vault = vault;
@@ -60,6 +63,7 @@ export class ServersService {
     this.#settings = settings;
     this.#guard = guard;
     this.#disconnections = disconnections;
+    this.#issuers = issuers;
   }
 
   async list(workspace: string, { after, limit }: PageQuery): Promise<ServerPage<ReadableServer>> {
@@ -90,7 +94,7 @@ export class ServersService {
       return this.#conclude(sql, { action: 'server.created', actor, workspace, id, name: written.name, fields });
     });
     this.#publisher.nudge();
-    return withKeySetWarnings(created, this.#guard);
+    return this.#withFetchedWarnings(created);
   }
 
   replace(reference: ServerReference, body: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
@@ -145,7 +149,12 @@ export class ServersService {
       return this.#conclude(sql, change, { before: row, kept: written.secrets.kept.size });
     });
     this.#publisher.nudge();
-    return withKeySetWarnings(changed, this.#guard);
+    return this.#withFetchedWarnings(changed);
+  }
+
+  /** Others are asked after the transaction, so that none waits for them. */
+  async #withFetchedWarnings(server: ReadableServer): Promise<ReadableServer> {
+    return withKeySetWarnings(await withIssuerWarnings(server, this.#issuers), this.#guard);
   }
 
   async #store(sql: Sql, workspaceId: string, id: string, plan: SecretPlan): Promise<void> {

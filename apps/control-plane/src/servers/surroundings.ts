@@ -5,6 +5,8 @@ import type { Sql } from '../database/sql.ts';
 export interface Surroundings {
   /** Names of the identity providers that people can log in at. */
   readonly identityProviders: readonly string[];
+  /** Their issuers. */
+  readonly issuers: readonly string[];
   /** Who belongs to the server's workspace; null for everyone who can log in. */
   readonly workspaceAccess: WorkspaceAccess | null;
   readonly hasOtherWorkspaces: boolean;
@@ -20,8 +22,9 @@ export async function readProviderNames(sql: Sql): Promise<string[]> {
 export async function readSurroundings(sql: Sql, workspaceId: string): Promise<Surroundings> {
   const [row] = await sql<Omit<Surroundings, 'identityProviders'>>(
     `select access as "workspaceAccess", exists (select from workspaces o where o.id <> w.id) as "hasOtherWorkspaces",
-       array(select name from apps a where a.workspace_id = w.id) as apps from workspaces w where w.id = $1`,
+       array(select name from apps a where a.workspace_id = w.id) as apps,
+       array(select document->>'issuer' from identity_providers where coalesce((document->>'enabled')::boolean, true)) as issuers from workspaces w where w.id = $1`,
     [workspaceId],
   );
-  return { identityProviders: await readProviderNames(sql), workspaceAccess: row?.workspaceAccess ?? null, hasOtherWorkspaces: row?.hasOtherWorkspaces ?? false, apps: row?.apps ?? [] };
+  return { identityProviders: await readProviderNames(sql), issuers: row?.issuers ?? [], workspaceAccess: row?.workspaceAccess ?? null, hasOtherWorkspaces: row?.hasOtherWorkspaces ?? false, apps: row?.apps ?? [] };
 }

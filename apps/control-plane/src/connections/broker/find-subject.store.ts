@@ -1,4 +1,5 @@
 import type { TokenSubject } from '@gatehouse/access-tokens';
+import type { AgentAuth } from '@gatehouse/agent-auth';
 import type { Sql } from '../../database/sql.ts';
 import { personColumns, type PersonRow } from '../../identity/people.store.ts';
 import { type SealedConnection, sealedColumns } from '../connections.store.ts';
@@ -17,6 +18,7 @@ export interface TokenLookup {
   readonly serverTitle: string;
   readonly workspaceId: string;
   readonly appAuth: ConnectionAuth;
+  readonly agentAuth: AgentAuth | null;
   /** Null where the server names no app, or one that is not there. */
   readonly appId: string | null;
   readonly appTitle: string | null;
@@ -38,6 +40,7 @@ const people: Readonly<Record<'person' | 'issuer' | 'shared', string>> = {
 const lookUp = (kind: keyof typeof people): string =>
   `with who as (${people[kind]})
    select s.id as "serverId", coalesce(s.document->>'title', s.name) as "serverTitle", s.workspace_id as "lookupWorkspaceId", s.document->'appAuth' as "appAuth",
+     s.document->'agentAuth' as "agentAuth",
      a.id as "appId", coalesce(a.document->>'title', a.name) as "appTitle", (select to_jsonb(who) from who) as person, ${sealedColumns}
    from servers s
      left join apps a on a.workspace_id = s.workspace_id and a.name = s.document->'appAuth'->>'app'
@@ -51,8 +54,8 @@ const statements = { person: lookUp('person'), issuer: lookUp('issuer'), shared:
 export async function findSubject(sql: Sql, serverId: string, subject: TokenSubject): Promise<FoundSubject | undefined> {
   const [row] = await sql<TokenLookup & SealedConnection & { id: string | null; lookupWorkspaceId: string }>(...subjectStatement(serverId, subject));
   if (!row) return undefined;
-  const { serverTitle, lookupWorkspaceId, appAuth, appId, appTitle, person, ...connection } = row;
-  const lookup = { serverId, serverTitle, workspaceId: lookupWorkspaceId, appAuth, appId, appTitle, person };
+  const { serverTitle, lookupWorkspaceId, appAuth, agentAuth, appId, appTitle, person, ...connection } = row;
+  const lookup = { serverId, serverTitle, workspaceId: lookupWorkspaceId, appAuth, agentAuth, appId, appTitle, person };
   return { lookup, connection: row.id === null ? undefined : connection };
 }
 

@@ -11,6 +11,7 @@ import { ConnectLinks } from '../connect-links.service.ts';
 import { noteUse, type SealedConnection } from '../connections.store.ts';
 import { ConnectionRefresher, type RefreshOutcome } from '../refresh/connection-refresher.ts';
 import { TokenSeals } from '../token-seals.ts';
+import { CallerIssuers } from './caller-issuers.service.ts';
 import { findSubject, type FoundSubject, type TokenLookup } from './find-subject.store.ts';
 
 /** Whose connection it has to be, and of what. */
@@ -30,6 +31,7 @@ const enoughMs = 5_000;
 export class TokenBroker {
   readonly #database: Database;
   readonly #people: People;
+  readonly #issuers: CallerIssuers;
   readonly #seals: TokenSeals;
   readonly #refresher: ConnectionRefresher;
   readonly #links: ConnectLinks;
@@ -39,10 +41,11 @@ export class TokenBroker {
   readonly #lookups = new Map<string, Promise<FoundSubject | undefined>>();
 
   constructor(
-    database: Database, people: People, seals: TokenSeals, refresher: ConnectionRefresher, links: ConnectLinks, metrics: Metrics, @Inject(loggerToken) logger: Logger,
+    database: Database, people: People, issuers: CallerIssuers, seals: TokenSeals, refresher: ConnectionRefresher, links: ConnectLinks, metrics: Metrics, @Inject(loggerToken) logger: Logger,
   ) {
     this.#database = database;
     this.#people = people;
+    this.#issuers = issuers;
     this.#seals = seals;
     this.#refresher = refresher;
     this.#links = links;
@@ -62,6 +65,8 @@ export class TokenBroker {
     if (!found) return { status: 'misconfigured' };
     const wanted = this.#wanted(found.lookup, request);
     if (typeof wanted === 'string') return { status: wanted };
+    const refusal = await this.#issuers.refusalOf(found.lookup.agentAuth, request.subject);
+    if (refusal !== undefined) return { status: refusal };
     const { connection } = found;
     if (!connection) return this.#connect(wanted, 'connect_required', 'not_connected', []);
     const missing = [...(wanted.lookup.appAuth.scopes ?? []), ...(request.missing ?? [])].filter((scope) => !connection.scopes.includes(scope));
