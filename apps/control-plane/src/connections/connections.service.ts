@@ -1,6 +1,7 @@
 import { revocationsId } from '@gatehouse/gateway-config';
 import type { TokenSet } from '@gatehouse/oauth-client';
 import { GatewayError } from '@gatehouse/errors';
+import type { Secret } from '@gatehouse/sealing';
 import { Injectable } from '@nestjs/common';
 import { violates } from '../database/database-errors.ts';
 import type { Sql } from '../database/sql.ts';
@@ -10,6 +11,7 @@ import { takeRevision } from '../snapshots/revisions.store.ts';
 import type { ConnectionOwner, OwnerClient } from './connection.ts';
 import { deleteConnections, findHeld, insertConnection, type NewConnection, ownerExists, type SealedConnection } from './connections.store.ts';
 import { insertTokenRevocations } from './disconnect/token-revocations.store.ts';
+import { isSameAccount } from './id-token-claims.ts';
 import { nextRefreshSeconds } from './refresh/refresh-schedule.ts';
 import { scopesWithin } from './scopes-within.ts';
 import { TokenSeals } from './token-seals.ts';
@@ -51,7 +53,7 @@ export class Connections {
     if (!(await ownerExists(sql, owner))) throw new GatewayError('conflict', { detail: `${owner.kind} ${owner.id} was deleted` });
     const former = await findHeld(sql, owner.id, personId ?? null);
     const { accessToken, idToken, expiresInSeconds, scope = [] } = tokens;
-    const refreshToken = tokens.refreshToken ?? (await this.#keptRefreshToken(former, account));
+    const refreshToken = tokens.refreshToken ?? (await this.#keptRefreshToken(former, tokens));
     const id = uuidV7();
     const sealed = await this.#seals.seal(sql, { id, workspaceId: owner.workspaceId, ownerId: owner.id, personId: personId ?? null }, { accessToken, refreshToken, idToken });
     if (former) await deleteConnections(sql, [former.id]);
@@ -82,8 +84,9 @@ export class Connections {
   }
 
   /** Some providers give a refresh token with the first consent only; it stays good, as long as it is the same account. */
-  async #keptRefreshToken(former: SealedConnection | undefined, account: string | undefined) {
-    if (!former || account === undefined || former.account !== account || former.state !== 'active') return undefined;
-    return (await this.#seals.open(former)).refreshToken;
+  async #keptRefreshToken(former: SealedConnection | undefined, tokens: TokenSet): Promise<Secret | undefined> {
+    if (former?.state !== 'active') return undefined;
+    const held = await this.#seals.open(former);
+    return isSameAccount(held, tokens) === true ? held.refreshToken : undefined;
   }
 }
