@@ -47,10 +47,12 @@ async function connectionOf(app: string, person: string): Promise<string> {
 }
 
 beforeAll(async () => {
-  await made('/v1/workspaces', { name: 'other' });
+  // Nobody here belongs to it.
+  await made('/v1/workspaces', { name: 'other', access: { allow: [{ group: 'others' }] } });
   const server = await made('/v1/workspaces/other/servers', sampleServer('theirs', { title: 'Their title' }));
   const account = await made('/v1/workspaces/other/service-accounts', { name: 'robot' });
   const app = await made('/v1/workspaces/other/apps', sampleApp('theirs'));
+  const credential = await made('/v1/workspaces/other/credentials', { name: 'theirs', title: 'Their title', scope: 'user' });
   await made('/v1/workspaces/default/servers', sampleServer('ours'));
   serviceAccountKey = (await made('/v1/workspaces/default/service-accounts', { name: 'nightly' })).key;
   apiToken = (await made('/v1/api-tokens', { name: 'ci', role: 'admin' })).token;
@@ -65,6 +67,7 @@ beforeAll(async () => {
   foreign = {
     server: [server.id, 'theirs', '..%2F..%2Fother%2Fservers%2Ftheirs', 'theirs%00'],
     app: [app.id, 'theirs', '..%2F..%2Fother%2Fapps%2Ftheirs'],
+    credential: [credential.id, 'theirs', '..%2F..%2Fother%2Fcredentials%2Ftheirs'],
     connection: [await connectionOf(app.id, (await me(another)).id), server.id],
     client: [app.id, server.id],
     account: [account.id, 'robot', '..%2F..%2Fother%2Fservice-accounts%2Frobot'],
@@ -84,6 +87,9 @@ const bodies: Readonly<Record<string, () => unknown>> = {
   'PUT /v1/workspaces/{workspace}/servers/{server}': () => sampleServer('theirs'),
   'PATCH /v1/workspaces/{workspace}/servers/{server}': () => ({ title: 'Mine' }),
   'POST /v1/workspaces/{workspace}/servers/{server}/explain': () => ({ request: { method: 'POST', headers: [] } }),
+  'PUT /v1/workspaces/{workspace}/credentials/{credential}': () => ({ name: 'theirs', scope: 'workspace', value: 'mine' }),
+  'PATCH /v1/workspaces/{workspace}/credentials/{credential}': () => ({ title: 'Mine' }),
+  'PUT /v1/me/credentials/{credential}': () => ({ value: 'mine' }),
   'PUT /v1/workspaces/{workspace}/service-accounts/{account}': () => ({ name: 'robot' }),
   'PUT /v1/identity-providers/{provider}': () => ({ name: 'theirs', issuer: provider.issuer, ...forgedClient }),
   'PATCH /v1/identity-providers/{provider}': () => ({ enabled: false }),
@@ -124,7 +130,7 @@ const send = ({ method, path, name }: Route, values: Readonly<Record<string, str
     ...(method !== 'GET' && method !== 'DELETE' && { body: bodies[name]?.() ?? {} }),
   });
 
-const tables = ['workspaces', 'servers', 'apps', 'connections', 'client_registrations', 'service_accounts', 'secrets', 'identity_providers', 'api_tokens', 'people', 'browser_sessions', 'oauth_grants', 'oauth_consents', 'login_links'];
+const tables = ['workspaces', 'servers', 'apps', 'connections', 'credentials', 'user_credentials', 'client_registrations', 'service_accounts', 'secrets', 'identity_providers', 'api_tokens', 'people', 'browser_sessions', 'oauth_grants', 'oauth_consents', 'login_links'];
 /** All there is, but for when it was last looked at. */
 async function stored(): Promise<unknown> {
   const dump: Record<string, unknown> = {};
@@ -165,7 +171,7 @@ describe.each(Object.keys(principals))('%s, which may do everything here', (prin
     const { server: [id = ''] = [] } = foreign;
     for (const route of (await routes()).filter(({ parameters }) => parameters[0] === 'workspace' && parameters.length === 1)) {
       const isDocument = route.name === 'POST /v1/workspaces/{workspace}/servers';
-      const body = isDocument ? sampleServer('mine') : { name: 'mine' };
+      const body = isDocument ? sampleServer('mine') : { name: 'mine', ...(route.path.endsWith('/credentials') && { scope: 'user' }) };
       for (const workspace of [id, 'theirs', 'default%2F..%2Fother', 'other%00']) {
         const reply = await fixture.plane.send<{ code?: string }>(route.method, route.path.replace('{workspace}', workspace), { ...(await credential()), headers: { 'If-Match': '*', ...(await credential()).headers }, ...(route.method === 'POST' && { body }) });
         expect([route.name, workspace, reply.status]).toEqual([route.name, workspace, 404]);
@@ -174,7 +180,7 @@ describe.each(Object.keys(principals))('%s, which may do everything here', (prin
   });
 
   test.each(['workspace=other', 'workspaceId=other', 'cursor=MXJvYm90', 'cursor=MW91cnM'])('no list of a workspace shows what is in another, whatever is asked for: %s', async (query) => {
-    for (const list of ['servers', 'service-accounts']) {
+    for (const list of ['servers', 'service-accounts', 'credentials']) {
       const reply = await send({ name: '', method: 'GET', path: `/v1/workspaces/default/${list}?${query}`, parameters: [] }, {}, await credential());
       expect([200, 400]).toContain(reply.status);
       expect(reply.text).not.toMatch(/theirs|robot|Their title/);

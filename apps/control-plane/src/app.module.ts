@@ -26,6 +26,10 @@ import { connectionProviders } from './connections/connection-providers.ts';
 import { ConnectionsController } from './connections/connections.controller.ts';
 import { MyConnectionsController } from './connections/my-connections.controller.ts';
 import { channelToken, loggerToken } from './control-plane-parts.ts';
+import { Credentials } from './credentials/credentials.service.ts';
+import { CredentialsController } from './credentials/credentials.controller.ts';
+import { MyCredentialsController } from './credentials/my-credentials.controller.ts';
+import { UserCredentials } from './credentials/user-credentials.service.ts';
 import { DataPlanesController } from './data-planes/data-planes.controller.ts';
 import { Database } from './database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from './environment.ts';
@@ -100,6 +104,8 @@ export class AppModule {
         ExplainController,
         AppsController,
         CatalogController,
+        CredentialsController,
+        MyCredentialsController,
         ServiceAccountsController,
         HeaderPolicyController,
         IdentityProvidersController,
@@ -165,6 +171,8 @@ export class AppModule {
         ServersService,
         Apps,
         catalogProvider,
+        Credentials,
+        UserCredentials,
         ServiceAccountsService,
         HeaderPolicyService,
         PassThroughReport,

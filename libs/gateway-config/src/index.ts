@@ -3,6 +3,7 @@ export { type AppDocument, completeApp, type ReadableApp, readableApp, writableA
 export { type AuthorizationServerDocument, authorizationServerId, type PublicSigningKey } from './authorization-server-document.ts';
 export { authorizationServerMetadata } from './authorization-server-metadata.ts';
 export { compileDocument, openDocument, type SnapshotKeys } from './compile-snapshot.ts';
+export { type CredentialScope, credentialValue, type ReadableCredential, readableCredential, writableCredential } from './credential-document.ts';
 export {
   completeIdentityProvider,
   type IdentityProviderDocument,

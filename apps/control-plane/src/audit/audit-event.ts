@@ -1,7 +1,7 @@
 import { createHash } from 'node:crypto';
 import { canonicalJson } from './canonical-json.ts';
 
-export type AuditTarget = 'ApiToken' | 'App' | 'Connection' | 'DataKey' | 'Grant' | 'HeaderPolicy' | 'IdentityProvider' | 'OAuthClient' | 'Person' | 'Server' | 'ServiceAccount' | 'SigningKey' | 'Workspace';
+export type AuditTarget = 'ApiToken' | 'App' | 'Connection' | 'Credential' | 'DataKey' | 'Grant' | 'HeaderPolicy' | 'IdentityProvider' | 'OAuthClient' | 'Person' | 'Server' | 'ServiceAccount' | 'SigningKey' | 'Workspace';
 
 /** What happened, as it is hashed and stored. Names fields, never values. */
 export interface AuditEvent {

@@ -20,7 +20,7 @@ const auditEvent = z
     actorName: z.string().optional().meta({ description: 'Of a person, what they were called then.' }),
     action: z.string().meta({ description: 'Such as server.created.' }),
     workspace: z.string().nullable(),
-    targetKind: z.enum(['ApiToken', 'App', 'Connection', 'DataKey', 'Grant', 'HeaderPolicy', 'IdentityProvider', 'OAuthClient', 'Person', 'Server', 'ServiceAccount', 'SigningKey', 'Workspace']),
+    targetKind: z.enum(['ApiToken', 'App', 'Connection', 'Credential', 'DataKey', 'Grant', 'HeaderPolicy', 'IdentityProvider', 'OAuthClient', 'Person', 'Server', 'ServiceAccount', 'SigningKey', 'Workspace']),
     targetId: z.string(),
     targetName: z.string(),
     fields: z.array(z.string()).readonly().meta({ description: 'JSON pointers to what changed; never values.' }),

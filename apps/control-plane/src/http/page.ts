@@ -14,9 +14,10 @@ export interface Page<Item> {
 const defaultLimit = 50;
 const maxLimit = 200;
 const cursorFormat = '1';
-/** What cursors of a list hold: the last name, or the last number. */
+/** What cursors of a list hold: the last name, number or id. */
 const namePosition = /^[a-z0-9-]{1,63}$/;
 export const numberPosition = /^\d{1,15}$/;
+export const idPosition = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/;
 
 /** @throws GatewayError invalid_request */
 export function readPageQuery(limitParameter: unknown, cursorParameter: unknown, positions = namePosition): PageQuery {

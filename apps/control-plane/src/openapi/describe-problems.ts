@@ -36,7 +36,9 @@ export function describeProblems(document: OpenAPIObject): OpenAPIObject {
 }
 
 function describeOperation(operation: Operation, method: (typeof methods)[number], path: string): void {
-  const conditional = method === 'put' || method === 'patch' || (method === 'delete' && /\/servers\/|\/header-policy$|\/identity-providers\//.test(path));
+  // What a person enters of their own is never read, so that it has no ETag.
+  const isOwn = path.startsWith('/v1/me/');
+  const conditional = !isOwn && (method === 'put' || method === 'patch' || (method === 'delete' && /\/(servers|apps|credentials|identity-providers)\/\{\w+\}$|\/header-policy$/.test(path)));
   const statuses: (keyof typeof reasons)[] = [401, 403, 503];
   if (path.includes('{')) statuses.push(404);
   if (operation.requestBody) statuses.push(400, 413, 415, 422);

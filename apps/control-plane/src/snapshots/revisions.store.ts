@@ -11,6 +11,11 @@ export async function takeRevision(sql: Sql, changedIds: readonly string[]): Pro
   return counter.revision;
 }
 
+/** Whoever takes a revision after this waits for this transaction, and whoever has taken one before has committed: what is read now is all there is. */
+export async function lockRevision(sql: Sql): Promise<void> {
+  await sql('select from revision_counter where id = 1 for update');
+}
+
 export async function readRevision(sql: Sql): Promise<number> {
   const [counter] = await sql<{ revision: number }>('select revision from revision_counter where id = 1');
   return counter?.revision ?? 0;

@@ -203,6 +203,8 @@ const samples: Readonly<Record<string, (sealed: (row: Readonly<Record<string, un
   'connections.sealed': (sealed) => insert('connections', { id: randomUUID(), workspace_id: workspaceId, owner_kind: 'app', owner_id: randomUUID(), refreshable: true }, { sealed }),
   'client_registrations.sealed': (sealed) =>
     insert('client_registrations', { id: randomUUID(), workspace_id: workspaceId, issuer: `https://${randomUUID()}.example`, server: '{}', is_near: false }, { sealed }),
+  'user_credentials.sealed': async (sealed) =>
+    insert('user_credentials', { id: randomUUID(), workspace_id: workspaceId, credential_id: await credential(), person_id: await person() }, { sealed }),
   'revocation_clients.sealed': (sealed) => insert('revocation_clients', { id: randomUUID(), workspace_id: workspaceId }, { sealed }),
   'pending_revocations.sealed': async (sealed) =>
     insert('pending_revocations', { id: randomUUID(), client_id: await revocationClient(), connection_id: randomUUID(), workspace_id: workspaceId, owner_id: randomUUID() }, { sealed }),
@@ -220,6 +222,12 @@ async function insert(table: string, fields: Fields, sealed: Readonly<Record<str
 async function person(): Promise<string> {
   const id = randomUUID();
   await fixture.query(`insert into people (id, provider, issuer, subject, name) values ($1, 'corp', 'https://corp.example', $2, 'Ana')`, [id, id]);
+  return id;
+}
+
+async function credential(): Promise<string> {
+  const id = randomUUID();
+  await fixture.query(`insert into credentials (id, workspace_id, name, document) values ($1, $2, 'x', '{}')`, [id, workspaceId]);
   return id;
 }
 

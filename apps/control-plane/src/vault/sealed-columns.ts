@@ -3,6 +3,7 @@ import { oauthStateContext } from '../agents-oauth/oauth-state.service.ts';
 import { revocationClientContext } from '../connections/disconnect/pending-revocations.store.ts';
 import { registrationContext } from '../connections/discovery/client-registrations.store.ts';
 import { tokensContext } from '../connections/token-seals.ts';
+import { userCredentialContext } from '../credentials/user-credentials.store.ts';
 import { idempotencyContext } from '../idempotency/idempotency.service.ts';
 import { type SealedColumn, sealedColumn } from './sealed-column.ts';
 import { secretContext } from './secrets.store.ts';
@@ -46,6 +47,10 @@ export const sealedColumns: readonly SealedColumn[] = [
   sealedColumn<{ workspace_id: string; id: string }>({
     table: 'revocation_clients', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
     context: (row) => revocationClientContext({ workspaceId: row.workspace_id, id: row.id }),
+  }),
+  sealedColumn<{ workspace_id: string; id: string; credential_id: string; person_id: string }>({
+    table: 'user_credentials', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id', 'credential_id', 'person_id'],
+    context: (row) => userCredentialContext({ workspaceId: row.workspace_id, id: row.id, credentialId: row.credential_id, personId: row.person_id }),
   }),
   sealedColumn<{ attempt: string }>({
     table: 'idempotency_keys', sealed: 'sealed_request', term: 'request_key_term', isTermGenerated: true, reads: ['attempt'],

@@ -28,6 +28,11 @@ export function listWorkspaces(sql: Sql, after: string | undefined, limit: numbe
   return sql<WorkspaceRow>(`select ${columns} from workspaces where name > $1 order by name limit $2`, [after ?? '', limit]);
 }
 
+/** In all: who belongs to which is decided here and not by the database. */
+export function listAllWorkspaces(sql: Sql): Promise<WorkspaceRow[]> {
+  return sql<WorkspaceRow>(`select ${columns} from workspaces`);
+}
+
 export function readWorkspaces(sql: Sql, ids: readonly string[]): Promise<WorkspaceRow[]> {
   return sql<WorkspaceRow>(`select ${columns} from workspaces where id = any($1)`, [ids]);
 }
@@ -61,7 +66,7 @@ export async function deleteWorkspace(sql: Sql, id: string): Promise<void> {
   try {
     await sql('delete from workspaces where id = $1', [id]);
   } catch (error) {
-    const notEmpty = ['servers_workspace', 'service_accounts_workspace', 'apps_workspace'].some((constraint) => violates(error, constraint));
+    const notEmpty = ['servers_workspace', 'service_accounts_workspace', 'apps_workspace', 'credentials_workspace'].some((constraint) => violates(error, constraint));
     if (!notEmpty) throw error;
     throw new GatewayError('conflict', { problems: [{ pointer: '', detail: 'the workspace is not empty', code: 'workspace_not_empty' }] });
   }

@@ -164,3 +164,31 @@ scopes: [openid]
   const unknown = await apply(app('Tracker').replace('keycloak', 'nonsense'));
   expect(unknown).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/\/provider .*\/v1\/catalog/) as string });
 });
+
+it('P33 a credential is applied, compared and exported as any other document', async () => {
+  const credentials = (title: string, value = '{ fromEnv: ORDERS_TOKEN }') => `
+kind: Credential
+workspace: sales
+name: search-key
+title: ${title}
+scope: workspace
+value: ${value}
+---
+kind: Credential
+workspace: sales
+name: tracker-token
+description: Profile → API tokens
+scope: user
+`;
+  expect((await apply(credentials('Search'), '--dry-run')).stdout).toBe('Credential sales/search-key would be created\nCredential sales/tracker-token would be created\n');
+  expect((await apply(credentials('Search'))).stdout).toBe('Credential sales/search-key created\nCredential sales/tracker-token created\n');
+  expect((await apply(credentials('Search', '{ set: true }'))).stdout).toBe('Credential sales/search-key unchanged\nCredential sales/tracker-token unchanged\n');
+  expect((await run(['diff', '-f', '-'], credentials('Find'))).stdout).toBe('Credential sales/search-key\n  ~ /title  "Search" → "Find"\n  = /value  secret, set already (cannot be compared)\n');
+  const { stdout } = await run(['export', '--workspace', 'sales']);
+  const exported = stdout.split('---\n').filter((text) => text.includes('kind: Credential'));
+  expect(exported.join('---\n')).not.toContain('canary-token');
+  expect(exported[1]).toBe('kind: Credential\nworkspace: sales\nname: tracker-token\ndescription: Profile → API tokens\nscope: user\n');
+  expect((await apply(exported.join('---\n'))).stdout).toBe('Credential sales/search-key unchanged\nCredential sales/tracker-token unchanged\n');
+  const misplaced = await apply(credentials('Search').replace('scope: user', 'scope: user\nvalue: x'));
+  expect(misplaced).toMatchObject({ exitCode: 1, stderr: expect.stringMatching(/tracker-token {2}\/value /) as string });
+});

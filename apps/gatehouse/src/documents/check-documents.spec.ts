@@ -42,7 +42,7 @@ describe('checkDocuments', () => {
       ['f.yaml:7', 'Server sales/orders', '/titel'],
       ['f.yaml:13', 'Server default/Bad Name', '/name'],
       ['f.yaml:15', 'Server default/Bad Name', '/upstream/url'],
-      ['f.yaml:18', '/kind', 'must be one of HeaderPolicy, IdentityProvider, Workspace, ServiceAccount, App, Server'],
+      ['f.yaml:18', '/kind', 'must be one of HeaderPolicy, IdentityProvider, Workspace, ServiceAccount, App, Credential, Server'],
     ]);
   });
 

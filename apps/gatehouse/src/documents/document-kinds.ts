@@ -1,4 +1,4 @@
-import { writableApp, writableHeaderPolicy, writableIdentityProvider, writableServer, writableServiceAccount, writableWorkspace } from '@gatehouse/gateway-config';
+import { writableApp, writableCredential, writableHeaderPolicy, writableIdentityProvider, writableServer, writableServiceAccount, writableWorkspace } from '@gatehouse/gateway-config';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -64,6 +64,13 @@ export const documentKinds: readonly DocumentKind[] = [
     schema: writableApp,
     isInWorkspace: true,
     collection: (workspace) => inWorkspace(workspace, 'apps'),
+    defaults: {},
+  },
+  {
+    kind: 'Credential',
+    schema: writableCredential,
+    isInWorkspace: true,
+    collection: (workspace) => inWorkspace(workspace, 'credentials'),
     defaults: {},
   },
   {

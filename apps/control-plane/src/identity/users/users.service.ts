@@ -142,6 +142,8 @@ export class Users {
       requireMatch(ifMatch, versionOf(row));
       await this.#disconnections.end(sql, theirs, clients);
       await this.#endEverything(sql, id, actor);
+      // Values that they entered go with them.
+      await forgetTokens(sql, id);
       await deletePerson(sql, id);
       await audit(sql, 'person.deleted', row, [], actor);
     });
