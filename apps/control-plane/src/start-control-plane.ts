@@ -6,6 +6,7 @@ import { keepSigningKeys } from './agents-oauth/keep-signing-keys.ts';
 import { TokenBroker } from './connections/broker/token-broker.service.ts';
 import { tokenRoute } from './connections/broker/token-route.ts';
 import { createApplication } from './create-application.ts';
+import { atStart } from './database/at-start.ts';
 import { Database } from './database/database.ts';
 import { migrate } from './database/migrate.ts';
 import { openDataSource } from './database/open-data-source.ts';
@@ -76,20 +77,20 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   const channel = options.channel ?? connectChannel(settings, logger, atClose);
   const dataSource = openDataSource({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE, logger });
   atClose(async () => dataSource.isInitialized && dataSource.destroy());
+  const waiting = { logger, onWaiting: (reason: string) => readiness.waitingFor(reason) };
   await waitForDatabase(dataSource, {
     migrate: options.migrate ? () => migrate({ environment: options.environment }) : undefined,
-    logger,
-    onWaiting: (reason) => readiness.waitingFor(reason),
+    ...waiting,
   });
   const database = new Database(dataSource);
-  const vault = await startVault(database, rootKeys, { logger, onWaiting: (reason) => readiness.waitingFor(reason) });
-  await keepDefaultWorkspace(database);
-  await seedHeaderPolicy(database, environmentPolicyOf(settings), { logger, onWaiting: (reason) => readiness.waitingFor(reason) });
+  const vault = await startVault(database, rootKeys, waiting);
+  await atStart(() => keepDefaultWorkspace(database), waiting);
+  await seedHeaderPolicy(database, environmentPolicyOf(settings), waiting);
 
   registerOpenServersGauge(metrics.registry, database.sql);
 
   // Before anything is published: no data plane sees an authorization server without a key.
-  await keepSigningKeys(database, vault);
+  await atStart(() => keepSigningKeys(database, vault), waiting);
 
   const parts = { settings, logger, database, vault, channel, metrics, allowedMethods: new AllowedMethods() };
   const application = await createApplication(parts);
