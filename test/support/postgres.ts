@@ -5,6 +5,14 @@ import { join } from 'node:path';
 import { claimDataDirectory } from '../../apps/gatehouse/src/data-directory.ts';
 import { startEmbeddedPostgres } from '../../apps/gatehouse/src/embedded-postgres/start-embedded-postgres.ts';
 import { Client } from 'pg';
+import { inject } from 'vitest';
+
+declare module 'vitest' {
+  interface ProvidedContext {
+    /** Of the server of the whole run, as its owner. */
+    readonly postgresUrl: string;
+  }
+}
 
 export interface TestPostgres {
   /** Of the server, as its owner. */
@@ -14,26 +22,42 @@ export interface TestPostgres {
   close(): Promise<void>;
 }
 
-/** A Postgres of one's own; each caller makes as many databases in it as it has things to keep apart. */
-export async function startTestPostgres(): Promise<TestPostgres> {
+/** Databases of one's own, in the one server of the run: each caller makes as many as it has things to keep apart. */
+export function startTestPostgres(): Promise<TestPostgres> {
+  const url = inject('postgresUrl');
+  const names: string[] = [];
+  return Promise.resolve({
+    url,
+    createDatabase: () => createDatabase(url, names),
+    close: async () => {
+      for (const name of names) await runSql(url, `drop database ${name} with (force)`);
+    },
+  });
+}
+
+/** A server of one's own, for whoever stops it. */
+export async function startPostgresServer(): Promise<TestPostgres> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-postgres-'));
   const dataDirectory = await claimDataDirectory(folder);
-  const postgres = await startEmbeddedPostgres(dataDirectory);
+  const { url, stop } = await startEmbeddedPostgres(dataDirectory);
   return {
-    url: postgres.url,
-    createDatabase: async () => {
-      const name = `test_${randomBytes(6).toString('hex')}`;
-      await runSql(postgres.url, `create database ${name}`);
-      const url = new URL(postgres.url);
-      url.pathname = `/${name}`;
-      return url.href;
-    },
+    url,
+    createDatabase: () => createDatabase(url, []),
     close: async () => {
-      await postgres.stop();
+      await stop();
       await dataDirectory.close();
       await rm(folder, { recursive: true, force: true });
     },
   };
+}
+
+async function createDatabase(server: string, names: string[]): Promise<string> {
+  const name = `test_${randomBytes(6).toString('hex')}`;
+  await runSql(server, `create database ${name}`);
+  names.push(name);
+  const url = new URL(server);
+  url.pathname = `/${name}`;
+  return url.href;
 }
 
 /** Runs statements on a connection of their own. */

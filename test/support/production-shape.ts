@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { type GatehouseProcess, startGatehouse } from './gatehouse-process.ts';
-import { startTestPostgres, type TestPostgres } from './postgres.ts';
+import { startPostgresServer, type TestPostgres } from './postgres.ts';
 import { type RunningRedis, startRedis } from './redis.ts';
 import { runCommand } from './run-command.ts';
 import { fileURLToPath } from 'node:url';
@@ -32,7 +32,7 @@ const executable = fileURLToPath(new URL('../../apps/gatehouse/bin/gatehouse.js'
 
 export async function startProductionShape(more: Record<string, string> = {}): Promise<ProductionShape> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-production-'));
-  const [postgres, redis] = await Promise.all([startTestPostgres(), startRedis()]);
+  const [postgres, redis] = await Promise.all([startPostgresServer(), startRedis()]);
   const databaseUrl = await postgres.createDatabase();
   const adminToken = randomBytes(32).toString('hex');
   const environment = {
