@@ -28,6 +28,7 @@ describe('the credential of', () => {
     ['basic, RFC 7617 section 2', { type: 'basic', username: 'Aladdin', password: 'open sesame' }, ['header Authorization: Basic QWxhZGRpbjpvcGVuIHNlc2FtZQ==']],
     ['basic in UTF-8, RFC 7617 section 2.1', { type: 'basic', username: 'test', password: '123£' }, ['header Authorization: Basic dGVzdDoxMjPCow==']],
     ['custom-headers', { type: 'custom-headers', headers: [{ name: 'X-A', value: '1' }, { name: 'X-B', value: '' }] }, ['header X-A: 1', 'header X-B: ']],
+    ['aws-sigv4: of the request that leaves', { type: 'aws-sigv4', region: 'eu-central-1', service: 'execute-api', accessKeyId: 'AKIDEXAMPLE', secretAccessKey: 's' }, ['signature']],
     ['a value in Latin-1', { type: 'api-key', name: 'X', in: 'header', value: 'é' }, ['header X: é']],
     ['a value beyond Latin-1, as its UTF-8 bytes', { type: 'api-key', name: 'X', in: 'header', value: '€' }, ['header X: \u00e2\u0082\u00ac']],
   ])('%s', async (_name, config, expected) => {
@@ -82,6 +83,8 @@ describe('what is refused', () => {
     ['an app, and none', { type: 'oauth-authorization-code', app: 'github', discover: true }, '/discover'],
     ['a scope with a space', { type: 'oauth-authorization-code', app: 'github', scopes: ['repo user'] }, '/scopes/0'],
     ['a token URL that is none', { type: 'oauth-client-credentials', tokenUrl: 'ftp://x', clientId: 'c' }, '/tokenUrl'],
+    ['a service that is none', { type: 'aws-sigv4', region: 'eu-central-1', service: 'execute/api', accessKeyId: 'a', secretAccessKey: 's' }, '/service'],
+    ['a line break in a session token', { type: 'aws-sigv4', region: 'eu-central-1', service: 's3', accessKeyId: 'a', secretAccessKey: 's', sessionToken: 'a\nb' }, '/sessionToken'],
     ['an unknown type', { type: 'kerberos' }, '/type'],
     ['an unknown field', { type: 'bearer', token: 't', tokn: 'u' }, '/'],
   ])('%s', (_name, config, pointer) => {

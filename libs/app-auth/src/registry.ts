@@ -2,6 +2,7 @@ import { taggedUnionOf } from '@gatehouse/config-fields';
 import type { z } from 'zod';
 import { apiKey } from './api-key.ts';
 import type { PreparedAppAuth } from './app-auth-type.ts';
+import { awsSigv4 } from './aws-sigv4.ts';
 import { basic } from './basic.ts';
 import { bearer } from './bearer.ts';
 import { customHeaders } from './custom-headers.ts';
@@ -11,7 +12,7 @@ import { oauthClientCredentials } from './oauth-client-credentials.ts';
 import { passthrough } from './passthrough.ts';
 
 /** Every app authentication type there is. The schemas, the types, OpenAPI and the forms derive from this list. */
-export const appAuthTypes = [none, passthrough, apiKey, bearer, basic, customHeaders, oauthAuthorizationCode, oauthClientCredentials] as const;
+export const appAuthTypes = [none, passthrough, apiKey, bearer, basic, customHeaders, oauthAuthorizationCode, oauthClientCredentials, awsSigv4] as const;
 
 export const writableAppAuth = taggedUnionOf(appAuthTypes, 'writable').meta({ id: 'AppAuthInput' });
 export const completeAppAuth = taggedUnionOf(appAuthTypes, 'complete');
