@@ -4,7 +4,7 @@ import type { ReadableServer } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
 import { CallerIssuers } from '../connections/broker/caller-issuers.service.ts';
-import { Disconnections } from '../connections/disconnect/disconnections.service.ts';
+import { Disconnections, type RevokingClients } from '../connections/disconnect/disconnections.service.ts';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
@@ -128,6 +128,7 @@ export class ServersService {
     reference: ServerReference, sent: unknown, toBody: (current: () => Promise<ReadableServer>) => unknown, ifMatch: string | undefined, actor: ChangeAuthor,
   ): Promise<ReadableServer> {
     refuse(await plainTokenUrl(sent, this.#guard));
+    const clients = await this.#revokingClients(reference);
     const changed = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, reference.workspace);
       // Locked: of two changes with the same If-Match, the second sees the first one's revision.
@@ -144,17 +145,25 @@ export class ServersService {
       await updateServer(sql, { id: row.id, name: written.name, document: written.document, revision: row.revision });
       await this.#store(sql, workspace.id, row.id, written.secrets);
       // What was given for one upstream goes to no other.
-      if (isDiscoveredElsewhere(row.document, written.document)) await this.#disconnections.end(sql, { owner: row.id }, new Map());
+      if (isDiscoveredElsewhere(row.document, written.document)) await this.#disconnections.end(sql, { owner: row.id }, clients);
       const change = { action: 'server.changed', actor, workspace, id: row.id, name: written.name, fields };
       return this.#conclude(sql, change, { before: row, kept: written.secrets.kept.size });
     });
     this.#publisher.nudge();
+    this.#disconnections.finish();
     return this.#withFetchedWarnings(changed);
   }
 
   /** Others are asked after the transaction, so that none waits for them. */
   async #withFetchedWarnings(server: ReadableServer): Promise<ReadableServer> {
     return withKeySetWarnings(await withIssuerWarnings(server, this.#issuers), this.#guard);
+  }
+
+  /** For the connections of a server that was discovered; before the transaction that may end them. */
+  async #revokingClients({ workspace, idOrName }: ServerReference): Promise<RevokingClients> {
+    const { sql } = this.#database;
+    const { id } = await findServer(sql, (await findWorkspace(sql, workspace)).id, idOrName);
+    return this.#disconnections.prepare({ owner: id });
   }
 
   async #store(sql: Sql, workspaceId: string, id: string, plan: SecretPlan): Promise<void> {

@@ -134,7 +134,7 @@ export class ConnectFlows {
         if (owner.kind === 'app' && (await this.#apps.lockedDigest(sql, owner)) !== begun.clientDigest) throw changedMeanwhile(target);
         if (registrationId !== undefined) await this.#discovered.settle(sql, owner.id, { registrationId, resource: app.resource }, ending);
         const id = await this.#connections.save(sql, {
-          owner, personId: isShared ? undefined : person.id, tokens, requestedScopes: scopes, account: accountOf(tokens), refresh: target.client.refresh,
+          owner, personId: isShared ? undefined : person.id, tokens, requestedScopes: scopes, account: accountOf(tokens), client: target.client,
         });
         await appendAuditEvent(sql, {
           actor: { name: `person:${person.id}`, displayName: person.name, attempt: undefined },

@@ -4,6 +4,7 @@ import type { AddressInfo } from 'node:net';
 import { text } from 'node:stream/consumers';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import type { TestBrowser } from '../../../../../test/support/test-browser.ts';
+import { startTestControlPlane } from '../../spec-support/start-test-control-plane.ts';
 import { appDocument, connectAs, useConnecting } from '../../spec-support/use-connecting.ts';
 
 const fixture = useConnecting();
@@ -12,11 +13,13 @@ let anaId = '';
 let app = '';
 let answer: Readonly<Record<string, unknown>> = {};
 const revoked: (string | null)[] = [];
+let isAway = false;
 /** The token endpoint of a provider that gives a refresh token now and then only. */
 const server = createServer((request, reply) => {
   void text(request).then((body) => {
+    if (request.url === '/revoke' && isAway) return void reply.destroy();
     if (request.url === '/revoke') revoked.push(new URLSearchParams(body).get('token'));
-    reply.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(request.url === '/token' ? { token_type: 'Bearer', expires_in: 3600, ...answer } : {}));
+    return void reply.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(request.url === '/token' ? { token_type: 'Bearer', expires_in: 3600, ...answer } : {}));
   });
 });
 
@@ -45,6 +48,33 @@ const clear = async (): Promise<void> => {
   await fixture.query('delete from connections where owner_id = $1', [app]);
   revoked.length = 0;
 };
+
+test('who connects another account: the former one’s tokens are given back; not those of the same, nor where nobody can tell', async () => {
+  await clear();
+  await connect({ access_token: 'of-one', refresh_token: 'refresh-of-one', id_token: idToken({ iss: 'a', sub: '1' }) });
+  await connect({ access_token: 'of-one-again', refresh_token: 'refresh-of-one-again', id_token: idToken({ iss: 'a', sub: '1' }) });
+  await connect({ access_token: 'of-nobody' });
+  await connect({ access_token: 'of-two', id_token: idToken({ iss: 'a', sub: '2' }) });
+  await connect({ access_token: 'of-three', id_token: idToken({ iss: 'a', sub: '3' }) });
+  await expect.poll(() => revoked).toEqual(['of-two']);
+});
+
+test('who disconnects while the provider is away, and connects another account: the former one’s tokens are given back all the same', async () => {
+  for (const [sub, given] of [['2', ['of-one']], ['1', []]] as const) {
+    await clear();
+    isAway = true;
+    await connect({ access_token: 'of-one', id_token: idToken({ iss: 'a', sub: '1' }) });
+    const [row] = await fixture.query<{ id: string }>('select id from connections where owner_id = $1', [app]);
+    expect((await fixture.plane.send('DELETE', `/v1/workspaces/default/connections/${row?.id}`)).status).toBe(204);
+    await expect.poll(async () => fixture.query('select attempts from pending_revocations')).toEqual([{ attempts: 1 }]);
+    isAway = false;
+    await connect({ access_token: 'of-now', id_token: idToken({ iss: 'a', sub }) });
+    await fixture.query('update pending_revocations set next_attempt_at = now()');
+    await (await startTestControlPlane({ environment: fixture.plane.environment })).close();
+    await expect.poll(() => fixture.query('select from pending_revocations')).toEqual([]);
+    expect(revoked).toEqual(given);
+  }
+});
 
 test.each([
   ['the same account', { iss: 'a', sub: '1', name: 'Ana' }, { iss: 'a', sub: '1', name: 'Ana M.' }, true],

@@ -53,7 +53,7 @@ export interface DueRevocation {
   readonly sealedClient: Buffer;
   readonly attempts: number;
   readonly isOld: boolean;
-  /** The person has connected the same app again: at many providers, revoking the former tokens would end the new ones too. */
+  /** There is a connection in its place by now. */
   readonly isReconnected: boolean;
 }
 
@@ -65,7 +65,7 @@ export function claimRevocations(sql: Sql, limit: number, claimSeconds: number):
        (select d.id from pending_revocations d where d.next_attempt_at <= now() order by d.next_attempt_at limit $1 for update skip locked)
      returning p.id, p.connection_id as "connectionId", p.client_id as "clientId", p.workspace_id as "workspaceId", p.owner_id as "ownerId", p.person_id as "personId", p.sealed, k.sealed as "sealedClient",
        p.attempts, p.created_at < now() - interval '1 day' as "isOld",
-       exists (select from connections c where c.owner_id = p.owner_id and c.person_id is not distinct from p.person_id) as "isReconnected"`,
+       exists (select from connections c where c.owner_id = p.owner_id and c.person_id is not distinct from p.person_id and c.session_id is null) as "isReconnected"`,
     [limit, claimSeconds],
   );
 }

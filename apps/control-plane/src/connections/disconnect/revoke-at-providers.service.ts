@@ -8,6 +8,9 @@ import { Database } from '../../database/database.ts';
 import { Metrics } from '../../health/metrics.ts';
 import { Vault } from '../../vault/vault.ts';
 import { ConnectionEgress } from '../connection-egress.service.ts';
+import type { ConnectionTokens } from '../connection.ts';
+import { findHeld } from '../connections.store.ts';
+import { isSameAccount } from '../id-token-claims.ts';
 import { TokenSeals } from '../token-seals.ts';
 import { claimRevocations, deleteRevocation, type DueRevocation, forgetRevocationClients, postponeRevocation, revocationClientContext } from './pending-revocations.store.ts';
 import { readClient, type RevokingClient } from './revocation-clients.ts';
@@ -87,17 +90,18 @@ export class RevokeAtProviders implements OnApplicationBootstrap, OnApplicationS
 
   async #revoke(row: DueRevocation): Promise<void> {
     const { sql } = this.#database;
-    const outcome = row.isReconnected ? 'reconnected' : await this.#tryRevoking(row);
+    const outcome = await this.#tryRevoking(row);
     this.#metrics.revocations.inc({ outcome });
     if (outcome === 'failed' && !row.isOld) return postponeRevocation(sql, row.id, Math.min(15 * 2 ** row.attempts, longestPauseSeconds) * (0.75 + Math.random() / 2));
     if (outcome === 'failed') this.#logger.error({ connection: row.connectionId, attempts: row.attempts }, 'tokens could not be revoked at their provider for a day; given up');
     return deleteRevocation(sql, row.id);
   }
 
-  async #tryRevoking(row: DueRevocation): Promise<'revoked' | 'failed' | 'unreadable'> {
+  async #tryRevoking(row: DueRevocation): Promise<'revoked' | 'reconnected' | 'failed' | 'unreadable'> {
     try {
-      const client = await this.#open(row);
       const tokens = await this.#seals.open({ ...row, id: row.connectionId });
+      if (row.isReconnected && (await this.#servesAgain(row, tokens))) return 'reconnected';
+      const client = await this.#open(row);
       await revokeToken({ ...client, fetch: this.#egress.fetch }, tokens);
       return 'revoked';
     } catch (error) {
@@ -106,6 +110,12 @@ export class RevokeAtProviders implements OnApplicationBootstrap, OnApplicationS
       const isUnreadable = error instanceof UnsealError || (error instanceof GatewayError && error.code === 'vault_sealed_value_unreadable');
       return isUnreadable ? 'unreadable' : 'failed';
     }
+  }
+
+  /** At many providers revoking the former tokens of an account ends its new ones too. Where nobody can tell accounts apart they may be those. */
+  async #servesAgain({ ownerId, personId }: DueRevocation, former: ConnectionTokens): Promise<boolean> {
+    const held = await findHeld(this.#database.sql, ownerId, personId);
+    return held !== undefined && isSameAccount(former, await this.#seals.open(held)) !== false;
   }
 
   async #open({ clientId: id, workspaceId, sealedClient }: DueRevocation): Promise<RevokingClient> {

@@ -152,6 +152,16 @@ test('disconnecting gives the token back', async () => {
   expect(await ask()).toMatchObject({ status: 'connect_required' });
 });
 
+test('another upstream URL: the tokens are given back too', async () => {
+  const id = await fixture.addServer('moved', { upstream: { url: upstream.url }, appAuth: discovering });
+  await connectAs(ana, await forServer(id), 'ana-moved');
+  const { accessToken } = await ask({}, id);
+  expect(await whoami(accessToken)).toEqual([{ type: 'text', text: 'ana-moved' }]);
+  const reply = await fixture.plane.send('PATCH', '/v1/workspaces/default/servers/moved', { body: { upstream: { url: 'https://elsewhere.example/mcp' } }, headers: { 'If-Match': '*', 'Content-Type': 'application/merge-patch+json' } });
+  expect(reply.status).toBe(200);
+  await expect.poll(() => whoami(accessToken).catch(() => 'refused')).toBe('refused');
+});
+
 test('one that registers nobody: what an administrator has to enter', async () => {
   const closed = await startProtectedMcpServer({ registers: false });
   try {
