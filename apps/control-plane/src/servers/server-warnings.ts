@@ -4,10 +4,12 @@ import { accessWarnings } from './access-warnings.ts';
 import { connectionWarnings, hasSharedConnection } from './connection-warnings.ts';
 import { headerWarnings } from './header-warnings.ts';
 import { jwtWarnings } from './jwt-warnings.ts';
+import { lendsConnections } from './lends-connections.ts';
 import { prepareStoredServer } from './prepare-stored-server.ts';
 import type { ServerRow, StoredDocument } from './servers.store.ts';
 import type { Surroundings } from './surroundings.ts';
 import { unreadableWarning } from './unreadable-server.ts';
+import { originOf } from './upstream-origin.ts';
 
 /** D11 (docs/rules.md): whoever reaches the gateway uses a credential that the gateway holds. */
 export function isOpenServer(document: StoredDocument, secretLocations: readonly string[]): boolean {
@@ -31,13 +33,8 @@ function openServerWarnings(document: StoredDocument, secretLocations: readonly 
 
 /** What this one change did that may not have been meant. */
 export function changeWarnings(before: StoredDocument, after: StoredDocument, keptSecrets: number): Warning[] {
-  const followed = keptSecrets > 0 && originOf(before) !== originOf(after);
-  if (!followed) return [];
-  return [{ code: 'secret_follows_new_origin', pointer: '/upstream/url', detail: 'The secrets stored for the former upstream are now sent to this one.' }];
-}
-
-function originOf(document: StoredDocument): string | undefined {
-  // Before the change it may have been anything.
-  const url = (document as { upstream?: { url?: unknown } | null } | null)?.upstream?.url;
-  return typeof url === 'string' && URL.canParse(url) ? new URL(url).origin : undefined;
+  if (originOf(before) === originOf(after)) return [];
+  const followers = [...(keptSecrets > 0 ? ['secrets stored for'] : []), ...(lendsConnections(before) && lendsConnections(after) ? ['tokens of the accounts connected for'] : [])];
+  if (followers.length === 0) return [];
+  return [{ code: 'secret_follows_new_origin', pointer: '/upstream/url', detail: `The ${followers.join(' and the ')} the former upstream are now sent to this one.` }];
 }

@@ -3,11 +3,12 @@ import { Body, Controller, Delete, Get, Headers, HttpCode, Param, Patch, Post, P
 import { ApiBody, ApiConsumes, ApiNoContentResponse, ApiOperation, ApiTags } from '@nestjs/swagger';
 import type { FastifyReply } from 'fastify';
 import { ZodResponse } from 'nestjs-zod';
-import { Actor, type ChangeAuthor } from '../http/actor.ts';
+import { Actor, Caller, type ChangeAuthor } from '../http/actor.ts';
 import { Allow } from '../http/allow.ts';
 import { entityTag } from '../http/entity-tag.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { readPageQuery } from '../http/page.ts';
+import { type Principal, roleOf } from '../identity/principal.ts';
 import { ServerInput, ServerOutput, ServerPage } from './server.dto.ts';
 import type { ServerPage as PageOfServers } from './server-page.ts';
 import { ServersService } from './servers.service.ts';
@@ -36,9 +37,9 @@ export class ServersController {
   @ApiBody({ type: ServerInput })
   @ZodResponse({ status: 201, description: 'The server.', type: ServerOutput })
   async createServer(
-    @Param('workspace') workspace: string, @Body() body: unknown, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply,
+    @Param('workspace') workspace: string, @Body() body: unknown, @Actor() actor: ChangeAuthor, @Caller() caller: Principal, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadableServer> {
-    const server = await this.#servers.create(workspace, body, actor);
+    const server = await this.#servers.create(workspace, body, { ...actor, role: roleOf(caller) });
     void reply.header('Location', `/v1/workspaces/${server.workspace}/servers/${server.id}`);
     return tagged(reply, server);
   }
@@ -59,9 +60,9 @@ export class ServersController {
   @ZodResponse({ status: 200, description: 'The server.', type: ServerOutput })
   async replaceServer(
     @Param('workspace') workspace: string, @Param('server') idOrName: string, @Body() body: unknown,
-    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor, @Caller() caller: Principal, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadableServer> {
-    return tagged(reply, await this.#servers.replace({ workspace, idOrName }, body, ifMatch, actor));
+    return tagged(reply, await this.#servers.replace({ workspace, idOrName }, body, ifMatch, { ...actor, role: roleOf(caller) }));
   }
 
   @Patch(':server')
@@ -72,9 +73,9 @@ export class ServersController {
   @ZodResponse({ status: 200, description: 'The server.', type: ServerOutput })
   async patchServer(
     @Param('workspace') workspace: string, @Param('server') idOrName: string, @Body() patch: unknown,
-    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor, @Res({ passthrough: true }) reply: FastifyReply,
+    @Headers('if-match') ifMatch: string | undefined, @Actor() actor: ChangeAuthor, @Caller() caller: Principal, @Res({ passthrough: true }) reply: FastifyReply,
   ): Promise<ReadableServer> {
-    return tagged(reply, await this.#servers.patch({ workspace, idOrName }, patch, ifMatch, actor));
+    return tagged(reply, await this.#servers.patch({ workspace, idOrName }, patch, ifMatch, { ...actor, role: roleOf(caller) }));
   }
 
   @Delete(':server')

@@ -14,11 +14,13 @@ import { readKnownPolicy } from '../header-policy/read-global-policy.ts';
 import type { ChangeAuthor } from '../http/actor.ts';
 import { requireMatch } from '../http/entity-tag.ts';
 import { pageOf, type PageQuery } from '../http/page.ts';
+import { isAtLeast, type Role } from '../identity/person.ts';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
 import { takeRevision } from '../snapshots/revisions.store.ts';
 import { deleteAllSecrets, deleteSecrets, listSecrets, writeSecrets } from '../vault/secrets.store.ts';
 import { Vault } from '../vault/vault.ts';
 import { findWorkspace, type WorkspaceRow } from '../workspaces/workspaces.store.ts';
+import { administratorsOnly } from './administrators-only.ts';
 import { changedFields } from './changed-fields.ts';
 import { withIssuerWarnings } from './connection-warnings.ts';
 import { withKeySetWarnings } from './key-set-warnings.ts';
@@ -39,6 +41,11 @@ import { readWrittenServer } from './written-server.ts';
 export interface ServerReference {
   readonly workspace: string;
   readonly idOrName: string;
+}
+
+/** Who changes a server, and what they are. */
+export interface ServerAuthor extends ChangeAuthor {
+  readonly role: Role;
 }
 
 /** The registry: every change is one transaction of document, secrets, revision and audit event. */
@@ -81,11 +88,12 @@ export class ServersService {
     return this.#present(sql, await findServer(sql, id, idOrName));
   }
 
-  async create(workspaceReference: string, body: unknown, actor: ChangeAuthor): Promise<ReadableServer> {
+  async create(workspaceReference: string, body: unknown, actor: ServerAuthor): Promise<ReadableServer> {
     refuse(await plainTokenUrl(body, this.#guard));
     const created = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, workspaceReference);
       const written = readWrittenServer(body, this.#writeContext(workspace, []));
+      requireRole(actor, administratorsOnly(undefined, written.document));
       const id = uuidV7();
       // The revision comes last: its row is what all changes wait for.
       await insertServer(sql, workspace.id, { id, name: written.name, document: written.document, revision: 0 });
@@ -97,11 +105,11 @@ export class ServersService {
     return this.#withFetchedWarnings(created);
   }
 
-  replace(reference: ServerReference, body: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
+  replace(reference: ServerReference, body: unknown, ifMatch: string | undefined, actor: ServerAuthor): Promise<ReadableServer> {
     return this.#change(reference, body, () => body, ifMatch, actor);
   }
 
-  patch(reference: ServerReference, patch: unknown, ifMatch: string | undefined, actor: ChangeAuthor): Promise<ReadableServer> {
+  patch(reference: ServerReference, patch: unknown, ifMatch: string | undefined, actor: ServerAuthor): Promise<ReadableServer> {
     return this.#change(reference, patch, async (current) => mergePatch(await current(), patch), ifMatch, actor);
   }
 
@@ -125,7 +133,7 @@ export class ServersService {
   }
 
   async #change(
-    reference: ServerReference, sent: unknown, toBody: (current: () => Promise<ReadableServer>) => unknown, ifMatch: string | undefined, actor: ChangeAuthor,
+    reference: ServerReference, sent: unknown, toBody: (current: () => Promise<ReadableServer>) => unknown, ifMatch: string | undefined, actor: ServerAuthor,
   ): Promise<ReadableServer> {
     refuse(await plainTokenUrl(sent, this.#guard));
     const clients = await this.#revokingClients(reference);
@@ -140,6 +148,7 @@ export class ServersService {
       const written = readWrittenServer(await toBody(current), this.#writeContext(workspace, stored.map(({ field }) => field)));
       const fields = changedFields(row.document, written.document, written.secrets);
       if (fields.length === 0) return await current();
+      requireRole(actor, administratorsOnly(row.document, written.document));
       refuse(secretsToGiveAgain(row.document, written));
 
       await updateServer(sql, { id: row.id, name: written.name, document: written.document, revision: row.revision });
@@ -199,6 +208,11 @@ export class ServersService {
   #writeContext(workspace: WorkspaceRow, storedSecrets: readonly string[]) {
     return { workspace: workspace.name, storedSecrets, openServersAllowed: this.#settings.OPEN_SERVERS };
   }
+}
+
+/** @throws GatewayError forbidden */
+function requireRole({ name, role }: ServerAuthor, problems: readonly Problem[]): void {
+  if (problems.length > 0 && !isAtLeast(role, 'admin')) throw new GatewayError('forbidden', { detail: `${name} is no administrator`, problems });
 }
 
 /** @throws GatewayError validation_failed */

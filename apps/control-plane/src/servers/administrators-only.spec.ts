@@ -1,0 +1,112 @@
+import type { ReadableServer } from '@gatehouse/gateway-config';
+import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
+import { sampleServer } from '../spec-support/sample-server.ts';
+import { useControlPlane } from '../spec-support/use-control-plane.ts';
+
+const fixture = useControlPlane();
+const servers = '/v1/workspaces/default/servers';
+let editor: string;
+
+interface Problem {
+  readonly code: string;
+  readonly errors: readonly { readonly pointer: string; readonly code: string }[];
+}
+
+beforeAll(async () => {
+  editor = `Bearer ${(await fixture.plane.send<{ token: string }>('POST', '/v1/api-tokens', { body: { name: 'editor', role: 'editor' } })).body.token}`;
+});
+beforeEach(async () => void (await fixture.query('delete from servers; delete from secrets')));
+
+const type = 'oauth-authorization-code';
+const app = { type, app: 'github' };
+const good = { url: 'https://good.example/mcp' };
+const evil = { url: 'https://evil.example/mcp' };
+const documentOf = (overrides: object) => sampleServer('tickets', { upstream: good, agentAuth: { type: 'interactive' }, ...overrides });
+const create = (overrides: object, authorization?: string) =>
+  fixture.plane.send<ReadableServer & Problem>('POST', servers, { body: documentOf(overrides), ...(authorization !== undefined && { authorization }) });
+const change = (method: 'PUT' | 'PATCH', body: unknown, authorization?: string) =>
+  fixture.plane.send<ReadableServer & Problem>(method, `${servers}/tickets`, { body, headers: { 'If-Match': '*' }, ...(authorization !== undefined && { authorization }) });
+const forbidden = (...pointers: string[]) => ({ code: 'forbidden', errors: pointers.map((pointer) => ({ pointer, code: 'administrator_required' })) });
+const stored = () => fixture.query('select document, revision from servers');
+
+describe('administrators register servers that use what others have connected', () => {
+  test.each<[string, object]>([
+    ['at an app', app],
+    ['for everyone, at an app', { ...app, shared: true }],
+    ['for everyone, at the upstream', { type, discover: true, shared: true }],
+  ])('%s', async (_what, appAuth) => {
+    expect((await create({ appAuth }, editor)).body).toMatchObject(forbidden('/appAuth'));
+    expect(await stored()).toEqual([]);
+    expect((await create({ appAuth })).status).toBe(201);
+  });
+
+  test('editors the others: a stored secret, and what each person connects at the upstream itself', async () => {
+    expect((await create({}, editor)).status).toBe(201);
+    expect((await create({ name: 'own', appAuth: { type, discover: true } }, editor)).status).toBe(201);
+  });
+});
+
+describe('administrators say where connections are used', () => {
+  const discovered = { type, discover: true };
+  const bearer = { type: 'bearer', token: 't' };
+  test.each<[string, object, object, string[]]>([
+    ['another upstream', { appAuth: app }, { upstream: evil }, ['/upstream/url']],
+    ['another port', { appAuth: app }, { upstream: { url: 'https://good.example:8443/mcp' } }, ['/upstream/url']],
+    ['another app', { appAuth: app }, { appAuth: { app: 'gitlab' } }, ['/appAuth']],
+    ['more scopes', { appAuth: app }, { appAuth: { scopes: ['repo'] } }, ['/appAuth']],
+    ['one connection for all', { appAuth: app }, { appAuth: { shared: true } }, ['/appAuth']],
+    ['each their own', { appAuth: { ...app, shared: true } }, { appAuth: { shared: null } }, ['/appAuth']],
+    ['none any more', { appAuth: app }, { appAuth: bearer }, ['/appAuth']],
+    ['those of an app, from now on', {}, { appAuth: app }, ['/appAuth']],
+    ['those of an app in the place of its own', { appAuth: discovered }, { appAuth: { ...app, discover: null } }, ['/appAuth']],
+    ['those of an app, elsewhere', {}, { appAuth: app, upstream: evil }, ['/appAuth', '/upstream/url']],
+    ['the shared one, elsewhere', { appAuth: { ...discovered, shared: true } }, { upstream: evil }, ['/upstream/url']],
+  ])('%s', async (_what, before, patch, pointers) => {
+    await create(before);
+    const was = await stored();
+    expect((await change('PATCH', patch, editor)).body).toMatchObject(forbidden(...pointers));
+    expect(await stored()).toEqual(was);
+    expect((await change('PATCH', patch)).status).toBe(200);
+  });
+
+  test('with a whole document as well', async () => {
+    await create({ appAuth: app });
+    expect((await change('PUT', documentOf({ appAuth: app, upstream: evil }), editor)).body).toMatchObject(forbidden('/upstream/url'));
+    expect((await change('PUT', documentOf({ appAuth: app, title: 'Tickets' }), editor)).status).toBe(200);
+  });
+
+  test('where this release does not take what is stored', async () => {
+    await create({ appAuth: app });
+    await fixture.query(`update servers set document = 'null'`);
+    expect((await change('PUT', documentOf({ appAuth: app }), editor)).body).toMatchObject({ code: 'forbidden' });
+  });
+});
+
+test.each<[string, object, object]>([
+  ['everything else', { appAuth: app }, { title: 'Tickets', access: { tools: { deny: ['delete_*'] } }, enabled: false }],
+  ['the name', { appAuth: app }, { name: 'renamed' }],
+  ['the path', { appAuth: app }, { upstream: { url: 'https://good.example/v2/mcp' } }],
+  ['the upstream of what each person connects there', { appAuth: { type, discover: true } }, { upstream: evil }],
+  ['the upstream of a stored secret', {}, { upstream: evil }],
+])('editors change %s', async (_what, before, patch) => {
+  await create(before);
+  expect((await change('PATCH', patch, editor)).status).toBe(200);
+});
+
+test('editors delete any', async () => {
+  await create({ appAuth: app });
+  expect((await fixture.plane.send('DELETE', `${servers}/tickets`, { headers: { 'If-Match': '*' }, authorization: editor })).status).toBe(204);
+});
+
+test.each<[string, object, object, boolean]>([
+  ['the tokens of an app go elsewhere', { appAuth: app }, { upstream: evil }, true],
+  ['those of the organisation do', { appAuth: { type, discover: true, shared: true } }, { upstream: evil }, true],
+  ['a secret does', {}, { upstream: evil }, true],
+  ['what each connects at the upstream ends', { appAuth: { type, discover: true } }, { upstream: evil }, false],
+  ['only the path is another', { appAuth: app }, { upstream: { url: 'https://good.example/v2' } }, false],
+  ['there were none before', { appAuth: { type: 'none' } }, { upstream: evil, appAuth: app }, false],
+])('administrators are warned where %s', async (_what, before, patch, isWarned) => {
+  await create(before);
+  const { body } = await change('PATCH', patch);
+  expect(body.warnings.some(({ code }) => code === 'secret_follows_new_origin')).toBe(isWarned);
+});
