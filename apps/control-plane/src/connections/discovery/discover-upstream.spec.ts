@@ -34,7 +34,7 @@ const metadata = (changes: object = {}) => ({
   issuer: `${origin}/tenant`, authorization_endpoint: `${origin}/authorize`, token_endpoint: `${origin}/token`, code_challenge_methods_supported: ['plain', 'S256'],
   scopes_supported: ['offline_access'], ...changes,
 });
-const anywhere: DiscoveryFetch = { fetch: (url, init) => fetch(url, init), of: () => (url, init) => fetch(url, init), isNear: () => Promise.resolve(true) };
+const anywhere: DiscoveryFetch = { upstream: () => ({ fetch: (url, init) => fetch(url, init), isNear: () => true }), of: () => (url, init) => fetch(url, init) };
 const discover = (path = '/mcp', egress = anywhere) => discoverUpstream(`${origin}${path}`, 'streamable-http', egress);
 const failure = (egress = anywhere): Promise<DiscoveryFailure> => discover('/mcp', egress).then(() => Promise.reject(new TypeError('it was discovered')), (error: unknown) => (error instanceof DiscoveryFailure ? error : Promise.reject(error as Error)));
 
@@ -111,7 +111,7 @@ test('an upstream somewhere on the internet sends nobody into the private networ
   const reached: string[] = [];
   const refusing: DiscoveryFetch = {
     ...anywhere,
-    isNear: () => Promise.resolve(false),
+    upstream: () => ({ fetch: (url, init) => fetch(url, init), isNear: () => false }),
     of: (isNear) => (url) => {
       reached.push(`${isNear} ${url}`);
       return Promise.reject(new GatewayError('upstream_address_refused'));

@@ -2,6 +2,7 @@ import type { Fetch } from '@gatehouse/oauth-client';
 import { DiscoveryFailure } from './discovery-failure.ts';
 import { type FoundAuthorizationServer, findAuthorizationServer } from './find-authorization-server.ts';
 import { findResource } from './find-resource.ts';
+import type { ReachedUpstream } from './reach-upstream.ts';
 
 /** All that is known of an upstream's authorization. */
 export interface DiscoveredUpstream {
@@ -14,9 +15,8 @@ export interface DiscoveredUpstream {
 
 /** How an upstream is reached, and what it names. */
 export interface DiscoveryFetch {
-  readonly fetch: Fetch;
+  upstream(): ReachedUpstream;
   of(isNear: boolean): Fetch;
-  isNear(url: string): Promise<boolean>;
 }
 
 /** Of everything together: somebody waits before a page. */
@@ -26,13 +26,14 @@ const totalMs = 12_000;
 export async function discoverUpstream(upstreamUrl: string, transport: 'streamable-http' | 'sse', egress: DiscoveryFetch): Promise<DiscoveredUpstream> {
   const signal = AbortSignal.timeout(totalMs);
   const bounded = (fetch: Fetch): Fetch => (url, init) => fetch(url, { ...init, redirect: 'manual', signal });
-  const isNear = await egress.isNear(upstreamUrl);
-  const named = bounded(egress.of(isNear));
-  const { resource, authorizationServers, scopes } = await findResource(upstreamUrl, transport, { upstream: bounded(egress.fetch), named });
+  const upstream = egress.upstream();
+  // It is asked first of all, and by then it is known where it is.
+  const named = bounded((url, init) => egress.of(upstream.isNear())(url, init));
+  const { resource, authorizationServers, scopes } = await findResource(upstreamUrl, transport, { upstream: bounded(upstream.fetch), named });
   const server = await firstUsable(authorizationServers, named);
   // Where it can be asked for, a refresh token is to be asked for (OpenID Connect Core section 11).
   const offline = server.scopes.includes('offline_access') ? ['offline_access'] : [];
-  return { resource, server, scopes: [...new Set([...scopes, ...offline])], isNear };
+  return { resource, server, scopes: [...new Set([...scopes, ...offline])], isNear: upstream.isNear() };
 }
 
 /** RFC 9728 section 7.6: which of several is the client's choice. */

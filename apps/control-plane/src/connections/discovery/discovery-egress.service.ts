@@ -1,10 +1,11 @@
-import { lookup } from 'node:dns/promises';
-import { type AddressGuard, createAddressGuard, type GuardedFetch, guardedFetch, OriginPools } from '@gatehouse/egress';
+import { type AddressGuard, createAddressGuard, type GuardedFetch, guardedFetch, OriginPools, type ResolveName } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { Fetch } from '@gatehouse/oauth-client';
 import { Inject, Injectable, type OnApplicationShutdown } from '@nestjs/common';
+import { exceptPublic } from '../../identity/providers/provider-egress.service.ts';
 import { addressGuardToken } from '../../servers/probe/address-guard.provider.ts';
 import { ConnectionEgress } from '../connection-egress.service.ts';
+import { type ReachedUpstream, reachUpstream } from './reach-upstream.ts';
 
 const timeouts = { headersMs: 15_000, bodyMs: 15_000, totalMs: 15_000 };
 
@@ -14,35 +15,40 @@ const timeouts = { headersMs: 15_000, bodyMs: 15_000, totalMs: 15_000 };
  */
 @Injectable()
 export class DiscoveryEgress implements OnApplicationShutdown {
-  readonly #guard: AddressGuard;
-  readonly #anyone: AddressGuard;
-  readonly #pools: OriginPools;
+  readonly #pools: readonly OriginPools[];
   readonly #public: Fetch;
-  /** For what administrators name. */
-  readonly fetch: Fetch;
+  readonly #near: Fetch;
+  readonly #both: Fetch;
 
   constructor(@Inject(addressGuardToken) guard: AddressGuard, egress: ConnectionEgress) {
-    this.#guard = guard;
-    this.#anyone = createAddressGuard({ allowedRanges: [] });
-    this.#pools = new OriginPools({ guard: this.#anyone, connectionsPerOrigin: 4, maxPools: 200 });
-    this.#public = onlyHttps(guardedFetch(this.#pools, { timeouts, maxResponseBytes: 262_144 }));
-    this.fetch = egress.fetch;
+    const { anywhere, near, pools } = discoveryFetches(guard);
+    this.#pools = pools;
+    this.#public = anywhere;
+    this.#near = near;
+    this.#both = egress.fetch;
+  }
+
+  /** For an upstream, which administrators name. */
+  upstream(): ReachedUpstream {
+    return reachUpstream({ anywhere: this.#public, near: this.#near });
   }
 
   /** For what an upstream names that is near, or is not. */
   of(isNear: boolean): Fetch {
-    return isNear ? this.fetch : this.#public;
-  }
-
-  /** Whether a URL is of an address that only the deployment's own setting allows. */
-  async isNear(url: string): Promise<boolean> {
-    const addresses = await lookup(new URL(url).hostname.replace(/^\[|\]$/g, ''), { all: true }).catch(() => []);
-    return addresses.length > 0 && addresses.every(({ address }) => this.#guard.allows(address) && !this.#anyone.allows(address));
+    return isNear ? this.#both : this.#public;
   }
 
   async onApplicationShutdown(): Promise<void> {
-    await this.#pools.destroy();
+    await Promise.all(this.#pools.map((pool) => pool.destroy()));
   }
+}
+
+/** What reaches public addresses only, over https, and what reaches only those that the guard allows besides. */
+export function discoveryFetches(guard: AddressGuard, resolveName?: ResolveName): { anywhere: Fetch; near: Fetch; pools: readonly OriginPools[] } {
+  const options = { connectionsPerOrigin: 4, maxPools: 200, ...(resolveName && { resolveName }) };
+  const pools = [createAddressGuard({ allowedRanges: [] }), exceptPublic(guard)].map((each) => new OriginPools({ ...options, guard: each }));
+  const [anywhere, near] = pools.map((pool) => guardedFetch(pool, { timeouts, maxResponseBytes: 262_144 })) as [GuardedFetch, GuardedFetch];
+  return { anywhere: onlyHttps(anywhere), near, pools };
 }
 
 const onlyHttps = (fetch: GuardedFetch): Fetch => (url, init) =>
