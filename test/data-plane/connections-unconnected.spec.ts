@@ -1,6 +1,5 @@
 import { randomUUID } from 'node:crypto';
 import type { TokenAnswer } from '@gatehouse/access-tokens';
-import { compileDocument, revocationsId, snapshotKeysOf } from '@gatehouse/gateway-config';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ana, ben, signAccessToken } from '../support/access-token.ts';
 import { answerAsMcp } from '../support/answer-as-mcp.ts';
@@ -30,7 +29,6 @@ let broker: SpecBroker;
 let dataPlane: InProcessDataPlane;
 let connected: Set<string>;
 let names = 0;
-let revocations = 0;
 
 const link = { connectUrl: 'https://gatehouse.example/connect/sealed-link', linkId: 'link-1', app: 'GitHub', reason: 'not_connected' } as const;
 const unconnected: TokenAnswer = { status: 'connect_required', ...link };
@@ -187,22 +185,10 @@ describe('a session that began before there was a connection', () => {
     expect((await send(name, call, session)).status).toBe(200);
     expect(methodsOf(upstream.requests)).toEqual(['initialize', 'tools/call']);
     connected.clear();
-    await revoke(`connection-${ana.sub}`);
+    await dataPlane.withdraw(`connection-${ana.sub}`);
     expect((await send(name, call, session)).message.error?.code).toBe(-32042);
   });
 });
-
-async function revoke(...subjects: string[]): Promise<void> {
-  const expected = await dataPlane.channel.readState();
-  const keys = snapshotKeysOf([dataPlane.key]);
-  const document = compileDocument(keys, { kind: 'revocations', id: revocationsId, revoked: subjects.map((subject) => ({ subject, until: Math.floor(Date.now() / 1000) + 3_700 + (revocations += 1) })) });
-  const revision = (expected?.revision ?? 0) + 1;
-  await dataPlane.channel.publish({ expected, revision, mode: 'change', documents: [document], removed: [] });
-  for (;;) {
-    const status = (await (await fetch(`${dataPlane.internalUrl}/debug/snapshot`)).json()) as { revision?: number };
-    if (status.revision === revision) return;
-  }
-}
 
 describe('a revocation', () => {
   it.each([`connection-${ana.sub}`, 'app-1', ana.sub])('of %s: the next call has to connect again', async (subject) => {
@@ -211,7 +197,7 @@ describe('a revocation', () => {
     expect((await send(name, call)).message.result?.isError).toBeUndefined();
     connected.clear();
     expect((await send(name, call)).message.result?.isError).toBeUndefined();
-    await revoke(subject);
+    await dataPlane.withdraw(subject);
     expect((await send(name, call)).message.result?.isError).toBe(true);
   });
 });

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { issueServiceAccountKey } from '@gatehouse/agent-auth';
 import { startDataPlane } from '@gatehouse/data-plane';
 import {
-  authorizationServerId, compileDocument, type EnvironmentPolicy, type GlobalHeaderPolicy, headerPolicyId, noGlobalPolicy, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy, type WorkspaceAccess,
+  authorizationServerId, compileDocument, type EnvironmentPolicy, type GlobalHeaderPolicy, headerPolicyId, noGlobalPolicy, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, revocationsId, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy, type WorkspaceAccess,
 } from '@gatehouse/gateway-config';
 import { createLogger } from '@gatehouse/service-runtime';
 import { createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
@@ -40,6 +40,8 @@ export interface InProcessDataPlane {
   publishHeaderPolicy(document: StoredHeaderPolicy | undefined, environment?: Partial<EnvironmentPolicy>): Promise<void>;
   /** Publishes whose access tokens interactive servers take, with the grants that are revoked. */
   publishAuthorizationServer(server: SpecAuthorizationServer, revoked?: readonly string[]): Promise<void>;
+  /** Publishes that the tokens of these connections, apps or people are withdrawn, in the place of those that were before. */
+  withdraw(...subjects: string[]): Promise<void>;
   /** Makes a service account of workspace `default`; resolves to its key once it is served. */
   addServiceAccount(name: string, groups?: string[]): Promise<string>;
   close(): Promise<void>;
@@ -78,6 +80,7 @@ export async function startInProcessDataPlane(
   if (published) await untilServed(dataPlane.internalUrl, published.revision);
 
   const headerPolicyDocument = (policy: GlobalHeaderPolicy): SealedDocument => compileDocument(keys, { kind: 'header-policy', id: headerPolicyId, policy });
+  let withdrawals = 0;
   const known = new Set<string>();
   const workspaceDocument = (name: string, access?: WorkspaceAccess): SealedDocument => {
     known.add(name);
@@ -127,6 +130,11 @@ export async function startInProcessDataPlane(
           revoked: revoked.map((grant) => ({ grant, until: Math.floor(Date.now() / 1000) + 300 })),
         }),
       ]),
+    withdraw: (...subjects) => {
+      // Whoever disconnects twice is named anew, with another time.
+      const until = Math.floor(Date.now() / 1000) + 3_700 + (withdrawals += 1);
+      return publish([compileDocument(keys, { kind: 'revocations', id: revocationsId, revoked: subjects.map((subject) => ({ subject, until })) })]);
+    },
     addServiceAccount: async (name, groups = []) => {
       const { key, keyId, keyHash } = issueServiceAccountKey();
       await publish([compileDocument(keys, { kind: 'service-account', id: `account-${name}`, workspace: 'default', name, groups, keyId, keyHash })]);

@@ -243,8 +243,8 @@ export class DataPlane {
 
   #onApplied(afterOutage: boolean): void {
     const snapshot = this.#follower.current;
-    // Before anything else: a call that comes now finds no token of a connection that is gone.
-    if (snapshot !== undefined) this.#tokens.tokens.forget(this.#revocations.in(snapshot));
+    // Before anything else: a call that comes now finds no token of a connection that is gone, and a stream is found to run on one.
+    if (snapshot !== undefined) this.#tokens.tokens.forget(this.#revocations.in(snapshot), afterOutage);
     this.#keeper.schedule();
     this.#heartbeat.beat();
     this.#http.streams.endUnadmitted();
@@ -255,6 +255,7 @@ export class DataPlane {
 
   #isAdmitted(admission: Admission): boolean {
     const snapshot = this.#follower.current;
+    if (admission.grounds?.some((grounds) => this.#tokens.tokens.isWithdrawn(grounds))) return false;
     // No snapshot is not an empty one.
     return snapshot === undefined || stillAdmitted(snapshot, admission);
   }

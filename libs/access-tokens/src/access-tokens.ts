@@ -1,9 +1,10 @@
 import { hash } from 'node:crypto';
 import { GatewayError } from '@gatehouse/errors';
-import type { AccessToken } from './access-token.ts';
+import type { AccessToken, TokenGrounds } from './access-token.ts';
 import type { TokenRequest, TokenSubject } from './broker-messages.ts';
 import { askBroker, type PostToBroker } from './token-broker.ts';
-import { TokenCache } from './token-cache.ts';
+import { maxAgeMs, TokenCache } from './token-cache.ts';
+import { Withdrawals } from './withdrawals.ts';
 
 /** Of a request to a provider. */
 export type FetchTokens = (url: string, init: RequestInit) => Promise<Response>;
@@ -60,6 +61,7 @@ export class AccessTokens implements TokenSource {
   readonly #now: () => number;
   readonly #connections: TokenCache;
   readonly #clients: TokenCache;
+  readonly #withdrawals: Withdrawals;
   readonly #obtainedAt = new WeakMap<AccessToken, number>();
 
   constructor({ post = withoutBroker, fetch, now, random }: AccessTokensOptions) {
@@ -69,6 +71,7 @@ export class AccessTokens implements TokenSource {
     const options = random === undefined ? { now } : { now, random };
     this.#connections = new TokenCache(options);
     this.#clients = new TokenCache({ ...options, maxCount: 10_000 });
+    this.#withdrawals = new Withdrawals(now);
   }
 
   get size(): number {
@@ -77,8 +80,8 @@ export class AccessTokens implements TokenSource {
 
   ofConnection({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
     // Other calls go on with it meanwhile.
-    if (refused?.missing !== undefined) return askBroker(this.#post, { server, subject, missing: [...refused.missing] }, this.#now);
-    return this.#connections.of(keyOf(connectionKey, subject), (token) => askBroker(this.#post, requestOf(server, subject, token, refused), this.#now), refused?.token);
+    if (refused?.missing !== undefined) return this.#ask({ server, subject, missing: [...refused.missing] });
+    return this.#connections.of(keyOf(connectionKey, subject), (token) => this.#ask(requestOf(server, subject, token, refused)), refused?.token);
   }
 
   ofClient(client: string, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
@@ -93,9 +96,25 @@ export class AccessTokens implements TokenSource {
     return this.#clients.of(client, obtainNow, refused?.token);
   }
 
-  /** Nothing of these connections, apps, servers or people is used from now on. */
-  forget(subjects: ReadonlySet<string>): void {
+  /**
+   * Nothing of these connections, apps, servers or people is used from now on.
+   * @param afterOutage others may have been named meanwhile, and not be any more
+   */
+  forget(subjects: ReadonlySet<string>, afterOutage = false): void {
     this.#connections.forget(subjects);
+    this.#withdrawals.add(subjects);
+    if (afterOutage) this.#withdrawals.missedBefore(maxAgeMs);
+  }
+
+  /** Whether a token that was given once would not be used any more, because of what has been forgotten since it was asked for. */
+  isWithdrawn(grounds: TokenGrounds): boolean {
+    return this.#withdrawals.includes(grounds);
+  }
+
+  async #ask(request: TokenRequest): Promise<AccessToken> {
+    // What is revoked while the answer is on its way may not be in it.
+    const askedAt = this.#withdrawals.moment();
+    return { ...(await askBroker(this.#post, request, this.#now)), askedAt };
   }
 }
 

@@ -32,7 +32,7 @@ interface Flight {
 }
 
 /** A revocation is named for an hour and a bit: nothing that is older may be in use (docs/connections.md). */
-const maxAgeMs = 3_600_000;
+export const maxAgeMs = 3_600_000;
 const maxSkewMs = 30_000;
 /** Whoever gave it says that it is good, whatever our clock says. */
 const minFreshMs = 10_000;

@@ -1,3 +1,4 @@
+import type { TokenGrounds } from '@gatehouse/access-tokens';
 import type { Caller } from '@gatehouse/agent-auth';
 import type { PreparedServer } from '@gatehouse/upstream-request';
 
@@ -5,4 +6,6 @@ import type { PreparedServer } from '@gatehouse/upstream-request';
 export interface Admission {
   readonly server: PreparedServer;
   readonly caller: Caller;
+  /** Of the tokens that its call, or what it opened, goes on with at the upstream. */
+  readonly grounds?: readonly TokenGrounds[];
 }

@@ -1,6 +1,8 @@
 import { ConnectError, type RefusedToken } from '@gatehouse/access-tokens';
 import type { Credential } from '@gatehouse/app-auth';
 import { GatewayError, toGatewayError } from '@gatehouse/errors';
+import { cleanHeaders } from '@gatehouse/upstream-request';
+import type { Admission } from './admission.ts';
 import { authenticateCaller } from './authenticate-caller.ts';
 import { authorizeCaller } from './authorize-caller.ts';
 import { buildUpstreamRequest } from './build-upstream-request.ts';
@@ -9,10 +11,10 @@ import { checkOrigin, corsHeaders, preflightHeaders } from './check-origin.ts';
 import { checkTools } from './check-tools.ts';
 import { answerUnconnected } from './connect/answer-unconnected.ts';
 import { obtainWhenConnected } from './connect/obtain-when-connected.ts';
-import { sendInSession } from './connect/send-in-session.ts';
+import { type SendCall, sendInSession } from './connect/send-in-session.ts';
 import { tellWhenConnected } from './connect/tell-when-connected.ts';
-import { cleanHeaders } from '@gatehouse/upstream-request';
 import { filterTools } from './filter-tools.ts';
+import { groundsOf } from './grounds-of.ts';
 import type { Gateway } from './gateway.ts';
 import { matchServer, parseRoute } from './match-server.ts';
 import { CallRecord } from './call-record.ts';
@@ -54,15 +56,19 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
 
     const obtain = (refused?: RefusedToken) => obtainWhenConnected({ tokens: gateway.tokens, pending: gateway.connecting.pending }, server, caller, call, request, refused);
     const upstreamPath = route.endpoint === 'sse-messages' ? relayMessage(route, call, gateway) : undefined;
-    const admission = { server, caller };
 
-    const send = (credentials: readonly Credential[]): Promise<UpstreamResponse> =>
-      sendInSession(server, gateway.connecting.upstreamSessions, call, headers, (sent, sentHeaders) => {
-        // The header policy first, credentials last: nothing of the caller's can name or replace them.
-        const { outgoing, verdicts } = buildUpstreamRequest(snapshot, server, sent, request, sentHeaders, credentials, gateway.timeouts, upstreamPath);
-        record.verdicts = verdicts;
-        return gateway.forward({ route, admission, upstream: server.upstream, call: sent, request, outgoing }, record);
-      });
+    let admission: Admission = { server, caller };
+    const buildAndForward = (credentials: readonly Credential[]): SendCall => (sent, sentHeaders) => {
+      // The header policy first, credentials last: nothing of the caller's can name or replace them.
+      const { outgoing, verdicts } = buildUpstreamRequest(snapshot, server, sent, request, sentHeaders, credentials, gateway.timeouts, upstreamPath);
+      record.verdicts = verdicts;
+      return gateway.forward({ route, admission, upstream: server.upstream, call: sent, request, outgoing }, record);
+    };
+    const send = (credentials: readonly Credential[]): Promise<UpstreamResponse> => {
+      // What it opens lasts no longer than the tokens that it is opened with are good for.
+      admission = { server, caller, grounds: groundsOf(credentials) };
+      return sendInSession(server, gateway.connecting.upstreamSessions, call, headers, buildAndForward(credentials));
+    };
     // Obtained, built and sent in this order, each time: what was refused is not sent again.
     const response = await sendWithFreshTokens(obtain, send);
 

@@ -42,6 +42,7 @@ describe('anyone', () => {
     ['of another upstream', snapshotOf({ ...orders, upstream: { url: `${url}/2` } }), false],
     ['of an upstream that speaks the other transport', snapshotOf({ ...orders, upstream: { url, transport: 'sse' } }), false],
     ['no longer open to all', snapshotOf({ ...orders, agentAuth: { type: 'api-key' } }), false],
+    ['now of accounts that callers connect', snapshotOf({ ...orders, appAuth: { type: 'oauth-authorization-code', app: 'github' } }), false],
     ['with other tools', snapshotOf({ ...orders, access: { tools: { deny: ['delete_*'] } } }), false],
   ])('at a server that is %s', (_, now, expected) => {
     expect(admitted(orders, anonymousCaller, now)).toBe(expected);
