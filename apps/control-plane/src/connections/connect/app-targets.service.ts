@@ -45,6 +45,8 @@ export class AppTargets implements TargetSource {
       return {
         owner: { kind: 'app', id: ownerId, workspaceId }, workspace, name, title, app,
         authorizationUrl: app.authorizationUrl,
+        tokenUrl: app.tokenUrl,
+        issuer: app.issuer,
         scopes: app.scopes,
         client: this.#clients.from(found),
         redirectUri: redirectUriOf(this.#controlPlaneUrl, { workspace, name }),

@@ -14,12 +14,13 @@ export interface QuestionForm {
 
 /** What is going to be connected to what, before anybody is sent to a provider. */
 export function questionPage({ question, person, formToken, link, otherAccountPath }: QuestionForm): string {
-  const { title, workspace, server, isShared, allScopes, authorizationUrl } = question;
+  const { title, workspace, server, isShared, allScopes, authorizationUrl, tokenUrl, issuer } = question;
   const body = html`
 <p>${isShared ? html`<b>Everyone who may use it</b> will work in <b>${title}</b> with the account that you connect now.` : html`Your agents will work in <b>${title}</b> with your own account there.`}</p>
 <dl>
 ${server && html`<dt>Asked for by</dt><dd>${server.title}<br><span class="soft">${workspace}/${server.name}</span></dd>`}
-<dt>You agree to it at</dt><dd><b>${new URL(authorizationUrl).host}</b></dd>
+<dt>You agree to it at</dt><dd><b>${new URL(authorizationUrl).host}</b>${issuer !== undefined && html`<br><span class="soft">${issuer}</span>`}</dd>
+<dt>The gateway gets the access from</dt><dd>${new URL(tokenUrl).host}</dd>
 ${allScopes.length > 0 && html`<dt>What is asked for</dt><dd><ul>${allScopes.map((scope) => html`<li>${scope}</li>`)}</ul></dd>`}
 <dt>You are logged in as</dt><dd>${nameOf(person)}${isShared && html` · <a href="${otherAccountPath}">Use another account</a>`}</dd>
 </dl>

@@ -11,6 +11,10 @@ export interface ConnectPreview {
   readonly title: string;
   /** Where the browser goes to authorize. */
   readonly authorizationUrl: string;
+  /** Where its answer is redeemed, with the secret that we have there. */
+  readonly tokenUrl: string;
+  /** The provider's own name, where it is known. */
+  readonly issuer?: string | undefined;
   /** What is asked for, whoever connects. */
   readonly scopes: readonly string[];
 }

@@ -31,6 +31,8 @@ test('a person connects an account, and is told to go back to the chat', async (
   const question = await ana.open(link);
   expect([question.status, question.text]).toEqual([200, expect.stringMatching(/Acme[^]*Tickets[^]*127\.0\.0\.1[^]*email[^]*Ana Martín/)]);
   expect(question.text).not.toMatch(/<script/);
+  const { issuer } = fixture.acme;
+  expect(question.text).toMatch(new RegExp(`You agree to it at[^]*${new URL(issuer).host}[^]*${issuer}[^]*gets the access from[^]*${new URL(issuer).host}`));
   const provider = await ana.submit(question);
   expect(provider.url.origin).toBe(fixture.acme.issuer);
   const request = new URL(ana.visited.findLast((url) => url.startsWith(`${fixture.acme.issuer}/auth?`)) ?? '');

@@ -67,6 +67,14 @@ test('RFC 8414 first, then OpenID Connect, before and after the path', async () 
   ]);
 });
 
+test('mix-up: endpoints at different sites, unless answers name their issuer', async () => {
+  const path = '/.well-known/oauth-authorization-server/tenant';
+  answers[path] = { body: metadata({ authorization_endpoint: 'https://honest.example/authorize' }) };
+  expect((await failure()).message).toMatch(/different sites, honest\.example and 127\.0\.0\.1/);
+  answers[path] = { body: metadata({ authorization_endpoint: 'https://honest.example/authorize', authorization_response_iss_parameter_supported: true }) };
+  expect((await discover()).server).toMatchObject({ authorizationUrl: 'https://honest.example/authorize', isIssRequired: true });
+});
+
 test('the first of several authorization servers that can be used', async () => {
   answers['/elsewhere'] = { body: resource({ authorization_servers: [`${origin}/none`, `${origin}/tenant`] }) };
   expect((await discover()).server.issuer).toBe(`${origin}/tenant`);

@@ -55,8 +55,8 @@ export class DiscoveredTargets implements TargetSource, OnModuleInit {
 
   async preview(serverId: string): Promise<ConnectPreview> {
     const server = await this.#server(serverId);
-    const { server: { authorizationUrl }, scopes } = await this.#discover(server);
-    return { ...shown(server), authorizationUrl, scopes };
+    const { server: { issuer, authorizationUrl, tokenUrl }, scopes } = await this.#discover(server);
+    return { ...shown(server), issuer, authorizationUrl, tokenUrl, scopes };
   }
 
   async begin(serverId: string): Promise<ConnectTarget> {
@@ -141,6 +141,8 @@ function targetOf(server: DiscoverableServer, registration: Registration, resour
   return {
     ...shown(server), scopes, app,
     authorizationUrl: app.authorizationUrl,
+    tokenUrl: app.tokenUrl,
+    issuer: app.issuer,
     client: ownerClientOf(server.title, registration, resource),
     redirectUri: registration.redirectUri,
     isIssRequired: registration.server.isIssRequired,

@@ -3,6 +3,7 @@ import { buildDiscoveryUrls } from '@modelcontextprotocol/client';
 import { z } from 'zod';
 import { DiscoveryFailure } from './discovery-failure.ts';
 import { fetchDocument } from './fetch-document.ts';
+import { isSameSite } from './is-same-site.ts';
 
 /** An authorization server as its metadata has it. */
 export interface FoundAuthorizationServer {
@@ -62,6 +63,12 @@ function read(document: unknown, expected: string, { href }: URL): FoundAuthoriz
   if (rest.code_challenge_methods_supported?.includes('S256') !== true) throw new DiscoveryFailure(`the authorization server ${issuer} does not support PKCE with S256`);
   const plain = [authorizationUrl, tokenUrl].find((url) => url.startsWith('http:'));
   if (plain !== undefined && issuer.startsWith('https:')) throw new DiscoveryFailure(`${plain} is not https`);
+  const isIssRequired = rest.authorization_response_iss_parameter_supported === true;
+  // Mix-up (RFC 9700 section 4.4): whoever names another's authorization endpoint and a token endpoint of their own would get its codes.
+  // Where answers name their issuer, that other's do not pass as this one's.
+  if (!isIssRequired && !isSameSite(authorizationUrl, tokenUrl)) {
+    throw new DiscoveryFailure(`the authorization server ${issuer} has its endpoints at different sites, ${new URL(authorizationUrl).host} and ${new URL(tokenUrl).host}, and does not say that its answers name it (iss)`);
+  }
   return {
     issuer, authorizationUrl, tokenUrl,
     ...(rest.revocation_endpoint !== undefined && { revocationUrl: rest.revocation_endpoint }),
@@ -70,7 +77,7 @@ function read(document: unknown, expected: string, { href }: URL): FoundAuthoriz
     clientAuths: rest.token_endpoint_auth_methods_supported ?? ['client_secret_basic'],
     takesMetadataDocuments: rest.client_id_metadata_document_supported === true,
     takesConsentPrompt: rest.prompt_values_supported?.includes('consent') ?? true,
-    isIssRequired: rest.authorization_response_iss_parameter_supported === true,
+    isIssRequired,
   };
 }
 
