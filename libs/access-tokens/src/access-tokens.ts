@@ -1,7 +1,8 @@
 import { hash } from 'node:crypto';
 import { GatewayError } from '@gatehouse/errors';
 import type { AccessToken, TokenGrounds } from './access-token.ts';
-import type { TokenRequest, TokenSubject } from './broker-messages.ts';
+import type { LoginTokenKind, TokenRequest, TokenSubject } from './broker-messages.ts';
+import { ExchangedTokens } from './exchanged-tokens.ts';
 import { askBroker, type PostToBroker } from './token-broker.ts';
 import { maxAgeMs, TokenCache } from './token-cache.ts';
 import { Withdrawals } from './withdrawals.ts';
@@ -24,6 +25,19 @@ export interface TokenSource {
    * @throws what `obtain` throws, GatewayError upstream_rejected_credentials where the refused one is new
    */
   ofClient(client: string, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+  /**
+   * What the identity provider gave when a person logged in.
+   * @param server whose document asks for it
+   * @throws ConnectError, GatewayError
+   */
+  ofLogin(server: ConnectingServer, subject: TokenSubject, kind: LoginTokenKind): AccessToken | Promise<AccessToken>;
+  /**
+   * A token that a provider gives for another one.
+   * @param exchange names the exchange, with everything that its tokens depend on besides the subject
+   * @param subject for whom, and no longer than it lives
+   * @throws what `obtain` throws, GatewayError subject_token_expired, upstream_rejected_credentials
+   */
+  ofExchange(exchange: string, subject: AccessToken, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
 }
 
 /** A server as the tokens of its connections know it. */
@@ -36,6 +50,8 @@ export interface ConnectingServer {
 /** A token that the upstream answered 401 to, or 403 for what it may not do. */
 export interface RefusedToken {
   readonly token: AccessToken;
+  /** What else the call carried: which of them was refused, an upstream does not say. */
+  readonly others?: readonly AccessToken[] | undefined;
   /** Whether it was obtained because another one had been refused just before. */
   readonly again: boolean;
   /** It is good, and lacks these scopes. */
@@ -61,6 +77,7 @@ export class AccessTokens implements TokenSource {
   readonly #now: () => number;
   readonly #connections: TokenCache;
   readonly #clients: TokenCache;
+  readonly #exchanged: ExchangedTokens;
   readonly #withdrawals: Withdrawals;
   readonly #obtainedAt = new WeakMap<AccessToken, number>();
 
@@ -71,11 +88,12 @@ export class AccessTokens implements TokenSource {
     const options = random === undefined ? { now } : { now, random };
     this.#connections = new TokenCache(options);
     this.#clients = new TokenCache({ ...options, maxCount: 10_000 });
+    this.#exchanged = new ExchangedTokens(options);
     this.#withdrawals = new Withdrawals(now);
   }
 
   get size(): number {
-    return this.#connections.size + this.#clients.size;
+    return this.#connections.size + this.#clients.size + this.#exchanged.size;
   }
 
   ofConnection({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
@@ -96,12 +114,21 @@ export class AccessTokens implements TokenSource {
     return this.#clients.of(client, obtainNow, refused?.token);
   }
 
+  ofLogin({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, login: LoginTokenKind): AccessToken | Promise<AccessToken> {
+    return this.#connections.of(`${keyOf(connectionKey, subject)} ${login}`, () => this.#ask({ server, subject, login }));
+  }
+
+  ofExchange(exchange: string, subject: AccessToken, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+    return this.#exchanged.of(exchange, subject, () => obtain(this.#fetch), refused);
+  }
+
   /**
    * Nothing of these connections, apps, servers or people is used from now on.
    * @param afterOutage others may have been named meanwhile, and not be any more
    */
   forget(subjects: ReadonlySet<string>, afterOutage = false): void {
     this.#connections.forget(subjects);
+    this.#exchanged.forget(subjects);
     this.#withdrawals.add(subjects);
     if (afterOutage) this.#withdrawals.missedBefore(maxAgeMs);
   }

@@ -10,6 +10,9 @@ export const tokenSubject = z.union([
 /** RFC 6749 section 3.3, within reason. */
 export const scopeToken = /^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/;
 
+/** Of a person's login at their identity provider. */
+const loginTokenKind = z.enum(['access-token', 'id-token']);
+
 /** What a data plane asks the token broker for (`POST /internal/tokens`). */
 export const tokenRequest = z.object({
   /** The server's id. Which app it refers to, and whether its connection is shared, its document says, and not the caller. */
@@ -21,6 +24,8 @@ export const tokenRequest = z.object({
   missing: z.array(z.string().regex(scopeToken)).max(50).optional(),
   /** The refused one was new, given in the place of another refused one: refreshing does not help, connecting again may. */
   refusedAgain: z.boolean().optional(),
+  /** In place of a connection's token, what the person's identity provider gave when they logged in. */
+  login: loginTokenKind.optional(),
 });
 
 const connectReason = z.enum(['not_connected', 'scopes', 'refused', 'expired']);
@@ -32,6 +37,8 @@ const connectAnswer = <Status extends string>(status: Status) =>
     connectUrl: z.string(),
     /** What stands for the link in messages: MCP's `elicitationId`. */
     linkId: z.string(),
+    /** What is to be connected: the app, or the server that was discovered. */
+    owner: z.string().optional(),
     /** What people call the app. */
     app: z.string(),
     reason: connectReason,
@@ -53,6 +60,8 @@ export const tokenAnswer = z.discriminatedUnion('status', [
     owner: z.string(),
     /** Absent for a shared one. */
     person: z.string().optional(),
+    /** As it was asked for: a control plane that does not know of logins answers with a connection's token, which stands for nobody. */
+    login: loginTokenKind.optional(),
   }),
   connectAnswer('connect_required'),
   connectAnswer('reconnect_required'),
@@ -61,6 +70,7 @@ export const tokenAnswer = z.discriminatedUnion('status', [
   z.object({ status: z.literal('no_person') }),
 ]);
 
+export type LoginTokenKind = z.output<typeof loginTokenKind>;
 export type TokenSubject = z.output<typeof tokenSubject>;
 export type TokenRequest = z.output<typeof tokenRequest>;
 export type TokenAnswer = z.output<typeof tokenAnswer>;

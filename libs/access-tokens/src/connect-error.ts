@@ -8,16 +8,19 @@ export class ConnectError extends GatewayError {
   /** For nobody but the caller: it goes into answers, never into the log. */
   declare readonly connectUrl: string;
   readonly linkId: string;
+  /** The app, or the server that was discovered; absent where an older control plane does not say. */
+  readonly owner: string | undefined;
   readonly app: string;
   readonly reason: ConnectReason;
   /** The link is for an administrator. */
   readonly isShared: boolean;
 
-  constructor({ status, connectUrl, linkId, app, reason, shared = false }: ConnectAnswer) {
+  constructor({ status, connectUrl, linkId, owner, app, reason, shared = false }: ConnectAnswer) {
     super(status, { detail: reason });
     // Not enumerable: whatever prints an error prints its members.
     Object.defineProperty(this, 'connectUrl', { enumerable: false, value: connectUrl });
     this.linkId = linkId;
+    this.owner = owner;
     this.app = app;
     this.reason = reason;
     this.isShared = shared;

@@ -16,15 +16,16 @@ export async function askBroker(post: PostToBroker, request: TokenRequest, now: 
   const answer = await post(JSON.stringify(request)).catch((cause: unknown) => {
     throw new GatewayError('broker_unavailable', { cause });
   });
-  return tokenOf(readAnswer(answer), now());
+  return tokenOf(readAnswer(answer, request), now());
 }
 
-function readAnswer({ status, body }: { readonly status: number; readonly body: string }): TokenAnswer {
+function readAnswer({ status, body }: { readonly status: number; readonly body: string }, { login }: TokenRequest): TokenAnswer {
   if (status === 401) throw new GatewayError('broker_unavailable', { detail: 'GATEHOUSE_DATA_PLANE_TOKEN is not the one of the control plane' });
   if (status !== 200) throw new GatewayError('broker_unavailable', { detail: `status ${status}` });
   const read = tokenAnswer.safeParse(parse(body));
   // Not what was wrong with it: that may quote a token.
   if (!read.success) throw new GatewayError('broker_unavailable', { detail: 'an answer that this release does not know' });
+  if (read.data.status === 'token' && read.data.login !== login) throw new GatewayError('broker_unavailable', { detail: 'the control plane is of a release that gives no tokens of logins' });
   return read.data;
 }
 

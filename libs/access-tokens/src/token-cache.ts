@@ -13,6 +13,11 @@ export interface TokenCacheOptions {
   readonly now: () => number;
   /** From 0 up to 1. */
   readonly random?: () => number;
+  /**
+   * Its tokens are made of tokens that others hold: none is used past its end, whatever its provider thinks of our clock; what one is
+   * made of may be withdrawn, so that it is not made again; and what a provider refused it refuses again.
+   */
+  readonly derived?: boolean;
 }
 
 interface Entry {
@@ -39,6 +44,9 @@ const minFreshMs = 10_000;
 const renewalPauseMs = 30_000;
 /** What failed is not tried again with every call. */
 const failurePauseMs = 2_000;
+const refusalPauseMs = 5_000;
+/** A derived token is not begun with when it is this close to its end. */
+const derivedMarginMs = 15_000;
 const maxAttempts = 3;
 
 /**
@@ -51,8 +59,10 @@ export class TokenCache {
   readonly #entries: BoundedCache<Entry>;
   readonly #failures: BoundedCache<{ readonly error: unknown; readonly until: number }>;
   readonly #flights = new Map<string, Flight>();
+  readonly #isDerived: boolean;
 
-  constructor({ maxCount = 50_000, maxCharacters = 134_217_728, now, random = Math.random }: TokenCacheOptions) {
+  constructor({ maxCount = 50_000, maxCharacters = 134_217_728, now, random = Math.random, derived = false }: TokenCacheOptions) {
+    this.#isDerived = derived;
     this.#now = now;
     this.#random = random;
     this.#entries = new BoundedCache(maxCount, new CacheBudget(maxCharacters));
@@ -119,7 +129,7 @@ export class TokenCache {
         return token;
       }
       // It was withdrawn while it was on its way: what is true now is asked for.
-      if (attempt === maxAttempts) throw new GatewayError('credential_unavailable', { detail: 'withdrawn again and again' });
+      if (this.#isDerived || attempt === maxAttempts) throw new GatewayError('credential_unavailable', { detail: 'withdrawn while it was on its way' });
       forgotten.clear();
     }
   }
@@ -127,8 +137,13 @@ export class TokenCache {
   #failed(key: string, error: unknown): Promise<AccessToken> {
     if (isPassing(error)) this.#failures.set(key, { error, until: this.#now() + failurePauseMs });
     // Whoever says so knows that the one before is not to be used any more either.
-    else this.#entries.delete(key);
+    else this.#refused(key, error);
     return this.#kept(key, error);
+  }
+
+  #refused(key: string, error: unknown): void {
+    this.#entries.delete(key);
+    if (this.#isDerived) this.#failures.set(key, { error, until: this.#now() + refusalPauseMs });
   }
 
   /** The token there was, while it lives. */
@@ -147,12 +162,17 @@ export class TokenCache {
   #keep(key: string, token: AccessToken): void {
     const now = this.#now();
     const lifeMs = Math.min((token.expiresAt ?? Infinity) - now, maxAgeMs);
+    this.#failures.delete(key);
+    if (this.#isDerived) {
+      const freshUntil = now + lifeMs - Math.min(derivedMarginMs, lifeMs / 2);
+      // Nothing ahead of time: as often as not it would end with what it is made of, when the one before does.
+      return this.#entries.set(key, { token, renewAt: freshUntil, freshUntil, keptUntil: now + lifeMs }, token.value.reveal().length);
+    }
     const freshMs = Math.max(lifeMs - Math.min(maxSkewMs, lifeMs / 10), minFreshMs);
     // Not all of a fleet at once.
     const renewAt = now + freshMs * (0.7 + this.#random() * 0.2);
     const entry = { token, renewAt, freshUntil: now + freshMs, keptUntil: now + Math.max(lifeMs, minFreshMs) };
-    this.#failures.delete(key);
-    this.#entries.set(key, entry, token.value.reveal().length);
+    return this.#entries.set(key, entry, token.value.reveal().length);
   }
 }
 

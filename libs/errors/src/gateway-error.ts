@@ -11,15 +11,18 @@ export interface GatewayErrorOptions {
   /** For the log only; never sent to anyone. */
   readonly detail?: string;
   readonly cause?: unknown;
+  /** Sent in place of the table’s sentence, where it helps to say more: without values that may be secret. */
+  readonly publicMessage?: string;
   /** Sent: what is wrong, where. Must not quote values that may be secret. */
   readonly problems?: readonly Problem[];
 }
 
-/** An error with a stable `code`; everything public about it comes from the table of error codes. */
+/** An error with a stable `code`; what is public about it comes from the table of error codes. */
 export class GatewayError extends Error {
   readonly code: ErrorCode;
   readonly detail: string | undefined;
   readonly problems: readonly Problem[];
+  readonly #publicMessage: string | undefined;
 
   constructor(code: ErrorCode, options: GatewayErrorOptions = {}) {
     super(options.detail ? `${code}: ${options.detail}` : code, { cause: options.cause });
@@ -27,6 +30,7 @@ export class GatewayError extends Error {
     this.code = code;
     this.detail = options.detail;
     this.problems = options.problems ?? [];
+    this.#publicMessage = options.publicMessage;
   }
 
   get status(): number {
@@ -34,7 +38,7 @@ export class GatewayError extends Error {
   }
 
   get publicMessage(): string {
-    return errorCodes[this.code].message;
+    return this.#publicMessage ?? errorCodes[this.code].message;
   }
 
   get level(): LogLevel {

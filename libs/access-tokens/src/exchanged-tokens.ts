@@ -1,0 +1,63 @@
+import { hash } from 'node:crypto';
+import { GatewayError } from '@gatehouse/errors';
+import type { AccessToken } from './access-token.ts';
+import type { RefusedToken } from './access-tokens.ts';
+import { TokenCache, type TokenCacheOptions } from './token-cache.ts';
+
+/** Another one is not asked for sooner than this after one was refused, however often that one is refused too. */
+const replacementMs = 5_000;
+
+/** Tokens that providers gave for other tokens. Each counts for the very token that it was given for, and no longer than that one. */
+export class ExchangedTokens {
+  readonly #now: () => number;
+  readonly #cache: TokenCache;
+  readonly #keys = new WeakMap<AccessToken, string>();
+  readonly #replacedAt = new WeakMap<AccessToken, number>();
+
+  constructor(options: Pick<TokenCacheOptions, 'now' | 'random'>) {
+    this.#now = options.now;
+    this.#cache = new TokenCache({ ...options, derived: true });
+  }
+
+  get size(): number {
+    return this.#cache.size;
+  }
+
+  /**
+   * @param exchange names the exchange, with everything that its tokens depend on besides the subject
+   * @throws what `obtain` throws, GatewayError subject_token_expired, upstream_rejected_credentials where a refused one is a replacement
+   */
+  of(exchange: string, subject: AccessToken, obtain: () => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+    if (isOver(subject, this.#now())) throw new GatewayError('subject_token_expired');
+    // Of what was given for it nothing is known without the subject token, and of that nothing is kept (P6, docs/rules.md).
+    const key = `${exchange} ${hash('sha256', subject.value.reveal(), 'base64url')}`;
+    const ours = this.#ours(key, refused);
+    if (ours !== undefined && (refused?.again === true || this.#now() - (this.#replacedAt.get(ours) ?? -Infinity) < replacementMs)) {
+      throw new GatewayError('upstream_rejected_credentials', { detail: 'a token that had just been exchanged in place of another' });
+    }
+    return this.#cache.of(key, (former) => this.#exchange(key, subject, obtain, former !== undefined), ours);
+  }
+
+  forget(subjects: ReadonlySet<string>): void {
+    this.#cache.forget(subjects);
+  }
+
+  /** A call may carry tokens of several kinds, and this one may be good. Of one that lacks scopes there is no other. */
+  #ours(key: string, refused: RefusedToken | undefined): AccessToken | undefined {
+    if (refused === undefined || refused.missing !== undefined) return undefined;
+    return [refused.token, ...(refused.others ?? [])].find((token) => this.#keys.get(token) === key);
+  }
+
+  async #exchange(key: string, subject: AccessToken, obtain: () => Promise<AccessToken>, isReplacement: boolean): Promise<AccessToken> {
+    const given = await obtain();
+    const now = this.#now();
+    if (isOver(subject, now)) throw new GatewayError('subject_token_expired');
+    const expiresAt = Math.min(given.expiresAt ?? Infinity, subject.expiresAt ?? Infinity);
+    const token = { ...subject, value: given.value, expiresAt: expiresAt === Infinity ? undefined : expiresAt, subjects: [...subject.subjects, ...given.subjects] };
+    this.#keys.set(token, key);
+    if (isReplacement) this.#replacedAt.set(token, now);
+    return token;
+  }
+}
+
+const isOver = ({ expiresAt }: AccessToken, now: number): boolean => expiresAt !== undefined && expiresAt <= now;
