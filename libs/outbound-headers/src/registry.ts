@@ -1,11 +1,12 @@
 import { taggedUnionOf } from '@gatehouse/config-fields';
 import type { z } from 'zod';
 import { callerIdentity } from './caller-identity.ts';
+import { credential } from './credential.ts';
 import type { PreparedSource } from './outbound-header-source.ts';
 import { staticValue } from './static.ts';
 
 /** Every source of outbound headers there is. The schemas, the types, OpenAPI and the forms derive from this list. */
-export const outboundHeaderSources = [callerIdentity, staticValue] as const;
+export const outboundHeaderSources = [callerIdentity, credential, staticValue] as const;
 
 export const writableSource = taggedUnionOf(outboundHeaderSources, 'writable').meta({ id: 'OutboundHeaderSourceInput' });
 export const completeSource = taggedUnionOf(outboundHeaderSources, 'complete');

@@ -33,14 +33,15 @@ test('servers that let anybody in are counted, whatever the workspace; those tha
   await create('public', { agentAuth: passthrough, appAuth: none });
   await create('forwarding', { agentAuth: passthrough, appAuth: passthrough });
   await create('open-shared', { agentAuth: passthrough, appAuth: { type: 'oauth-authorization-code', app: 'github', shared: true } });
+  await create('open-credential', { agentAuth: passthrough, appAuth: none, outboundHeaders: [{ name: 'X-Key', source: { type: 'credential', name: 'k', scope: 'workspace' } }] });
   await create('of-nobody', { agentAuth: passthrough, appAuth: { type: 'oauth-authorization-code', app: 'github' } });
-  expect(await openServers()).toEqual({ stored: 4, none: 3 });
+  expect(await openServers()).toEqual({ stored: 5, none: 3 });
 });
 
 test('what another replica changed is counted, and what makes no sense is not', async () => {
   await fixture.query(`update servers set document = document || '{"agentAuth": {"type": "of-tomorrow"}}' where name = 'open'`);
   await fixture.query(`update servers set document = '[]' where name = 'public'`);
-  expect(await openServers()).toEqual({ stored: 3, none: 2 });
+  expect(await openServers()).toEqual({ stored: 4, none: 2 });
 });
 
 test('while the database is away the number is absent, and the other metrics are there', async () => {
@@ -49,12 +50,12 @@ test('while the database is away the number is absent, and the other metrics are
   url.port = String(line.port);
   const plane = await startTestControlPlane({ environment: { ...fixture.plane.environment, GATEHOUSE_DATABASE_URL: url.href } });
   try {
-    await until(async () => (await openServers(plane.internalUrl))['stored'] === 3);
+    await until(async () => (await openServers(plane.internalUrl))['stored'] === 4);
     await line.set({ mode: 'down' });
     line.dropConnections();
     expect(await openServers(plane.internalUrl)).toEqual({});
     await line.set({ mode: 'up' });
-    await until(async () => (await openServers(plane.internalUrl))['stored'] === 3);
+    await until(async () => (await openServers(plane.internalUrl))['stored'] === 4);
     await line.set({ mode: 'timeout' });
     expect(await openServers(plane.internalUrl)).toEqual({});
   } finally {

@@ -27,6 +27,7 @@ const create = (overrides: object, authorization?: string) =>
 const change = (method: 'PUT' | 'PATCH', body: unknown, authorization?: string) =>
   fixture.plane.send<ReadableServer & Problem>(method, `${servers}/tickets`, { body, headers: { 'If-Match': '*' }, ...(authorization !== undefined && { authorization }) });
 const forbidden = (...pointers: string[]) => ({ code: 'forbidden', errors: pointers.map((pointer) => ({ pointer, code: 'administrator_required' })) });
+const stores = (scope: string, name = 'tracker') => [{ name: 'X-Key', source: { type: 'credential', name, scope } }];
 const stored = () => fixture.query('select document, revision from servers');
 
 describe('administrators register servers that use what others have connected', () => {
@@ -40,9 +41,15 @@ describe('administrators register servers that use what others have connected', 
     expect((await create({ appAuth })).status).toBe(201);
   });
 
-  test('editors the others: a stored secret, and what each person connects at the upstream itself', async () => {
+  test('of people’s own credentials', async () => {
+    expect((await create({ outboundHeaders: stores('user') }, editor)).body).toMatchObject(forbidden('/outboundHeaders'));
+    expect((await create({ outboundHeaders: stores('user') })).status).toBe(201);
+  });
+
+  test('editors the others: a stored secret, one of the workspace, and what each person connects at the upstream itself', async () => {
     expect((await create({}, editor)).status).toBe(201);
     expect((await create({ name: 'own', appAuth: { type, discover: true } }, editor)).status).toBe(201);
+    expect((await create({ name: 'keyed', outboundHeaders: stores('workspace') }, editor)).status).toBe(201);
   });
 });
 
@@ -60,6 +67,9 @@ describe('administrators say where connections are used', () => {
     ['those of an app, from now on', {}, { appAuth: app }, ['/appAuth']],
     ['those of an app in the place of its own', { appAuth: discovered }, { appAuth: { ...app, discover: null } }, ['/appAuth']],
     ['those of an app, elsewhere', {}, { appAuth: app, upstream: evil }, ['/appAuth', '/upstream/url']],
+    ['another upstream of people’s own credentials', { outboundHeaders: stores('user') }, { upstream: evil }, ['/upstream/url']],
+    ['another credential of people', { outboundHeaders: stores('user') }, { outboundHeaders: stores('user', 'crm') }, ['/outboundHeaders']],
+    ['people’s own in the place of the workspace’s', { outboundHeaders: stores('workspace') }, { outboundHeaders: stores('user') }, ['/outboundHeaders']],
     ['the shared one, elsewhere', { appAuth: { ...discovered, shared: true } }, { upstream: evil }, ['/upstream/url']],
   ])('%s', async (_what, before, patch, pointers) => {
     await create(before);
@@ -102,6 +112,8 @@ test.each<[string, object, object, boolean]>([
   ['the tokens of an app go elsewhere', { appAuth: app }, { upstream: evil }, true],
   ['those of the organisation do', { appAuth: { type, discover: true, shared: true } }, { upstream: evil }, true],
   ['a secret does', {}, { upstream: evil }, true],
+  ['a credential of the workspace does', { appAuth: { type: 'none' }, outboundHeaders: stores('workspace') }, { upstream: evil }, true],
+  ['what people entered does', { appAuth: { type: 'none' }, outboundHeaders: stores('user') }, { upstream: evil }, true],
   ['what each connects at the upstream ends', { appAuth: { type, discover: true } }, { upstream: evil }, false],
   ['only the path is another', { appAuth: app }, { upstream: { url: 'https://good.example/v2' } }, false],
   ['there were none before', { appAuth: { type: 'none' } }, { upstream: evil, appAuth: app }, false],

@@ -14,24 +14,26 @@ export function hasSharedConnection(document: StoredDocument): boolean {
 
 /** Connections that nobody can make. */
 export function connectionWarnings(document: StoredDocument, { apps, issuers }: Pick<Surroundings, 'apps' | 'issuers'>): Warning[] {
-  const { agentAuth, appAuth } = document as ConnectingDocument;
+  const { appAuth } = document as ConnectingDocument;
   if (appAuth?.type !== 'oauth-authorization-code') return [];
   const isUnknown = appAuth.app !== undefined && !apps.includes(appAuth.app);
   return [
     ...(isUnknown ? [{ code: 'app_not_found', pointer: '/appAuth/app', detail: 'There is no app of this name in the workspace: calls fail until there is.' }] : []),
-    ...(appAuth.shared === true ? [] : personWarnings(agentAuth, issuers)),
+    ...(appAuth.shared === true ? [] : personWarnings(document, issuers, '/appAuth')),
   ];
 }
 
-function personWarnings(agentAuth: ConnectingDocument['agentAuth'], issuers: readonly string[]): Warning[] {
+/** Where nobody who calls is a person of the gateway's. `pointer` is to what needs one. */
+export function personWarnings(document: StoredDocument, issuers: readonly string[], pointer: string): Warning[] {
+  const { agentAuth } = document as ConnectingDocument;
   if (agentAuth === undefined || agentAuth.type === 'interactive') return [];
-  if (agentAuth.type === 'api-key' || agentAuth.jwt === undefined) return [noPerson];
+  if (agentAuth.type === 'api-key' || agentAuth.jwt === undefined) return [{ ...noPerson, pointer }];
   return issuedTokens(agentAuth)?.issuers.some((issuer) => issuers.includes(issuer)) === true ? [] : [unprovenPerson];
 }
 
-const noPerson: Warning = {
-  code: 'connection_needs_person', pointer: '/appAuth',
-  detail: 'No caller of this server is a person, so that nobody can connect: choose another agentAuth, or shared: true for one connection of all.',
+const noPerson: Omit<Warning, 'pointer'> = {
+  code: 'connection_needs_person',
+  detail: 'No caller of this server is a person, so that nobody can connect: choose another agentAuth, or what all callers use together.',
 };
 
 const unprovenPerson: Warning = {

@@ -18,7 +18,8 @@ const groups = `select s.document -> 'agentAuth' as "agentAuth", c.holds as "hol
   from servers s cross join lateral (
     select exists (
       select from secrets where owner_table = 'servers' and owner_id = s.id and (starts_with(field, '/appAuth[') or starts_with(field, '/outboundHeaders['))
-    ) or coalesce(s.document @> '{"appAuth": {"type": "oauth-authorization-code", "shared": true}}', false) as holds
+    ) or coalesce(s.document @> '{"appAuth": {"type": "oauth-authorization-code", "shared": true}}', false)
+      or coalesce(s.document @> '{"outboundHeaders": [{"source": {"type": "credential", "scope": "workspace"}}]}', false) as holds
   ) c
   where s.document -> 'enabled' is distinct from 'false'::jsonb
   group by 1, 2`;

@@ -5,7 +5,7 @@ import { standingWarnings } from './server-warnings.ts';
 import type { Surroundings } from './surroundings.ts';
 import { readWrittenServer } from './written-server.ts';
 
-const alone: Surroundings = { identityProviders: ['corp'], issuers: ['https://login.example'], workspaceAccess: null, hasOtherWorkspaces: false, apps: ['github'] };
+const alone: Surroundings = { identityProviders: ['corp'], issuers: ['https://login.example'], workspaceAccess: null, hasOtherWorkspaces: false, apps: ['github'], credentials: [{ name: 'search-key', scope: 'workspace' }, { name: 'tracker', scope: 'user' }] };
 
 function warningsOf(overrides: Record<string, unknown>, policy: GlobalHeaderPolicy = noGlobalPolicy, surroundings: Partial<Surroundings> = {}) {
   const { document, secrets } = readWrittenServer(sampleServer('orders', overrides), { workspace: 'default', storedSecrets: [], openServersAllowed: true });
@@ -23,11 +23,14 @@ const jwks = { keys: [{ kty: 'OKP', crv: 'Ed25519', x: '11qYAYKxCrfVS_7TyWQHOg7h
 const issuer = 'https://login.example';
 const outboundHeaders = [{ name: 'X-Service-Key', source: { type: 'static', value: 'fixed' } }];
 
+const stored = (name: string, scope: string) => [{ name: 'X-Key', source: { type: 'credential', name, scope } }];
+
 describe('open servers (D11)', () => {
   test.each<[string, Record<string, unknown>, string[]]>([
     ['a stored credential behind no check', { agentAuth: passthrough }, ['open_server /agentAuth']],
     ['a stored outbound header behind no check', { agentAuth: passthrough, appAuth: none, outboundHeaders }, ['open_server /agentAuth']],
     ['nothing stored', { agentAuth: passthrough, appAuth: none }, []],
+    ['a credential of the workspace behind no check', { agentAuth: passthrough, appAuth: none, outboundHeaders: stored('search-key', 'workspace') }, ['open_server /agentAuth']],
     ['a JWT that is checked', { agentAuth: { ...passthrough, jwt: { jwks, issuer } }, outboundHeaders }, []],
     ['callers with a key', { outboundHeaders }, []],
     ['a connection that all share behind no check', { agentAuth: passthrough, appAuth: { ...connecting, shared: true } }, ['open_server /agentAuth']],
@@ -51,6 +54,18 @@ describe('connections', () => {
     ['of people, where nobody is known', { agentAuth: passthrough, appAuth: connecting }, [needsPerson]],
     ['of an app that is not there', { agentAuth: { type: 'interactive' }, appAuth: { ...connecting, app: 'gitub' } }, ['app_not_found /appAuth/app']],
     ['with what the upstream says itself', { agentAuth: { type: 'interactive' }, appAuth: { type: 'oauth-authorization-code', discover: true } }, []],
+  ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
+});
+
+describe('stored credentials', () => {
+  const interactive = { agentAuth: { type: 'interactive' } };
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['of the workspace', { outboundHeaders: stored('search-key', 'workspace') }, []],
+    ['of people', { ...interactive, outboundHeaders: stored('tracker', 'user') }, []],
+    ['of people, where callers have a key', { outboundHeaders: stored('tracker', 'user') }, ['connection_needs_person /outboundHeaders/0/source']],
+    ['of people, whose tokens prove nothing', { agentAuth: { ...passthrough, jwt: { jwks, issuer } }, outboundHeaders: stored('tracker', 'user') }, ['connection_needs_person /agentAuth/jwt']],
+    ['that are not there', { outboundHeaders: stored('serach-key', 'workspace') }, ['credential_not_found /outboundHeaders/0/source/name']],
+    ['of another scope', { ...interactive, outboundHeaders: stored('search-key', 'user') }, ['credential_scope_mismatch /outboundHeaders/0/source/scope']],
   ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
 });
 

@@ -1,7 +1,9 @@
 import { agentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
 import type { GlobalHeaderPolicy, Warning } from '@gatehouse/gateway-config';
+import { namedCredentials, sendsWorkspaceCredential } from '../credentials/named-credentials.ts';
 import { accessWarnings } from './access-warnings.ts';
 import { connectionWarnings, hasSharedConnection } from './connection-warnings.ts';
+import { credentialWarnings } from './credential-warnings.ts';
 import { headerWarnings } from './header-warnings.ts';
 import { jwtWarnings } from './jwt-warnings.ts';
 import { lendsConnections } from './lends-connections.ts';
@@ -14,7 +16,7 @@ import { originOf } from './upstream-origin.ts';
 /** D11 (docs/rules.md): whoever reaches the gateway uses a credential that the gateway holds. */
 export function isOpenServer(document: StoredDocument, secretLocations: readonly string[]): boolean {
   const holdsSecret = secretLocations.some((location) => location.startsWith('/appAuth[') || location.startsWith('/outboundHeaders['));
-  return (holdsSecret || hasSharedConnection(document)) && prepareAgentAuth(agentAuth.parse(document['agentAuth'])).open;
+  return (holdsSecret || hasSharedConnection(document) || sendsWorkspaceCredential(document)) && prepareAgentAuth(agentAuth.parse(document['agentAuth'])).open;
 }
 
 /** What is allowed and yet worth a second look; with every reading. */
@@ -23,7 +25,7 @@ export function standingWarnings(
 ): Warning[] {
   const server = prepareStoredServer(row, secretLocations);
   const ofHeaders = server ? headerWarnings(row.document, server, policy) : [unreadableWarning];
-  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...ofHeaders];
+  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...credentialWarnings(row.document, surroundings), ...ofHeaders];
 }
 
 function openServerWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {
@@ -34,7 +36,12 @@ function openServerWarnings(document: StoredDocument, secretLocations: readonly 
 /** What this one change did that may not have been meant. */
 export function changeWarnings(before: StoredDocument, after: StoredDocument, keptSecrets: number): Warning[] {
   if (originOf(before) === originOf(after)) return [];
-  const followers = [...(keptSecrets > 0 ? ['secrets stored for'] : []), ...(lendsConnections(before) && lendsConnections(after) ? ['tokens of the accounts connected for'] : [])];
+  const isSame = (does: (document: StoredDocument) => boolean): boolean => does(before) && does(after);
+  const followers = [
+    ...(keptSecrets > 0 ? ['secrets stored for'] : []),
+    ...(isSame(lendsConnections) ? ['tokens of the accounts connected for'] : []),
+    ...(isSame((document) => namedCredentials(document).length > 0) ? ['credentials that were sent to'] : []),
+  ];
   if (followers.length === 0) return [];
   return [{ code: 'secret_follows_new_origin', pointer: '/upstream/url', detail: `The ${followers.join(' and the ')} the former upstream are now sent to this one.` }];
 }
