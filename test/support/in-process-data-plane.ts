@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { issueServiceAccountKey } from '@gatehouse/agent-auth';
 import { startDataPlane } from '@gatehouse/data-plane';
 import {
-  authorizationServerId, compileDocument, type EnvironmentPolicy, type GlobalHeaderPolicy, headerPolicyId, noGlobalPolicy, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, revocationsId, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy, type WorkspaceAccess,
+  authorizationServerId, compileDocument, type EnvironmentPolicy, type GlobalHeaderPolicy, headerPolicyId, type IdentityKeysDocument, identityKeysId, noGlobalPolicy, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, revocationsId, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy, type WorkspaceAccess,
 } from '@gatehouse/gateway-config';
 import { createLogger } from '@gatehouse/service-runtime';
 import { createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
@@ -42,6 +42,8 @@ export interface InProcessDataPlane {
   publishAuthorizationServer(server: SpecAuthorizationServer, revoked?: readonly string[]): Promise<void>;
   /** Publishes that the tokens of these connections, apps or people are withdrawn, in the place of those that were before. */
   withdraw(...subjects: string[]): Promise<void>;
+  /** Publishes what callers' identities are signed with. */
+  publishIdentityKeys(issuer: string, keys: IdentityKeysDocument['keys']): Promise<void>;
   /** Makes a service account of workspace `default`; resolves to its key once it is served. */
   addServiceAccount(name: string, groups?: string[]): Promise<string>;
   close(): Promise<void>;
@@ -135,6 +137,7 @@ export async function startInProcessDataPlane(
       const until = Math.floor(Date.now() / 1000) + 3_700 + (withdrawals += 1);
       return publish([compileDocument(keys, { kind: 'revocations', id: revocationsId, revoked: subjects.map((subject) => ({ subject, until })) })]);
     },
+    publishIdentityKeys: (issuer, signing) => publish([compileDocument(keys, { kind: 'identity-keys', id: identityKeysId, issuer, keys: signing })]),
     addServiceAccount: async (name, groups = []) => {
       const { key, keyId, keyHash } = issueServiceAccountKey();
       await publish([compileDocument(keys, { kind: 'service-account', id: `account-${name}`, workspace: 'default', name, groups, keyId, keyHash })]);

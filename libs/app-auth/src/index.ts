@@ -1,5 +1,5 @@
 export type { Credential, InsertedCredential, PreparedAppAuth, SignableRequest, SignedHeader, SigningCredential } from './app-auth-type.ts';
-export type { CredentialContext } from './credential-context.ts';
+export type { CredentialContext, IdentityClaims, IdentitySigner } from './credential-context.ts';
 export { credentialHeaderName, fitForHeader } from './credential-fields.ts';
 export { toHeaderBytes } from './header-bytes.ts';
 export { insertCredentials } from './insert-credentials.ts';

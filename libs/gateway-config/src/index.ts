@@ -11,6 +11,7 @@ export {
   readableIdentityProvider,
   writableIdentityProvider,
 } from './identity-provider-document.ts';
+export { type IdentityKeysDocument, identityKeysId } from './identity-keys-document.ts';
 export { type RevocationsDocument, revocationsId } from './revocations-document.ts';
 export { completeServer, type ReadableServer, readableServer, type ServerDocument, writableServer } from './server-document.ts';
 export {

@@ -1,16 +1,18 @@
 import { z } from 'zod';
 import { authorizationServerDocument } from './authorization-server-document.ts';
 import { globalHeaderPolicy } from './header-policy-document.ts';
+import { identityKeysDocument } from './identity-keys-document.ts';
 import { revocationsDocument } from './revocations-document.ts';
 import { completeServer } from './server-document.ts';
 import { workspaceSnapshot } from './workspace-document.ts';
 
-/** One document of a snapshot: a server with everything resolved, a service account's verifier, the global header policy, what verifies access tokens, or what of upstreams' tokens was revoked. */
+/** One document of a snapshot: a server with everything resolved, a service account's verifier, the global header policy, what verifies access tokens, what signs callers' identities, or what of upstreams' tokens was revoked. */
 export const snapshotDocument = z.discriminatedUnion('kind', [
   z.strictObject({ kind: z.literal('server'), id: z.string(), workspace: z.string(), server: completeServer }),
   z.strictObject({ kind: z.literal('header-policy'), id: z.string(), policy: globalHeaderPolicy }),
   authorizationServerDocument,
   revocationsDocument,
+  identityKeysDocument,
   z.strictObject({
     kind: z.literal('service-account'),
     id: z.string(),

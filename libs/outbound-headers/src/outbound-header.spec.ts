@@ -1,6 +1,8 @@
 import { readdirSync } from 'node:fs';
 import { anonymousCaller, type Caller } from '@gatehouse/agent-auth';
+import type { CredentialContext, IdentitySigner } from '@gatehouse/app-auth';
 import { takeSecrets } from '@gatehouse/config-fields';
+import { Secret } from '@gatehouse/sealing';
 import { describe, expect, it } from 'vitest';
 import { completeOutboundHeaders, prepareOutboundHeaders, writableOutboundHeaders } from './outbound-header.ts';
 import { outboundHeaderSources } from './registry.ts';
@@ -9,7 +11,7 @@ const fixed = (name: string, value: string, more: object = {}): object => ({ nam
 const problems = (headers: unknown): string[] => writableOutboundHeaders.safeParse(headers).error?.issues.map(({ path }) => `/${path.join('/')}`) ?? [];
 
 it('every source has a file, and is registered', () => {
-  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|outbound-header/.test(name));
+  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|outbound-header|identity-keys|signed-identity/.test(name));
   expect(files.sort()).toEqual(outboundHeaderSources.map(({ type }) => `${type}.ts`).sort());
 });
 
@@ -54,6 +56,46 @@ describe('the caller’s identity', () => {
   });
 });
 
+describe('the caller’s identity, signed', () => {
+  const server = { id: 's', workspace: 'default', connectionKey: 'c', upstream: { origin: 'https://up.example' } };
+  const identity: IdentitySigner = { sign: (claims) => new Secret(JSON.stringify(claims)) };
+  const signedOf = async (caller: Caller | undefined, more: object = {}, context: CredentialContext = { server, identity }): Promise<unknown> => {
+    const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-User', required: false, source: { type: 'caller-identity', signed: true, ...more } }]));
+    const value = (await prepared?.obtain({ ...context, caller }))?.value.reveal();
+    return value === undefined ? undefined : JSON.parse(value);
+  };
+  const ana: Caller = { id: 'person:1', kind: 'person', name: 'Ana', groups: ['sales'], subject: '1', email: 'ana@corp.example', identityProvider: 'corp', claims: { client_id: 'claude', sub: '1' } };
+  const token: Caller = { id: 'token:x', kind: 'token', name: 'jo', groups: [], subject: 'jo', issuer: 'https://issuer.example', claims: { sub: 'jo', azp: 'app', name: 'Jo' } };
+  const account: Caller = { id: 'service-account:ci', kind: 'service-account', name: 'CI', groups: ['robots'] };
+
+  it.each<[string, Caller, unknown]>([
+    ['a person, and the agent that acts for them', ana, { sub: '1', aud: 'https://up.example', idp: 'corp', name: 'Ana', email: 'ana@corp.example', groups: ['sales'], act: { sub: 'claude' } }],
+    ['a token of an issuer that the server insists on', token, { sub: 'jo', aud: 'https://up.example', idp: 'https://issuer.example', name: 'Jo', act: { sub: 'app' } }],
+    ['a client that acts by itself', { ...token, claims: { sub: 'jo', client_id: 'jo' } }, { sub: 'jo', aud: 'https://up.example', idp: 'https://issuer.example' }],
+    ['a service account', account, { sub: 'service-account:ci', aud: 'https://up.example', name: 'CI', groups: ['robots'] }],
+  ])('%s', async (_, caller, claims) => expect(await signedOf(caller)).toEqual(claims));
+
+  it('is for whom the configuration says', async () => expect(await signedOf(ana, { audience: 'orders' })).toMatchObject({ aud: 'orders' }));
+
+  it.each<[string, Caller | undefined]>([
+    ['nobody', undefined],
+    ['who is unknown', anonymousCaller],
+    ['a token whose issuer nobody insists on', (({ issuer: _, ...rest }) => rest)(token)],
+    ['a person with more groups than a header holds', { ...ana, groups: Array.from({ length: 1_000 }, (_, index) => `a-group-of-many-${index}`) }],
+  ])('says nothing of %s', async (_, caller) => expect(await signedOf(caller)).toBeUndefined());
+
+  it('without a key no call goes out', () => expect(signedOf(ana, {}, { server })).rejects.toMatchObject({ code: 'credential_unavailable' }));
+});
+
+describe('a header of the request', () => {
+  const valueOf = async (callerHeader?: (name: string) => string | undefined): Promise<string | undefined> => {
+    const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-Org', required: false, prefix: 'Org', source: { type: 'request-header', name: 'X-Tenant' } }]));
+    return (await prepared?.obtain({ callerHeader }))?.value.reveal();
+  };
+  it('is the one of that name', async () => expect(await valueOf((name) => (name === 'X-Tenant' ? 'acme' : undefined))).toBe('Org acme'));
+  it('is none where the caller has none, and where nobody calls', async () => expect([await valueOf(() => undefined), await valueOf()]).toEqual([undefined, undefined]));
+});
+
 describe('refused', () => {
   it.each<[string, unknown, string]>([
     ['two of one name, in any spelling', [fixed('X-User-Id', 'a'), fixed('x_user_id', 'b')], '/1/name'],
@@ -61,6 +103,12 @@ describe('refused', () => {
     ['a framing header', [fixed('Transfer-Encoding', 'a')], '/0/name'],
     ['a line break in a value', [fixed('X', 'a\nb')], '/0/source/value'],
     ['a control character in a prefix', [fixed('X', 'a', { prefix: 'B\r' })], '/0/prefix'],
+    ['neither a claim nor a signature', [{ name: 'X', source: { type: 'caller-identity' } }], '/0/source/claim'],
+    ['a claim and a signature', [{ name: 'X', source: { type: 'caller-identity', claim: 'sub', signed: true } }], '/0/source/signed'],
+    ['an audience of a claim', [{ name: 'X', source: { type: 'caller-identity', claim: 'sub', audience: 'a' } }], '/0/source/audience'],
+    ['the caller’s token', [{ name: 'X', source: { type: 'request-header', name: 'authorization' } }], '/0/source/name'],
+    ['the caller’s cookies', [{ name: 'X', source: { type: 'request-header', name: 'Cookie' } }], '/0/source/name'],
+    ['the caller’s key, in any spelling', [{ name: 'X', source: { type: 'request-header', name: 'X_Gatehouse_Key' } }], '/0/source/name'],
     ['an unknown source', [{ name: 'X', source: { type: 'magic' } }], '/0/source/type'],
     ['an unknown field', [fixed('X', 'a', { vaule: 'b' })], '/0'],
   ])('%s', (_name, headers, pointer) => expect(problems(headers)).toContain(pointer));

@@ -1,3 +1,4 @@
+export { callerHeaderReader } from './caller-header-reader.ts';
 export { CallerHeaders, cleanHeaders, type HeaderLimits } from './caller-headers.ts';
 export { checkContentType } from './check-content-type.ts';
 export { type CallToCompose, type ComposedRequest, composeRequest } from './compose-request.ts';

@@ -54,7 +54,7 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     // Before anything is fetched or sent for it: a tool that may not be called is one that is not there.
     checkTools(server, call, headers);
 
-    const obtain = (refused?: RefusedToken) => obtainWhenConnected({ tokens: gateway.tokens, pending: gateway.connecting.pending }, server, caller, call, request, refused);
+    const obtain = (refused?: RefusedToken) => obtainWhenConnected({ tokens: gateway.tokens, snapshot, pending: gateway.connecting.pending }, server, caller, call, request, headers, refused);
     const upstreamPath = route.endpoint === 'sse-messages' ? relayMessage(route, call, gateway) : undefined;
 
     let admission: Admission = { server, caller };

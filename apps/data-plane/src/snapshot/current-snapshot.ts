@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import type { AuthorizationServerRecord, ServiceAccountRecord } from '@gatehouse/agent-auth';
+import type { IdentitySigner } from '@gatehouse/app-auth';
 import { type GlobalHeaderPolicy, type RevocationsDocument, unknownGlobalPolicy, type WorkspaceMembers } from '@gatehouse/gateway-config';
 import type { ChannelDocument, ChannelState } from '@gatehouse/snapshot-channel';
 import type { PreparedServer } from '@gatehouse/upstream-request';
@@ -10,6 +11,7 @@ export type PreparedDocument =
   | { readonly kind: 'server'; readonly source: ChannelDocument; readonly server: PreparedServer }
   | { readonly kind: 'header-policy'; readonly source: ChannelDocument; readonly policy: GlobalHeaderPolicy }
   | { readonly kind: 'authorization-server'; readonly source: ChannelDocument; readonly server: PreparedAuthorizationServer }
+  | { readonly kind: 'identity-keys'; readonly source: ChannelDocument; readonly signer: IdentitySigner }
   | { readonly kind: 'revocations'; readonly source: ChannelDocument; readonly revoked: RevocationsDocument['revoked'] }
   | { readonly kind: 'service-account'; readonly source: ChannelDocument; readonly account: ServiceAccountRecord }
   | { readonly kind: 'workspace'; readonly source: ChannelDocument; readonly workspace: PreparedWorkspace };
@@ -38,6 +40,8 @@ export interface Snapshot {
   readonly headerPolicy: GlobalHeaderPolicy;
   /** Whose access tokens interactive servers take. */
   readonly authorizationServer: PreparedAuthorizationServer | undefined;
+  /** Signs who calls, for upstreams. */
+  readonly identity: IdentitySigner | undefined;
   /** Ids whose newest version could not be used: what is here of them, if anything, is an older one. */
   readonly rejected: readonly string[];
   /** Of ids and hashes of all documents; equal hashes serve the same. */
@@ -63,6 +67,7 @@ export function emptySnapshot(state: ChannelState): Snapshot {
     serviceAccounts: ShardedMap.empty(),
     headerPolicy: unknownGlobalPolicy,
     authorizationServer: undefined,
+    identity: undefined,
     rejected: [],
     hash: '0'.repeat(64),
   };
@@ -80,6 +85,7 @@ export function applyChange(snapshot: Snapshot, { state, prepared, removed, reje
     serviceAccounts: snapshot.serviceAccounts.with([...replaced.flatMap((old) => withoutAccount(snapshot, old)), ...prepared.flatMap(accountEntry)]),
     headerPolicy: headerPolicyAfter(snapshot, prepared, replaced),
     authorizationServer: authorizationServerAfter(snapshot, prepared, replaced),
+    identity: identityAfter(snapshot, prepared, replaced),
     rejected,
     hash: [...replaced, ...prepared].reduce((hash, { source }) => xorHex(hash, digest(source)), snapshot.hash),
   };
@@ -121,6 +127,12 @@ function authorizationServerAfter({ authorizationServer: current }: Snapshot, pr
   if (next === undefined) return replaced.some(({ kind }) => kind === 'authorization-server') ? undefined : current;
   // A revocation is one more revision: tokens that were verified need not be verified again for it.
   return current?.fingerprint === next.fingerprint ? { ...next, keys: current.keys } : next;
+}
+
+function identityAfter({ identity }: Snapshot, prepared: readonly PreparedDocument[], replaced: readonly PreparedDocument[]): IdentitySigner | undefined {
+  const next = prepared.findLast((document) => document.kind === 'identity-keys');
+  if (next !== undefined) return next.signer;
+  return replaced.some(({ kind }) => kind === 'identity-keys') ? undefined : identity;
 }
 
 // Exclusive or over the documents' digests: adding or removing one costs the same for any number of documents.

@@ -1,6 +1,7 @@
 import { setImmediate as nextTurn } from 'node:timers/promises';
 import { GatewayError, pointerOf } from '@gatehouse/errors';
 import { isUnreadable, openDocument, snapshotDocument, type SnapshotKeys, WorkspaceMembers } from '@gatehouse/gateway-config';
+import { IdentityKeys } from '@gatehouse/outbound-headers';
 import { describeError } from '@gatehouse/service-runtime';
 import type { ChannelDocument } from '@gatehouse/snapshot-channel';
 import type { PreparedDocument } from './current-snapshot.ts';
@@ -37,6 +38,7 @@ function prepareDocument(keys: SnapshotKeys, source: ChannelDocument): PreparedD
   if (document.kind === 'server') return { kind: 'server', source, server: prepareServer(document.id, document.workspace, document.server) };
   if (document.kind === 'header-policy') return { kind: 'header-policy', source, policy: document.policy };
   if (document.kind === 'authorization-server') return { kind: 'authorization-server', source, server: prepareAuthorizationServer(document) };
+  if (document.kind === 'identity-keys') return { kind: 'identity-keys', source, signer: new IdentityKeys({ issuer: document.issuer, keys: document.keys, now: Date.now }) };
   if (document.kind === 'revocations') return { kind: 'revocations', source, revoked: document.revoked };
   if (document.kind === 'workspace') return { kind: 'workspace', source, workspace: { id: document.id, name: document.name, members: new WorkspaceMembers(document.access) } };
   const { id, workspace, name, groups, keyId, keyHash } = document;

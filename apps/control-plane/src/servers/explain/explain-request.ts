@@ -5,9 +5,10 @@ import { GatewayError } from '@gatehouse/errors';
 import type { GlobalHeaderPolicy } from '@gatehouse/gateway-config';
 import type { Verdict } from '@gatehouse/header-policy';
 import { isModernRevision, readMessage } from '@gatehouse/mcp-protocol';
+import { Secret } from '@gatehouse/sealing';
 import { version } from '@gatehouse/service-runtime';
 import {
-  type CallerHeaders, type CallFacts, checkContentType, cleanHeaders, composeRequest, type ExplainedHeader, explainedHeaders, type HeaderLimits, obtainCredentials, type PreparedServer,
+  type CallerHeaders, callerHeaderReader, type CallFacts, checkContentType, cleanHeaders, composeRequest, type ExplainedHeader, explainedHeaders, type HeaderLimits, obtainCredentials, type PreparedServer,
 } from '@gatehouse/upstream-request';
 import { assumeHeaders, type AssumedHeaders } from './assume-headers.ts';
 import type { GivenRequest } from './given-request.ts';
@@ -35,6 +36,8 @@ export interface ExplainedRequest {
 /** The data planes' own defaults. */
 const limits: HeaderLimits = { maxBytes: 32_768, maxCount: 100 };
 const userAgent = `gatehouse/${version}`;
+/** That there is one is all that is shown of it. */
+const unsignedIdentity = { sign: () => new Secret('signed') };
 const nothing = { verdicts: [], credentials: [], headers: [] };
 
 /**
@@ -54,7 +57,7 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
   const call = checked.value ?? { method: given.method, era: 'legacy', body: given.body, upstreamSession: undefined };
   const caller = await recognise(callerHeaders);
   try {
-    const credentials = await obtainCredentials(server, { server, caller, tokens: namedTokens });
+    const credentials = await obtainCredentials(server, { server, caller, tokens: namedTokens, identity: unsignedIdentity, callerHeader: callerHeaderReader(server, headerPolicy, given.rows, callerHeaders) });
     const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: server.upstream.path, userAgent });
     const signatures = signaturesOf(credentials);
     const headers = signatures === undefined ? composed.headers : signRequest(signatures, { ...composed, method: call.method, origin: server.upstream.origin, body: given.body });

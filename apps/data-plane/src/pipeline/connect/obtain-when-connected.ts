@@ -1,7 +1,8 @@
 import { ConnectError, type RefusedToken, type TokenSource } from '@gatehouse/access-tokens';
 import type { Caller } from '@gatehouse/agent-auth';
 import type { Credential } from '@gatehouse/app-auth';
-import { obtainCredentials, type PreparedServer } from '@gatehouse/upstream-request';
+import { callerHeaderReader, type CallerHeaders, obtainCredentials, type PreparedServer } from '@gatehouse/upstream-request';
+import type { Snapshot } from '../../snapshot/current-snapshot.ts';
 import type { Call } from '../read-call.ts';
 import type { IncomingRequest } from '../request.ts';
 import type { PendingConnections } from './pending-connections.ts';
@@ -13,6 +14,7 @@ const lookMs = 2_500;
 
 export interface ObtainContext {
   readonly tokens: TokenSource;
+  readonly snapshot: Pick<Snapshot, 'headerPolicy' | 'identity'>;
   readonly pending: PendingConnections;
 }
 
@@ -20,8 +22,9 @@ export interface ObtainContext {
  * The credentials of a call; of one whose person has just agreed to connect an account, as soon as that is done.
  * @throws as `obtainCredentials`
  */
-export function obtainWhenConnected({ tokens, pending }: ObtainContext, server: PreparedServer, caller: Caller, call: Call, request: IncomingRequest, refused?: RefusedToken): readonly Credential[] | Promise<readonly Credential[]> {
-  const obtain = () => obtainCredentials(server, { server, caller, tokens, refused });
+export function obtainWhenConnected({ tokens, snapshot, pending }: ObtainContext, server: PreparedServer, caller: Caller, call: Call, request: IncomingRequest, headers: CallerHeaders, refused?: RefusedToken): readonly Credential[] | Promise<readonly Credential[]> {
+  const callerHeader = callerHeaderReader(server, snapshot.headerPolicy, request.headers, headers);
+  const obtain = () => obtainCredentials(server, { server, caller, tokens, refused, identity: snapshot.identity, callerHeader });
   if (call.connectResponse?.action !== 'accept') return obtain();
   const waitUntil = Date.now() + patienceMs;
   const obtainOrWait = async (): Promise<readonly Credential[]> => {

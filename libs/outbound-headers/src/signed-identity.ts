@@ -1,0 +1,28 @@
+import type { Caller } from '@gatehouse/agent-auth';
+import type { IdentityClaims } from '@gatehouse/app-auth';
+
+/**
+ * What the gateway vouches for of a caller, and nothing where it can vouch for nobody: not of who is unknown, nor of a token whose
+ * issuer the server does not insist on, which may name anybody as its subject.
+ */
+export function identityClaims(caller: Caller | undefined, audience: string): IdentityClaims | undefined {
+  if (caller === undefined || caller.kind === 'anonymous') return undefined;
+  const { kind, id, subject, issuer, name, email, groups, identityProvider, claims } = caller;
+  const sub = kind === 'service-account' ? id : subject;
+  if (sub === undefined || (kind === 'token' && issuer === undefined)) return undefined;
+  const idp = kind === 'token' ? issuer : identityProvider;
+  const agent = textOf(claims?.['client_id']) ?? textOf(claims?.['azp']);
+  const saidName = kind === 'token' ? textOf(claims?.['name']) : name;
+  return {
+    sub,
+    aud: audience,
+    ...(idp !== undefined && { idp }),
+    ...(saidName !== undefined && { name: saidName }),
+    ...(email !== undefined && { email }),
+    ...(groups.length > 0 && { groups }),
+    // RFC 8693 section 4.1: who acts, where that is somebody else.
+    ...(agent !== undefined && agent !== sub && { act: { sub: agent } }),
+  };
+}
+
+const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
