@@ -12,9 +12,9 @@ export class ConnectionClients {
   }
 
   /** @throws GatewayError connection_misconfigured, provider_unavailable */
-  of({ kind, id }: Pick<ConnectionOwner, 'kind' | 'id'>): Promise<OwnerClient> {
+  of({ kind, id }: Pick<ConnectionOwner, 'kind' | 'id'>, clientId: string | null = null): Promise<OwnerClient> {
     const source = this.#sources.get(kind);
     if (!source) return Promise.reject(new GatewayError('connection_misconfigured', { detail: `nothing knows the client of owners of kind ${kind}` }));
-    return source(id);
+    return source(id, clientId);
   }
 }

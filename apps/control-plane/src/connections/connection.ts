@@ -30,6 +30,8 @@ export interface Connection {
   readonly personId: string | null;
   /** Of a login session. */
   readonly sessionId: string | null;
+  /** Of a server that was discovered: the client that the tokens were given to; null where that is the one there is. */
+  readonly clientId: string | null;
   /** Counts every change of the tokens. */
   readonly tokenVersion: number;
   readonly refreshable: boolean;
@@ -61,5 +63,5 @@ export interface OwnerClient {
   };
 }
 
-/** Finds the client of an owner by its id. @throws GatewayError connection_misconfigured, provider_unavailable */
-export type ClientSource = (ownerId: string) => Promise<OwnerClient>;
+/** Finds the client of an owner by its id; of several that we were there, the one of this client id. @throws GatewayError connection_misconfigured, provider_unavailable */
+export type ClientSource = (ownerId: string, clientId: string | null) => Promise<OwnerClient>;

@@ -61,18 +61,20 @@ export class Connections {
     if (!(await ownerExists(sql, owner))) throw new GatewayError('conflict', { detail: `${owner.kind} ${owner.id} was deleted` });
     const former = await findHeld(sql, owner.id, personId ?? null);
     const { accessToken, idToken, expiresInSeconds, scope = [] } = tokens;
+    const clientId = owner.kind === 'server' ? client.client.clientId : undefined;
+    const isSameClient = (former?.clientId ?? undefined) === clientId;
     const held = former && (await this.#tokensOf(former));
     const isSame = held && isSameAccount(held, tokens);
     // Some providers give a refresh token with the first consent only; it stays good, as long as it is the same account.
-    const refreshToken = tokens.refreshToken ?? (isSame === true && former?.state === 'active' ? held?.refreshToken : undefined);
+    const refreshToken = tokens.refreshToken ?? (isSame === true && isSameClient && former?.state === 'active' ? held?.refreshToken : undefined);
     const id = uuidV7();
     const sealed = await this.#seals.seal(sql, { id, workspaceId: owner.workspaceId, ownerId: owner.id, personId: personId ?? null }, { accessToken, refreshToken, idToken });
-    if (former && isSame === false && canRevoke(client.client)) {
+    if (former && isSame === false && isSameClient && canRevoke(client.client)) {
       await moveToPending(sql, await keepRevokingClient(sql, this.#vault, former.workspaceId, client.client), [former.id]);
     }
     if (former) await deleteConnections(sql, [former.id]);
     await this.#insert(sql, {
-      id, owner, personId: personId ?? null, sessionId: null, ...sealed,
+      id, owner, clientId, personId: personId ?? null, sessionId: null, ...sealed,
       refreshable: refreshToken !== undefined,
       scopes: [...new Set([...requestedScopes, ...scopesWithin(scope, maxNamedLength)])],
       account: account ?? null,

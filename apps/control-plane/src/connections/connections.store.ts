@@ -28,7 +28,7 @@ export const effectiveState = `case when c.state = 'active' and not c.refreshabl
 
 /** Of the table `connections c`. */
 export const connectionColumns = `c.id, c.workspace_id as "workspaceId", c.owner_kind as "ownerKind", c.owner_id as "ownerId", c.person_id as "personId",
-  c.session_id as "sessionId", c.token_version as "tokenVersion", c.refreshable, c.scopes, c.expires_at as "expiresAt", ${effectiveState} as state, c.account,
+  c.session_id as "sessionId", c.client_id as "clientId", c.token_version as "tokenVersion", c.refreshable, c.scopes, c.expires_at as "expiresAt", ${effectiveState} as state, c.account,
   c.failure, c.refreshed_at as "refreshedAt", c.last_used_at as "lastUsedAt", c.created_at as "createdAt"`;
 
 export const sealedColumns = `${connectionColumns}, c.sealed, c.rotates, c.failures,
@@ -51,6 +51,8 @@ export interface ConnectionHolder {
 export interface NewConnection extends ConnectionHolder {
   readonly id: string;
   readonly owner: ConnectionOwner;
+  /** Of a server that was discovered. */
+  readonly clientId?: string | undefined;
   readonly sealed: Buffer;
   readonly keyTerm: number;
   readonly refreshable: boolean;
@@ -61,11 +63,11 @@ export interface NewConnection extends ConnectionHolder {
 }
 
 export async function insertConnection(sql: Sql, connection: NewConnection): Promise<void> {
-  const { id, owner, personId, sessionId, sealed, keyTerm, refreshable, scopes, account, expiresInSeconds, nextRefreshSeconds } = connection;
+  const { id, owner, clientId = null, personId, sessionId, sealed, keyTerm, refreshable, scopes, account, expiresInSeconds, nextRefreshSeconds } = connection;
   await sql(
-    `insert into connections (id, workspace_id, owner_kind, owner_id, person_id, session_id, sealed, key_term, refreshable, scopes, account, expires_at, next_refresh_at)
-     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now() + make_interval(secs => $12), now() + make_interval(secs => $13))`,
-    [id, owner.workspaceId, owner.kind, owner.id, personId, sessionId, sealed, keyTerm, refreshable, JSON.stringify(scopes), account, expiresInSeconds, nextRefreshSeconds],
+    `insert into connections (id, workspace_id, owner_kind, owner_id, person_id, session_id, sealed, key_term, refreshable, scopes, account, expires_at, next_refresh_at, client_id)
+     values ($1, $2, $3, $4, $5, $6, $7, $8, $9, $10, $11, now() + make_interval(secs => $12), now() + make_interval(secs => $13), $14)`,
+    [id, owner.workspaceId, owner.kind, owner.id, personId, sessionId, sealed, keyTerm, refreshable, JSON.stringify(scopes), account, expiresInSeconds, nextRefreshSeconds, clientId],
   );
 }
 
@@ -100,9 +102,14 @@ export async function deleteConnections(sql: Sql, ids: readonly string[]): Promi
   await sql('delete from connections where id = any($1)', [ids]);
 }
 
-export function ownersOf(sql: Sql, which: WhichConnections): Promise<Pick<ConnectionOwner, 'kind' | 'id'>[]> {
+/** Whose tokens they are, and whom they were given to. */
+export interface OwnerAndClient extends Pick<ConnectionOwner, 'kind' | 'id'> {
+  readonly clientId: string | null;
+}
+
+export function ownersOf(sql: Sql, which: WhichConnections): Promise<OwnerAndClient[]> {
   const [condition, parameters] = conditionOf(which);
-  return sql(`select distinct c.owner_kind as kind, c.owner_id as id from connections c where ${condition}`, parameters);
+  return sql(`select distinct c.owner_kind as kind, c.owner_id as id, c.client_id as "clientId" from connections c where ${condition}`, parameters);
 }
 
 /** A connection as lists show it. */

@@ -205,6 +205,8 @@ const samples: Readonly<Record<string, (sealed: (row: Readonly<Record<string, un
     insert('client_registrations', { id: randomUUID(), workspace_id: workspaceId, issuer: `https://${randomUUID()}.example`, server: '{}', is_near: false }, { sealed }),
   'user_credentials.sealed': async (sealed) =>
     insert('user_credentials', { id: randomUUID(), workspace_id: workspaceId, credential_id: await credential(), person_id: await person() }, { sealed }),
+  'former_clients.sealed': async (sealed) =>
+    insert('former_clients', { id: randomUUID(), workspace_id: workspaceId, registration_id: await registration(), client_id: randomUUID(), client_auth: 'basic' }, { sealed }),
   'revocation_clients.sealed': (sealed) => insert('revocation_clients', { id: randomUUID(), workspace_id: workspaceId }, { sealed }),
   'pending_revocations.sealed': async (sealed) =>
     insert('pending_revocations', { id: randomUUID(), client_id: await revocationClient(), connection_id: randomUUID(), workspace_id: workspaceId, owner_id: randomUUID() }, { sealed }),
@@ -228,6 +230,12 @@ async function person(): Promise<string> {
 async function credential(): Promise<string> {
   const id = randomUUID();
   await fixture.query(`insert into credentials (id, workspace_id, name, document) values ($1, $2, 'x', '{}')`, [id, workspaceId]);
+  return id;
+}
+
+async function registration(): Promise<string> {
+  const id = randomUUID();
+  await fixture.query(`insert into client_registrations (id, workspace_id, issuer, server, is_near) values ($1, $2, $3, '{}', false)`, [id, workspaceId, `https://${id}.example`]);
   return id;
 }
 

@@ -44,6 +44,11 @@ export const sealedColumns: readonly SealedColumn[] = [
     table: 'client_registrations', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
     context: (row) => registrationContext({ workspaceId: row.workspace_id, id: row.id }),
   }),
+  // As they were sealed in their registration.
+  sealedColumn<{ workspace_id: string; registration_id: string }>({
+    table: 'former_clients', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'registration_id'],
+    context: (row) => registrationContext({ workspaceId: row.workspace_id, id: row.registration_id }),
+  }),
   sealedColumn<{ workspace_id: string; id: string }>({
     table: 'revocation_clients', sealed: 'sealed', term: 'key_term', workspace: 'workspace_id', reads: ['workspace_id', 'id'],
     context: (row) => revocationClientContext({ workspaceId: row.workspace_id, id: row.id }),

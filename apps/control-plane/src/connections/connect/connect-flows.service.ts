@@ -95,7 +95,7 @@ export class ConnectFlows {
     const state = randomToken();
     const begun: ConnectState = {
       linkId: link.id, owner, personId: person.id, isShared: link.personId === undefined, scopes, redirectUri, clientDigest: clientDigest(app),
-      ...(link.serverId !== undefined && { serverId: link.serverId }), ...(registrationId !== undefined && { registrationId }), ...(app.resource !== undefined && { resource: app.resource }),
+      ...(link.serverId !== undefined && { serverId: link.serverId }), ...(registrationId !== undefined && { registrationId, clientId: app.clientId }), ...(app.resource !== undefined && { resource: app.resource }),
     };
     await this.#database.transaction(async (sql) => {
       await this.#links.use(sql, link).catch((error: unknown) => {

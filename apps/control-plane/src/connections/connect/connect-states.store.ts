@@ -1,8 +1,9 @@
 import type { Sql } from '../../database/sql.ts';
 import type { ConnectionOwner } from '../connection.ts';
+import type { BegunTarget } from './connect-target.ts';
 
 /** What a browser was sent to a provider for. */
-export interface ConnectState {
+export interface ConnectState extends BegunTarget {
   readonly linkId: string;
   readonly owner: ConnectionOwner & { readonly kind: 'app' | 'server' };
   /** The server that asked for it. */
@@ -17,9 +18,6 @@ export interface ConnectState {
   readonly clientDigest?: string | undefined;
   /** Where the provider was told to send the browser back to. */
   readonly redirectUri: string;
-  /** Of a server that was discovered: the registration that the code is for, and the resource. */
-  readonly registrationId?: string | undefined;
-  readonly resource?: string | undefined;
 }
 
 /** What only the browser that began it can name. */

@@ -30,6 +30,14 @@ export interface ConnectTarget extends ConnectPreview {
   readonly registrationId?: string | undefined;
 }
 
+/** Of a server that was discovered: what an authorization was begun with. */
+export interface BegunTarget {
+  readonly registrationId?: string | undefined;
+  /** Missing where an earlier release began it. */
+  readonly clientId?: string | undefined;
+  readonly resource?: string | undefined;
+}
+
 /** The ways to connect owners of one kind. */
 export interface TargetSource {
   /** @throws ConnectRefusal */
@@ -37,5 +45,5 @@ export interface TargetSource {
   /** For a new authorization. @throws ConnectRefusal */
   begin(ownerId: string): Promise<ConnectTarget>;
   /** For the answer to one that was begun so. @throws ConnectRefusal */
-  resume(ownerId: string, begun: { readonly registrationId?: string | undefined; readonly resource?: string | undefined }): Promise<ConnectTarget>;
+  resume(ownerId: string, begun: BegunTarget): Promise<ConnectTarget>;
 }

@@ -8,15 +8,15 @@ import { SnapshotPublisher } from '../../snapshots/snapshot-publisher.service.ts
 import { takeRevision } from '../../snapshots/revisions.store.ts';
 import { Vault } from '../../vault/vault.ts';
 import { ConnectionClients } from '../connection-clients.service.ts';
-import type { Connection, OwnerKind } from '../connection.ts';
-import { deleteConnections, lockConnections, ownersOf, type WhichConnections } from '../connections.store.ts';
+import type { Connection } from '../connection.ts';
+import { deleteConnections, lockConnections, type OwnerAndClient, ownersOf, type WhichConnections } from '../connections.store.ts';
 import { canRevoke, keepRevokingClient } from './keep-revoking-client.ts';
 import { moveToPending } from './pending-revocations.store.ts';
 import { RevokeAtProviders } from './revoke-at-providers.service.ts';
 import type { RevokingClient } from './revocation-clients.ts';
 import { insertTokenRevocations } from './token-revocations.store.ts';
 
-/** By owner: us as the client that gives tokens back. Owners whose provider takes none are not in it. */
+/** By owner and client id: us as the client that gives tokens back. Owners whose provider takes none are not in it. */
 export type RevokingClients = ReadonlyMap<string, RevokingClient>;
 
 /**
@@ -44,9 +44,9 @@ export class Disconnections {
   /** A provider that cannot be told must not keep anyone from disconnecting. */
   async prepare(which: WhichConnections): Promise<RevokingClients> {
     const prepared = new Map<string, RevokingClient>();
-    for (const { kind, id } of await ownersOf(this.#database.sql, which)) {
-      const client = await this.#clientOf(kind, id);
-      if (client && canRevoke(client)) prepared.set(id, client);
+    for (const owner of await ownersOf(this.#database.sql, which)) {
+      const client = await this.#clientOf(owner);
+      if (client && canRevoke(client)) prepared.set(keyOf(owner.id, owner.clientId), client);
     }
     return prepared;
   }
@@ -55,8 +55,8 @@ export class Disconnections {
   async end(sql: Sql, which: WhichConnections, clients: RevokingClients): Promise<Connection[]> {
     const ended = await lockConnections(sql, which);
     if (ended.length === 0) return ended;
-    for (const [ownerId, rows] of Map.groupBy(ended, (row) => row.ownerId)) {
-      const client = clients.get(ownerId);
+    for (const [key, rows] of Map.groupBy(ended, ({ ownerId, clientId }) => keyOf(ownerId, clientId))) {
+      const client = clients.get(key);
       if (client) await this.#leaveToBeRevoked(sql, client, rows);
     }
     const ids = ended.map(({ id }) => id);
@@ -72,11 +72,11 @@ export class Disconnections {
     this.#revoke.nudge();
   }
 
-  async #clientOf(kind: OwnerKind, id: string): Promise<RevokingClient | undefined> {
+  async #clientOf({ kind, id, clientId }: OwnerAndClient): Promise<RevokingClient | undefined> {
     // Tokens of a login are the provider's business: giving them back would end its own session there, and other gateways' too.
     if (kind === 'identity-provider') return undefined;
     try {
-      return (await this.#clients.of({ kind, id })).client;
+      return (await this.#clients.of({ kind, id }, clientId)).client;
     } catch (error) {
       this.#logger.warn({ err: error, owner: id }, 'tokens end here without being revoked at their provider: its client cannot be known');
       return undefined;
@@ -88,3 +88,5 @@ export class Disconnections {
     await moveToPending(sql, clientId, rows.map(({ id }) => id));
   }
 }
+
+const keyOf = (ownerId: string, clientId: string | null): string => JSON.stringify([ownerId, clientId]);

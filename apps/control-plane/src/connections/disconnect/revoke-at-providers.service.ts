@@ -10,6 +10,7 @@ import { Vault } from '../../vault/vault.ts';
 import { ConnectionEgress } from '../connection-egress.service.ts';
 import type { ConnectionTokens } from '../connection.ts';
 import { findHeld } from '../connections.store.ts';
+import { forgetUnusedClients } from '../discovery/client-registrations.store.ts';
 import { isSameAccount } from '../id-token-claims.ts';
 import { TokenSeals } from '../token-seals.ts';
 import { claimRevocations, deleteRevocation, type DueRevocation, forgetRevocationClients, postponeRevocation, revocationClientContext } from './pending-revocations.store.ts';
@@ -76,6 +77,7 @@ export class RevokeAtProviders implements OnApplicationBootstrap, OnApplicationS
         while ((await this.#revokeSome()) === concurrency && !this.#stopped);
         await forgetRevocationClients(this.#database.sql);
         await forgetTokenRevocations(this.#database.sql);
+        await forgetUnusedClients(this.#database.sql);
       } catch (error) {
         this.#logger.warn({ err: error }, 'tokens were not revoked at their providers; trying again');
       }

@@ -6,7 +6,7 @@ import { Database } from '../../database/database.ts';
 import { uuidV7 } from '../../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
 import { Vault } from '../../vault/vault.ts';
-import { forgetClient, type NewClient, noteChecked, putRegistration, readRegistration, registrationContext, type RegistrationRow, storeClient } from './client-registrations.store.ts';
+import { forgetClient, keepFormerClient, type NewClient, noteChecked, putRegistration, readFormerClient, readRegistration, registrationContext, type RegistrationRow, storeClient } from './client-registrations.store.ts';
 import { DiscoveryEgress } from './discovery-egress.service.ts';
 import { DiscoveryFailure } from './discovery-failure.ts';
 import type { FoundAuthorizationServer } from './find-authorization-server.ts';
@@ -57,9 +57,12 @@ export class ClientRegistrations {
     return stored && this.#open(stored);
   }
 
-  async read(id: string): Promise<Registration | undefined> {
-    const row = await readRegistration(this.#database.sql, id);
-    return row && this.#open(row);
+  /** The client that we are there, or were: the one of this client id. */
+  async read(id: string, clientId: string | null): Promise<Registration | undefined> {
+    const { sql } = this.#database;
+    const row = await readRegistration(sql, id);
+    const former = clientId === null || row?.clientId === clientId ? undefined : await readFormerClient(sql, id, clientId);
+    return row && this.#open(former ? { ...row, ...former, kind: 'registration' } : row);
   }
 
   /** MCP's order: our metadata where the server reads it, else registration. Metadata that it may not reach is the last try. */
@@ -76,6 +79,7 @@ export class ClientRegistrations {
 
   #store(row: RegistrationRow, { secret, ...client }: UnsealedClient): Promise<RegistrationRow | undefined> {
     return this.#database.transaction(async (sql) => {
+      if (row.clientId !== null && row.clientId !== client.clientId) await keepFormerClient(sql, row.id, row.clientId);
       const sealed = secret && seal(await this.#vault.sealingRing(sql, row.workspaceId, 1), registrationContext(row), secret.reveal());
       return storeClient(sql, row.id, row.clientId, { ...client, sealed: sealed ?? null, keyTerm: sealed ? sealedTerm(sealed) : null });
     });

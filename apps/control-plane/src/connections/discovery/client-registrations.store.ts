@@ -71,8 +71,41 @@ export async function noteChecked(sql: Sql, id: string): Promise<void> {
   await sql('update client_registrations set checked_at = now() where id = $1', [id]);
 }
 
+/** Before another client takes its place: the tokens that there are were given to this one. */
+export async function keepFormerClient(sql: Sql, id: string, clientId: string): Promise<void> {
+  const kept = await sql(
+    `insert into former_clients (id, workspace_id, registration_id, client_id, client_auth, sealed, key_term)
+     select gen_random_uuid(), workspace_id, id, client_id, coalesce(client_auth, 'none'), sealed, key_term from client_registrations where id = $1 and client_id = $2 for update
+     on conflict (registration_id, client_id) do nothing returning id`,
+    [id, clientId],
+  );
+  if (kept.length === 0) return;
+  // An earlier release does not say whom they were given to.
+  await sql(
+    `update connections set client_id = $2 where client_id is null and owner_kind = 'server' and owner_id in (select server_id from discovered_servers where registration_id = $1)`,
+    [id, clientId],
+  );
+}
+
+export async function readFormerClient(sql: Sql, id: string, clientId: string): Promise<Pick<RegistrationRow, 'clientId' | 'clientAuth' | 'sealed'> | undefined> {
+  const [row] = await sql<Pick<RegistrationRow, 'clientId' | 'clientAuth' | 'sealed'>>(
+    'select client_id as "clientId", client_auth as "clientAuth", sealed from former_clients where registration_id = $1 and client_id = $2',
+    [id, clientId],
+  );
+  return row;
+}
+
+const connectionsOf = 'select from connections c join discovered_servers d on d.server_id = c.owner_id where d.registration_id';
+
+/** Those that no connection needs, nor one that is being made. Whoever connects there again registers again. */
+export async function forgetUnusedClients(sql: Sql): Promise<void> {
+  await sql(`delete from former_clients f where created_at < now() - interval '1 day' and not exists (${connectionsOf} = f.registration_id and c.client_id = f.client_id)`);
+  await sql(`delete from client_registrations r where greatest(updated_at, checked_at) < now() - interval '1 day' and not exists (${connectionsOf} = r.id)`);
+}
+
 /** The server does not know the client any more: whoever connects next registers again. */
 export async function forgetClient(sql: Sql, id: string, clientId: string): Promise<void> {
+  await sql('delete from former_clients where registration_id = $1 and client_id = $2', [id, clientId]);
   await sql(
     `update client_registrations set kind = null, client_id = null, redirect_uri = null, client_auth = null, sealed = null, key_term = null, secret_expires_at = null, checked_at = null, updated_at = now()
      where id = $1 and client_id = $2 and kind = 'registration'`,

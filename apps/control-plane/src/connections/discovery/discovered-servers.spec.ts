@@ -3,6 +3,7 @@ import { afterAll, beforeAll, expect, test } from 'vitest';
 import { Client, StreamableHTTPClientTransport } from '@modelcontextprotocol/client';
 import { type ProtectedMcpServer, startProtectedMcpServer } from '../../../../../test/support/protected-mcp-server.ts';
 import type { TestBrowser } from '../../../../../test/support/test-browser.ts';
+import { startTestControlPlane } from '../../spec-support/start-test-control-plane.ts';
 import { connectAs, pressConnect, useConnecting } from '../../spec-support/use-connecting.ts';
 
 const dataPlaneToken = 'data-plane-token-0123456789abcdefghij';
@@ -109,6 +110,51 @@ test('the control plane has another URL than when it registered: it does so agai
   await fixture.query(`update client_registrations set redirect_uri = 'https://former.example/connect/callback/' || id`);
   expect((await connectAs(ana, await forServer(), 'ana-at-the-new-url')).text).toContain('return to your chat');
   expect((await registrations())[0]?.client_id).not.toBe(former?.client_id);
+});
+
+test('who connected before we registered again, or is about to, is refreshed as the client of then', async () => {
+  const ben = await fixture.browserOf('ben');
+  const benId = await fixture.personId('ben');
+  const link = () => fixture.link({ ownerKind: 'server', ownerId: server, serverId: server, personId: benId, scopes: [] });
+  const registerAgain = async () => {
+    await fixture.query(`update client_registrations set redirect_uri = 'https://former.example/connect/callback/' || id`);
+    expect((await connectAs(ana, await forServer(), 'ana-registered')).text).toContain('return to your chat');
+  };
+  const refreshed = async () => {
+    const before = String((await ask({ subject: { person: benId } }))['accessToken']);
+    await fixture.query(`update connections set refreshed_at = now() - interval '1 hour'`);
+    const after = await ask({ subject: { person: benId }, refused: createHash('sha256').update(before).digest('base64url') });
+    expect(after['accessToken']).not.toBe(before);
+    return whoami(after['accessToken']);
+  };
+  await connectAs(ben, await link(), 'ben-upstream');
+  // As an earlier release leaves it.
+  await fixture.query('update connections set client_id = null');
+  await registerAgain();
+  expect(await refreshed()).toEqual([{ type: 'text', text: 'ben-upstream' }]);
+  const page = await pressConnect(ben, await link());
+  await registerAgain();
+  expect((await ben.submit(page, { login: 'ben-later' })).text).toContain('return to your chat');
+  expect(await refreshed()).toEqual([{ type: 'text', text: 'ben-later' }]);
+  // His tokens are given back by their own client too.
+  const { accessToken, connection } = await ask({ subject: { person: benId } });
+  expect((await fixture.plane.send('DELETE', `/v1/workspaces/default/connections/${String(connection)}`)).status).toBe(204);
+  await expect.poll(() => whoami(accessToken).catch(() => 'refused')).toBe('refused');
+});
+
+test('clients that no connection needs are forgotten after a day', async () => {
+  const look = async () => (await startTestControlPlane({ environment: fixture.plane.environment })).close();
+  const clients = async () => [(await registrations()).length, (await fixture.query<{ id: string }>('select client_id as id from former_clients order by 1')).map(({ id }) => id)];
+  const needed = (await fixture.query<{ id: string }>('select distinct c.client_id as id from connections c join former_clients f on f.client_id = c.client_id order by 1')).map(({ id }) => id);
+  expect(needed).toHaveLength(1);
+  await fixture.query(`insert into client_registrations (id, workspace_id, issuer, server, is_near) select gen_random_uuid(), workspace_id, 'https://unused.example', '{}', true from client_registrations limit 1`);
+  await fixture.query(`insert into former_clients (id, workspace_id, registration_id, client_id, client_auth) select gen_random_uuid(), workspace_id, id, 'unused', 'none' from client_registrations where client_id is not null`);
+  await look();
+  expect(await clients()).toEqual([2, expect.arrayContaining([...needed, 'unused'])]);
+  await fixture.query(`update client_registrations set updated_at = now() - interval '2 days', checked_at = null; update former_clients set created_at = now() - interval '2 days'`);
+  await look();
+  await expect.poll(clients).toEqual([1, needed]);
+  expect((await ask())['status']).toBe('token');
 });
 
 test('more scopes: asked for together with those there are', async () => {

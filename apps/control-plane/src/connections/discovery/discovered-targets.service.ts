@@ -6,7 +6,7 @@ import type { Sql } from '../../database/sql.ts';
 import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
 import { cleanWords } from '../connect/clean-words.ts';
 import { ConnectRefusal } from '../connect/connect-refusal.ts';
-import type { ConnectPreview, ConnectTarget, TargetSource } from '../connect/connect-target.ts';
+import type { BegunTarget, ConnectPreview, ConnectTarget, TargetSource } from '../connect/connect-target.ts';
 import { ConnectionClients } from '../connection-clients.service.ts';
 import type { OwnerClient } from '../connection.ts';
 import { Disconnections, type RevokingClients } from '../disconnect/disconnections.service.ts';
@@ -50,7 +50,7 @@ export class DiscoveredTargets implements TargetSource, OnModuleInit {
   }
 
   onModuleInit(): void {
-    this.#clients.provide('server', (id) => this.#clientOf(id));
+    this.#clients.provide('server', (id, clientId) => this.#clientOf(id, clientId));
   }
 
   async preview(serverId: string): Promise<ConnectPreview> {
@@ -69,9 +69,9 @@ export class DiscoveredTargets implements TargetSource, OnModuleInit {
     return targetOf(server, registration, found.resource, found.scopes);
   }
 
-  async resume(serverId: string, { registrationId, resource }: { readonly registrationId?: string | undefined; readonly resource?: string | undefined }): Promise<ConnectTarget> {
+  async resume(serverId: string, { registrationId, clientId, resource }: BegunTarget): Promise<ConnectTarget> {
     const server = await this.#server(serverId);
-    const registration = registrationId === undefined ? undefined : await this.#registrations.read(registrationId);
+    const registration = registrationId === undefined ? undefined : await this.#registrations.read(registrationId, clientId ?? null);
     if (registration?.workspaceId !== server.workspaceId) throw new ConnectRefusal('owner_gone', { app: server.title });
     return targetOf(server, registration, resource, []);
   }
@@ -94,10 +94,10 @@ export class DiscoveredTargets implements TargetSource, OnModuleInit {
   }
 
   /** For tokens that are there: asks nobody. */
-  async #clientOf(serverId: string): Promise<OwnerClient> {
+  async #clientOf(serverId: string, clientId: string | null): Promise<OwnerClient> {
     const { sql } = this.#database;
     const settled = await findSettled(sql, serverId);
-    const registration = settled && (await this.#registrations.read(settled.registrationId));
+    const registration = settled && (await this.#registrations.read(settled.registrationId, clientId));
     const [server] = await sql<{ title: string }>(`select coalesce(document->>'title', name) as title from servers where id = $1`, [serverId]);
     if (!registration || !server) throw new GatewayError('connection_misconfigured', { detail: `nothing was discovered of server ${serverId}` });
     return ownerClientOf(server.title, registration, settled.resource);

@@ -117,9 +117,9 @@ export class ConnectionRefresher {
     return leased ? this.#refreshLeased(leased, lease, owner, since) : (settledBy(await readConnection(sql, seen.id), seen) ?? { result: 'busy' });
   }
 
-  async #clientOf({ ownerKind: kind, ownerId: id }: SealedConnection): Promise<OwnerClient | RefreshOutcome> {
+  async #clientOf({ ownerKind: kind, ownerId: id, clientId }: SealedConnection): Promise<OwnerClient | RefreshOutcome> {
     try {
-      return await this.#parts.clients.of({ kind, id });
+      return await this.#parts.clients.of({ kind, id }, clientId);
     } catch (error) {
       if (!(error instanceof GatewayError) || error.code === 'database_unavailable') throw error;
       this.#parts.logger.warn({ err: error, owner: id }, 'the client of a connection cannot be known');
