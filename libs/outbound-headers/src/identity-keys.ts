@@ -41,14 +41,18 @@ export class IdentityKeys implements IdentitySigner {
   readonly #issuer: string;
   /** The newest first. */
   readonly #keys: readonly PreparedKey[];
+  readonly #oldest: PreparedKey;
   readonly #now: () => number;
   readonly #signed = new BoundedCache<Signed>(maxKept, new CacheBudget(maxKeptLength));
   #tidiedAt = 0;
 
   constructor({ issuer, keys, now }: IdentityKeysOptions) {
-    if (keys.length === 0) throw new TypeError('no key');
+    const prepared = keys.map(prepare).sort((a, b) => b.signsFrom - a.signsFrom);
+    const oldest = prepared.at(-1);
+    if (oldest === undefined) throw new TypeError('no key');
     this.#issuer = issuer;
-    this.#keys = keys.map(prepare).sort((a, b) => b.signsFrom - a.signsFrom);
+    this.#keys = prepared;
+    this.#oldest = oldest;
     this.#now = now;
   }
 
@@ -72,7 +76,7 @@ export class IdentityKeys implements IdentitySigner {
 
   #signNow(claims: IdentityClaims, iat: number): string {
     // One that is to sign later is published already: upstreams have it by then.
-    const { head, key } = this.#keys.find(({ signsFrom }) => signsFrom <= iat) ?? (this.#keys.at(-1));
+    const { head, key } = this.#keys.find(({ signsFrom }) => signsFrom <= iat) ?? this.#oldest;
     const text = `${head}.${encode({ iss: this.#issuer, ...claims, jti: randomUUID(), iat, exp: iat + lifeSeconds })}`;
     return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   }
