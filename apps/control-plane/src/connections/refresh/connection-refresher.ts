@@ -30,11 +30,14 @@ export interface RefreshTimes {
   readonly leaseMs: number;
   /** Of the request with its answer; well below the lease. */
   readonly requestMs: number;
-  /** How often one who waits looks whether another replica is done. */
+  /** How often one who waits looks whether another replica is done; many together no more often than a few. */
   readonly lookMs: number;
   /** How long tokens that the database does not take are kept and tried again. */
   readonly storeMs: number;
 }
+
+/** As many as may look without a thought for the others: beyond, each looks less often, so that the database has time for something else. */
+const lookersAtOnce = 20;
 
 export const refreshTimes: RefreshTimes = { leaseMs: 10_000, requestMs: 7_000, lookMs: 150, storeMs: 300_000 };
 
@@ -66,6 +69,8 @@ export class ConnectionRefresher {
   readonly #parts: RefresherParts;
   readonly #times: RefreshTimes;
   readonly #running = new Map<string, Promise<RefreshOutcome>>();
+  /** Callers between two looks. */
+  #waiting = 0;
 
   constructor(parts: RefresherParts) {
     this.#parts = parts;
@@ -79,8 +84,15 @@ export class ConnectionRefresher {
       const outcome = await this.#once(seen, isRefused);
       const leftMs = deadline - performance.now();
       if (outcome.result !== 'busy' || leftMs <= 0) return outcome;
-      await delay(Math.min(leftMs, this.#times.lookMs * (0.75 + Math.random() / 2)));
+      await this.#pause(leftMs);
     }
+  }
+
+  async #pause(leftMs: number): Promise<void> {
+    this.#waiting += 1;
+    const lookMs = this.#times.lookMs * Math.max(1, this.#waiting / lookersAtOnce);
+    await delay(Math.min(leftMs, lookMs * (0.75 + Math.random() / 2)));
+    this.#waiting -= 1;
   }
 
   /** Resolves when nothing is under way any more. */
