@@ -258,3 +258,60 @@ describe('a token of a client', () => {
     expect(count).toBe(2);
   });
 });
+
+describe('what a person has entered for a credential', () => {
+  const entered = (value: string, more: object = {}) => token(value, { credential: 'tracker', expiresAt: undefined, ...more });
+  const ofCredential = (subject = ana, refused?: Parameters<AccessTokens['ofCredential']>[3]) => tokens.ofCredential(connecting, subject, 'tracker', refused);
+  const valueOf = async (...parameters: Parameters<typeof ofCredential>): Promise<string> => (await ofCredential(...parameters)).value.reveal();
+  const other: AccessToken = { value: new Secret('another kind of token'), expiresAt: undefined, subjects: [] };
+
+  it('is asked for once, is each person’s own, and is no connection’s', async () => {
+    answers = [entered('anas'), entered('bens'), token('a')];
+    expect([await valueOf(), await valueOf(ben), await valueOf(), await get()]).toEqual(['anas', 'bens', 'anas', 'a']);
+    expect(asked).toEqual([{ server, subject: ana, credential: 'tracker' }, { server, subject: ben, credential: 'tracker' }, { server, subject: ana }]);
+  });
+
+  it('is forgotten when it was changed', async () => {
+    answers = [entered('old'), entered('new')];
+    await valueOf();
+    tokens.forget(new Set(['connection-old']));
+    expect(await valueOf()).toBe('new');
+  });
+
+  it.each([['missing', 'connect_required', 'not_connected', 'credential_missing'], ['refused', 'reconnect_required', 'refused', 'credential_refused']] as const)('%s: a link where it is entered', async (_what, status, reason, code) => {
+    answers = [{ ...link, status, reason, credential: true }];
+    const error = await Promise.resolve(ofCredential()).catch((thrown: unknown) => thrown);
+    expect(error).toBeInstanceOf(ConnectError);
+    expect(error).toMatchObject({ code, connectUrl: link.connectUrl, isCredential: true });
+  });
+
+  it('that the upstream refuses is the broker’s to judge, by its hash', async () => {
+    answers = [entered('old'), entered('new')];
+    const old = await ofCredential();
+    expect(await valueOf(ana, { token: old, again: false })).toBe('new');
+    expect(asked[1]).toEqual({ server, subject: ana, credential: 'tracker', refused: hash('sha256', 'old', 'base64url') });
+  });
+
+  it('beside a token that can be renewed is not what is refused, until that has been', async () => {
+    answers = [entered('old'), { ...link, status: 'reconnect_required', reason: 'refused', credential: true }];
+    const old = await ofCredential();
+    expect(await valueOf(ana, { token: other, others: [old], again: false })).toBe('old');
+    expect(await codeOf(valueOf(ana, { token: other, others: [old], again: true }))).toBe('credential_refused');
+    expect(await codeOf(valueOf(ana, { token: other, again: false }))).toBe('credential_refused');
+  });
+
+  it('of a control plane that knows none is nothing', async () => {
+    answers = [token('of-a-connection')];
+    expect(await codeOf(valueOf())).toBe('broker_unavailable');
+  });
+
+  it('that nobody keeps is no mistake of an app', async () => {
+    answers = [{ status: 'misconfigured' }];
+    expect(await codeOf(valueOf())).toBe('credential_unavailable');
+  });
+});
+
+it('who has no login with tokens is told to log in', async () => {
+  answers = [{ status: 'no_login' }];
+  expect(await codeOf(Promise.resolve(tokens.ofLogin(connecting, ana, 'access-token')))).toBe('subject_token_missing');
+});

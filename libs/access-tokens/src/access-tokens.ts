@@ -32,6 +32,12 @@ export interface TokenSource {
    */
   ofLogin(server: ConnectingServer, subject: TokenSubject, kind: LoginTokenKind): AccessToken | Promise<AccessToken>;
   /**
+   * What a person has entered for a credential.
+   * @param server whose document sends it
+   * @throws ConnectError, GatewayError
+   */
+  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+  /**
    * A token that a provider gives for another one.
    * @param exchange names the exchange, with everything that its tokens depend on besides the subject
    * @param subject for whom, and no longer than it lives
@@ -80,6 +86,8 @@ export class AccessTokens implements TokenSource {
   readonly #exchanged: ExchangedTokens;
   readonly #withdrawals: Withdrawals;
   readonly #obtainedAt = new WeakMap<AccessToken, number>();
+  /** What is of which credential. */
+  readonly #entered = new WeakMap<AccessToken, string>();
 
   constructor({ post = withoutBroker, fetch, now, random }: AccessTokensOptions) {
     this.#post = post;
@@ -116,6 +124,17 @@ export class AccessTokens implements TokenSource {
 
   ofLogin({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, login: LoginTokenKind): AccessToken | Promise<AccessToken> {
     return this.#connections.of(`${keyOf(connectionKey, subject)} ${login}`, () => this.#ask({ server, subject, login }));
+  }
+
+  ofCredential({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+    const key = `${keyOf(connectionKey, subject)} credential ${credential}`;
+    const ours = refusedOf(refused, (token) => this.#entered.get(token) === key);
+    const obtain = async (former: AccessToken | undefined): Promise<AccessToken> => {
+      const token = await this.#ask({ ...requestOf(server, subject, former, refused), credential });
+      this.#entered.set(token, key);
+      return token;
+    };
+    return this.#connections.of(key, obtain, ours);
   }
 
   ofExchange(exchange: string, subject: AccessToken, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
@@ -155,6 +174,13 @@ function requestOf(server: string, subject: TokenSubject, token: AccessToken | u
   if (token === undefined) return { server, subject };
   const digest = hash('sha256', token.value.reveal(), 'base64url');
   return { server, subject, refused: digest, ...(refused?.again === true && { refusedAgain: true }) };
+}
+
+/** A call may carry tokens besides, and one of those may be what the upstream refuses: only a person can enter another value, and is not asked before the others have been renewed. */
+function refusedOf(refused: RefusedToken | undefined, isOurs: (token: AccessToken) => boolean): AccessToken | undefined {
+  if (refused === undefined || refused.missing !== undefined) return undefined;
+  const { token, others = [], again } = refused;
+  return again || others.length === 0 ? [token, ...others].find(isOurs) : undefined;
 }
 
 const withoutBroker: PostToBroker = () =>

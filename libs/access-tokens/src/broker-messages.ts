@@ -26,6 +26,8 @@ export const tokenRequest = z.object({
   refusedAgain: z.boolean().optional(),
   /** In place of a connection's token, what the person's identity provider gave when they logged in. */
   login: loginTokenKind.optional(),
+  /** In place of a connection's token, what the person has entered for the credential of this name. */
+  credential: z.string().min(1).max(63).optional(),
 });
 
 const connectReason = z.enum(['not_connected', 'scopes', 'refused', 'expired']);
@@ -44,6 +46,8 @@ const connectAnswer = <Status extends string>(status: Status) =>
     reason: connectReason,
     /** One connection for everyone, which an administrator makes. */
     shared: z.boolean().optional(),
+    /** What is missing is no account, but a credential of this title that the person enters. */
+    credential: z.boolean().optional(),
   });
 
 /** All of them answer 200. Members that a data plane does not know are left out: a control plane may be newer. */
@@ -62,12 +66,16 @@ export const tokenAnswer = z.discriminatedUnion('status', [
     person: z.string().optional(),
     /** As it was asked for: a control plane that does not know of logins answers with a connection's token, which stands for nobody. */
     login: loginTokenKind.optional(),
+    /** As it was asked for. */
+    credential: z.string().optional(),
   }),
   connectAnswer('connect_required'),
   connectAnswer('reconnect_required'),
   z.object({ status: z.literal('provider_unavailable') }),
   z.object({ status: z.literal('misconfigured') }),
   z.object({ status: z.literal('no_person') }),
+  /** The person has no login whose tokens could be given: logging in again makes one. */
+  z.object({ status: z.literal('no_login') }),
 ]);
 
 export type LoginTokenKind = z.output<typeof loginTokenKind>;

@@ -3,6 +3,8 @@ import type { ConnectReason, TokenAnswer } from './broker-messages.ts';
 
 export type ConnectAnswer = Extract<TokenAnswer, { connectUrl: string }>;
 
+const credentialCodes = { connect_required: 'credential_missing', reconnect_required: 'credential_refused' } as const;
+
 /** There is no token until the caller connects the app, or connects it again; with the link at which that is done. */
 export class ConnectError extends GatewayError {
   /** For nobody but the caller: it goes into answers, never into the log. */
@@ -14,9 +16,11 @@ export class ConnectError extends GatewayError {
   readonly reason: ConnectReason;
   /** The link is for an administrator. */
   readonly isShared: boolean;
+  /** What is missing is a credential of this title, which the person enters there. */
+  readonly isCredential: boolean;
 
-  constructor({ status, connectUrl, linkId, owner, app, reason, shared = false }: ConnectAnswer) {
-    super(status, { detail: reason });
+  constructor({ status, connectUrl, linkId, owner, app, reason, shared = false, credential = false }: ConnectAnswer) {
+    super(credential ? credentialCodes[status] : status, { detail: reason });
     // Not enumerable: whatever prints an error prints its members.
     Object.defineProperty(this, 'connectUrl', { enumerable: false, value: connectUrl });
     this.linkId = linkId;
@@ -24,5 +28,6 @@ export class ConnectError extends GatewayError {
     this.app = app;
     this.reason = reason;
     this.isShared = shared;
+    this.isCredential = credential;
   }
 }

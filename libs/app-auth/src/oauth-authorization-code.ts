@@ -6,6 +6,7 @@ import { z } from 'zod';
 import { appAuthType } from './app-auth-type.ts';
 import { scopes } from './credential-fields.ts';
 import { credentialOfToken } from './credential-of-token.ts';
+import { credentialSubject } from './credential-subject.ts';
 
 const schema = z
   .strictObject({
@@ -43,15 +44,7 @@ export const oauthAuthorizationCode = appAuthType({
   }),
 });
 
-/** Never somebody else's: who has no connection of its own gets none. */
-function subjectOf(caller: Caller | undefined, { shared }: Config): TokenSubject {
-  if (shared === true) return 'shared';
-  const subject = caller?.subject;
-  if (caller?.kind === 'person' && subject !== undefined) return { person: subject };
-  // Of a token, only where the server insists on its issuer: otherwise whoever signs it chooses what it says there.
-  if (caller?.kind === 'token' && subject !== undefined && caller.issuer !== undefined) return { issuer: caller.issuer, subject };
-  throw new GatewayError('connection_needs_person', { detail: caller?.kind ?? 'nobody' });
-}
+const subjectOf = (caller: Caller | undefined, { shared }: Config): TokenSubject => (shared === true ? 'shared' : credentialSubject(caller));
 
 const describe = ({ app, shared }: Config): string =>
   `the token broker, for ${shared === true ? 'the shared connection' : 'the caller’s connection'} ${app === undefined ? 'with the upstream' : `with the app ${app}`}`;

@@ -75,6 +75,8 @@ export const errorCodes = {
   broker_unavailable: entry(503, 'The connections of people cannot be looked up at the moment; try again later.', 'warn'),
   connect_required: entry(403, 'This server needs an account of yours to be connected first.'),
   reconnect_required: entry(403, 'The account that you connected for this server has to be connected again.'),
+  credential_missing: entry(403, 'This server needs a credential of yours, which you have not entered yet.'),
+  credential_refused: entry(403, 'The upstream does not take the credential that you entered for this server: enter another one.'),
   connection_needs_person: entry(403, 'This server calls its upstream as a person, and this caller is none: log in as one, or have an administrator set shared: true for one connection that all callers use.'),
   connection_misconfigured: entry(502, 'The app that this server’s connections are of cannot be used as it is registered; an administrator has to look at it.', 'error'),
   token_exchange_refused: entry(502, 'The caller’s token could not be exchanged for one that this server’s upstream takes; an administrator has to look at it.', 'warn'),

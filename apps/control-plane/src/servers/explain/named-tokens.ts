@@ -5,4 +5,4 @@ import { Secret } from '@gatehouse/sealing';
 const named: AccessToken = { value: new Secret('token'), expiresAt: undefined, subjects: [] };
 
 /** Nothing is fetched to explain a request; who calls counts all the same, as it does when tokens are obtained. */
-export const namedTokens: TokenSource = { ofConnection: () => named, ofClient: () => named, ofLogin: () => named, ofExchange: () => named };
+export const namedTokens: TokenSource = { ofConnection: () => named, ofClient: () => named, ofLogin: () => named, ofCredential: () => named, ofExchange: () => named };
