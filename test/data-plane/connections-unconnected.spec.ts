@@ -1,6 +1,6 @@
 import { randomUUID } from 'node:crypto';
 import type { TokenAnswer } from '@gatehouse/access-tokens';
-import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
 import { ana, ben, signAccessToken } from '../support/access-token.ts';
 import { answerAsMcp } from '../support/answer-as-mcp.ts';
 import { type InProcessDataPlane, type SpecServer, startPublicDataPlane } from '../support/in-process-data-plane.ts';
@@ -30,7 +30,7 @@ let dataPlane: InProcessDataPlane;
 let connected: Set<string>;
 let names = 0;
 
-const link = { connectUrl: 'https://gatehouse.example/connect/sealed-link', linkId: 'link-1', app: 'GitHub', reason: 'not_connected' } as const;
+const link = { connectUrl: 'https://gatehouse.example/connect/sealed-link', linkId: 'link-1', owner: 'app-1', app: 'GitHub', reason: 'not_connected' } as const;
 const unconnected: TokenAnswer = { status: 'connect_required', ...link };
 
 beforeAll(async () => {
@@ -206,6 +206,16 @@ describe('a modern client that opens URLs (MCP 2026-07-28)', () => {
   const ask = async (name: string, params: object = {}, claims: object = ana): Promise<Message> => (await send(name, modern(params), modernHeaders, claims)).message;
   const answer = (requestState: string | undefined, action = 'accept'): object => ({ inputResponses: { gatehouse_connect: { action } }, requestState });
 
+  /** Again and again, until that is done. */
+  async function announce(waiting: Promise<unknown>): Promise<void> {
+    let isAnswered = false;
+    void waiting.then(() => (isAnswered = true));
+    while (!isAnswered) {
+      await dataPlane.channel.publishEvent({ connected: { owner: 'app-1', person: ana.sub, linkId: 'link-1' } });
+      await new Promise(setImmediate);
+    }
+  }
+
   it('is asked to, and goes on where it was', async () => {
     const name = await publish();
     const asked = (await ask(name)).result;
@@ -223,13 +233,19 @@ describe('a modern client that opens URLs (MCP 2026-07-28)', () => {
     const asks = broker.requests.length;
     while (broker.requests.length === asks) await new Promise(setImmediate);
     connected.add(ana.sub);
-    let isAnswered = false;
-    void waiting.then(() => (isAnswered = true));
-    while (!isAnswered) {
-      await dataPlane.channel.publishEvent({ connected: { owner: 'app-1', person: ana.sub, linkId: 'link-1' } });
-      await new Promise(setImmediate);
-    }
+    await announce(waiting);
     expect((await waiting).result?.resultType).toBe('complete');
+  });
+
+  it('that sends many at once has some of them wait; who finds no place is told at once', async () => {
+    const name = await publish();
+    const params = Array.from({ length: 17 }, (_, index) => ({ arguments: { index } }));
+    const states = await Promise.all(params.map(async (one) => (await ask(name, one)).result?.requestState));
+    const waiting = params.map((one, index) => ask(name, { ...one, ...answer(states[index]) }));
+    expect((await Promise.race(waiting)).result?.resultType).toBe('input_required');
+    connected.add(ana.sub);
+    await announce(Promise.all(waiting));
+    expect((await Promise.all(waiting)).filter(({ result }) => result?.resultType === 'complete').length).toBe(16);
   });
 
   it('is not asked again after its person refused', async () => {
@@ -243,13 +259,54 @@ describe('a modern client that opens URLs (MCP 2026-07-28)', () => {
     ['another person’s', (name, state) => ask(name, answer(state), ben)],
     ['for another request', (name, state) => ask(name, { ...answer(state), arguments: { a: 2 } })],
     ['for another server', async (_name, state) => ask(await publish(), answer(state))],
-    ['the upstream’s own', (name) => ask(name, answer('opaque'))],
-  ])('state that is %s counts as none: it goes to the upstream as it is', async (_name, use) => {
+    ['none of ours', (name) => ask(name, answer('opaque'))],
+    ['no text', (name) => ask(name, answer(5 as never))],
+    ['not there', (name) => ask(name, answer(undefined))],
+  ])('state that is %s says nothing, and goes no further than the gateway, which asked', async (_name, use) => {
     const name = await publish();
     const state = (await ask(name)).result?.requestState ?? '';
+    expect((await use(name, state)).result?.resultType).toBe('input_required');
     connected = new Set([ana.sub, ben.sub]);
     await use(name, state);
-    expect(upstream.requests.map(({ body }) => body.toString().includes('requestState'))).toEqual([true]);
+    expect(upstream.requests.map(({ body }) => /requestState|inputResponses/.test(body.toString()))).toEqual([false]);
+  });
+
+  it('what answers the upstream goes to the upstream as it is', async () => {
+    const name = await publish();
+    connected.add(ana.sub);
+    const answers = { inputResponses: { name: { action: 'accept', content: { a: 1 } } }, requestState: 'opaque' };
+    await ask(name, answers);
+    expect(upstream.requests.map(({ body }) => body.toString())).toEqual([JSON.stringify(modern(answers))]);
+  });
+
+  it('may come back as late as the way to the provider and back allows: the call waits even then', async () => {
+    const name = await publish();
+    const asked = (await ask(name)).result;
+    vi.useFakeTimers({ toFake: ['Date'] });
+    try {
+      vi.setSystemTime(Date.now() + 20 * 60_000);
+      const asks = broker.requests.length;
+      const waiting = ask(name, answer(asked?.requestState));
+      while (broker.requests.length === asks) await new Promise(setImmediate);
+      connected.add(ana.sub);
+      await announce(waiting);
+      expect((await waiting).result?.resultType).toBe('complete');
+    } finally {
+      vi.useRealTimers();
+    }
+  });
+
+  it('that sends the same again waits once: what waited before is told', async () => {
+    const name = await publish();
+    const { requestState } = (await ask(name)).result ?? {};
+    const waiting = Array.from({ length: 5 }, () => ask(name, answer(requestState)));
+    const told: Message[] = [];
+    for (const one of waiting) void one.then((message) => told.push(message));
+    while (told.length < 4) await new Promise(setImmediate);
+    expect(told.map(({ result }) => result?.resultType)).toEqual(Array.from({ length: 4 }, () => 'input_required'));
+    connected.add(ana.sub);
+    await announce(Promise.all(waiting));
+    expect((await Promise.all(waiting)).filter(({ result }) => result?.resultType === 'complete').length).toBe(1);
   });
 
   it('without the capability it gets the text', async () => {
@@ -287,6 +344,7 @@ describe('the stream of who waits', () => {
     const stream = await fetch(`${dataPlane.url}/mcp/default/${name}`, { headers: { ...(await headersFor(name)), accept: 'text/event-stream', 'mcp-session-id': session } });
     expect([stream.status, stream.headers.get('content-type')]).toEqual([200, 'text/event-stream']);
     await dataPlane.channel.publishEvent({ connected: { owner: 'app-1', person: randomUUID(), linkId: 'another' } });
+    await dataPlane.channel.publishEvent({ connected: { owner: 'app-2', person: ana.sub, linkId: 'another app' } });
     await dataPlane.channel.publishEvent({ connected: { owner: 'app-1', person: ana.sub, linkId: 'link-1' } });
     const text = await stream.text();
     expect(text).toContain('{"jsonrpc":"2.0","method":"notifications/elicitation/complete","params":{"elicitationId":"link-1"}}');
@@ -311,6 +369,7 @@ describe('the stream of who waits', () => {
       while (!text.includes(expected)) text += (await reader.read()).value ?? '';
     };
     await until('{"sec');
+    await dataPlane.channel.publishEvent({ connected: { owner: 'app-2', person: ana.sub, linkId: 'another app' } });
     await dataPlane.channel.publishEvent({ connected: { owner: 'app-1', person: ana.sub, linkId: 'link-1' } });
     await new Promise(setImmediate);
     write('ond":2}\n\n');
@@ -318,6 +377,7 @@ describe('the stream of who waits', () => {
     write('data: {"third":3}\n\n');
     await until('"third"');
     expect(text.indexOf('"second":2}\n\nevent: message\ndata: {"jsonrpc":"2.0","method":"notifications/elicitation/complete"')).toBeGreaterThan(0);
+    expect(text).not.toContain('another');
     await reader.cancel();
   });
 });

@@ -41,8 +41,8 @@ import { UpstreamTransport } from './transport/upstream-transport.ts';
 
 export type DataPlaneSettings = SettingValues<typeof dataPlaneSettings>;
 
-/** As long as a link to connect an account is good. */
-const requestStateLifeMs = 600_000;
+/** A link is good for ten minutes, the way to the provider and back that begins with it for ten more; and then the call is sent again. */
+const requestStateLifeMs = 1_500_000;
 
 /** One data plane: its parts, put together once, and its life from start to drained. */
 export class DataPlane {

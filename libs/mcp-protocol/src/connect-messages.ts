@@ -26,10 +26,14 @@ export const urlInputRequired = (id: RpcId, { url, linkId, message }: ConnectLin
     requestState,
   });
 
-/** What the person answered to it: `accept`, `decline`, `cancel`, or nothing that says so. */
-export function connectAction(inputResponses: unknown): unknown {
-  const answer = isJson(inputResponses) ? inputResponses[inputKey] : undefined;
-  return isJson(answer) ? answer['action'] : undefined;
+/**
+ * What the person answered to it: `accept`, `decline`, `cancel`, or nothing that says so.
+ * @returns `undefined` where it is not answered
+ */
+export function connectAnswerOf(inputResponses: unknown): { readonly action: unknown } | undefined {
+  if (!isJson(inputResponses) || !Object.hasOwn(inputResponses, inputKey)) return undefined;
+  const answer = inputResponses[inputKey];
+  return { action: isJson(answer) ? answer['action'] : undefined };
 }
 
 /** For everyone else: a model reads it and says it to its person. */

@@ -1,6 +1,6 @@
 export { elicitsUrls, type LegacyClient, messageElicitsUrls, readLegacyClient, rpcResult } from './client-of-message.ts';
 export {
-  connectAction, connectDiscovered, connectInitialized, type ConnectLink, connectNotifications, connectTool, connectToolList, type ServerDescription, toolResult, urlElicitationRequired, urlInputRequired,
+  connectAnswerOf, connectDiscovered, connectInitialized, type ConnectLink, connectNotifications, connectTool, connectToolList, type ServerDescription, toolResult, urlElicitationRequired, urlInputRequired,
 } from './connect-messages.ts';
 export { EndpointEvent, type EndpointRewrite } from './endpoint-event.ts';
 export { endpointPath } from './endpoint-path.ts';

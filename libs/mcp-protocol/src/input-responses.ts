@@ -3,8 +3,9 @@ import { beginsObject, eachMember, skipSpace } from './json-text.ts';
 
 /** What a client adds to a request when it sends it again (MCP 2026-07-28, multi round-trip requests). */
 export interface InputAnswer {
-  readonly requestState: string;
-  /** As JSON; absent where there are none. */
+  /** Absent where it is none, or no text. */
+  readonly requestState: string | undefined;
+  /** As JSON. */
   readonly inputResponses: unknown;
   /** The body without both; every other byte is as it was. */
   readonly body: Buffer;
@@ -14,7 +15,7 @@ const answerMembers = new Set(['inputResponses', 'requestState']);
 
 /** @returns `undefined` where nothing is answered, or where it could be read in two ways */
 export function readInputAnswer(body: Buffer): InputAnswer | undefined {
-  if (!body.includes('"requestState"')) return undefined;
+  if (!body.includes('"inputResponses"')) return undefined;
   const text = body.toString('utf8');
   const params = paramsOf(text);
   if (params === undefined) return undefined;
@@ -26,11 +27,11 @@ export function readInputAnswer(body: Buffer): InputAnswer | undefined {
     isAmbiguous ||= values.has(name);
     values.set(name, text.slice(from, to));
   });
-  const state: unknown = JSON.parse(values.get('requestState') ?? 'null');
-  if (isAmbiguous || typeof state !== 'string') return undefined;
   const responses = values.get('inputResponses');
+  if (isAmbiguous || responses === undefined) return undefined;
+  const state: unknown = JSON.parse(values.get('requestState') ?? 'null');
   const stripped = `${text.slice(0, params.from)}{${kept.join(',')}}${text.slice(params.to)}`;
-  return { requestState: state, inputResponses: responses === undefined ? undefined : JSON.parse(responses), body: Buffer.from(stripped) };
+  return { requestState: typeof state === 'string' ? state : undefined, inputResponses: JSON.parse(responses), body: Buffer.from(stripped) };
 }
 
 /** Names a request by what it asks for: the same when it is sent again with another id, and with answers. */

@@ -74,7 +74,7 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
 
     const shaped = shapeResponse(server, call, record.verdicts ?? [], response, gateway.shapeContext);
     const filtered = server.tools === undefined ? shaped : await filterTools(server.tools, shaped, gateway.limits.filteredBytes);
-    const told = tellWhenConnected(gateway.connecting.pending, server, caller, call, filtered);
+    const told = tellWhenConnected(gateway.connecting.pending, admission, call, filtered);
     const reply = route.endpoint === 'sse' ? relayStream(told, server, call, gateway) : told;
     return withCors(reply.isEventStream ? { ...reply, admission } : reply, origin);
   } catch (thrown) {

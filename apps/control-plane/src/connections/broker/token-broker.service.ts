@@ -158,7 +158,7 @@ export class TokenBroker {
     // What is in its document and what the connection has are read when the link is used: links have to be short.
     const scopes = missing.filter((scope) => !appAuth.scopes?.includes(scope));
     const { connectUrl, linkId } = await this.#links.connectLinkFor({ workspaceId, ownerKind, ownerId, serverId, personId, scopes });
-    return { status, connectUrl, linkId, app: appTitle ?? serverTitle, reason, ...(personId === undefined && { shared: true }) };
+    return { status, connectUrl, linkId, owner: ownerId, app: appTitle ?? serverTitle, reason, ...(personId === undefined && { shared: true }) };
   }
 }
 

@@ -18,9 +18,9 @@ type KnownCall = Pick<CallRecord, 'route' | 'server' | 'caller' | 'call'>;
 export function answerUnconnected({ connecting, callContext, shapeContext }: ConnectGateway, request: Pick<IncomingRequest, 'onDisconnect'>, { route, server, caller, call }: KnownCall, error: ConnectError): Reply {
   // Where answers belong on a stream that is the upstream's, there is none yet.
   if (route?.endpoint !== 'mcp' || server === undefined || caller === undefined || call === undefined) return jsonReply(error.status, connectRpcError(call, error));
-  connecting.pending.issued(error.linkId, server.id, caller);
+  connecting.pending.issued(error, server.id, caller);
   if (call.method === 'GET') {
-    const stream = connecting.pending.open(server.id, caller);
+    const stream = connecting.pending.open(error, server.id, caller);
     request.onDisconnect(() => stream.abort());
     const headers = ['content-type', 'text/event-stream', 'cache-control', 'no-cache, no-transform', 'x-accel-buffering', 'no'];
     return { status: 200, headers, body: shapeContext.eventStream(stream), isEventStream: true, admission: { server, caller } };

@@ -6,6 +6,7 @@ import type { Snapshot } from '../../snapshot/current-snapshot.ts';
 import type { Call } from '../read-call.ts';
 import type { IncomingRequest } from '../request.ts';
 import type { PendingConnections } from './pending-connections.ts';
+import type { WaitingCall } from './waiting-call.ts';
 
 /** A client that sends a call again has asked its person, who may still be at it: so long the call waits. */
 const patienceMs = 25_000;
@@ -18,31 +19,40 @@ export interface ObtainContext {
   readonly pending: PendingConnections;
 }
 
+type Obtain = () => readonly Credential[] | Promise<readonly Credential[]>;
+
 /**
  * The credentials of a call; of one whose person has just agreed to connect an account, as soon as that is done.
  * @throws as `obtainCredentials`
  */
 export function obtainWhenConnected({ tokens, snapshot, pending }: ObtainContext, server: PreparedServer, caller: Caller, call: Call, request: IncomingRequest, headers: CallerHeaders, refused?: RefusedToken): readonly Credential[] | Promise<readonly Credential[]> {
   const callerHeader = callerHeaderReader(server, snapshot.headerPolicy, request.headers, headers);
-  const obtain = () => obtainCredentials(server, { server, caller, tokens, refused, identity: snapshot.identity, callerHeader });
+  const obtain: Obtain = () => obtainCredentials(server, { server, caller, tokens, refused, identity: snapshot.identity, callerHeader });
   if (call.connectResponse?.action !== 'accept') return obtain();
+  const { state } = call.connectResponse;
+  return obtainOrWait(obtain, (error) => {
+    const waiting = pending.enter(error, server.id, caller, state);
+    request.onDisconnect(() => waiting?.leave());
+    return waiting;
+  });
+}
+
+/** @param enter gives a place to wait in, where there is one */
+async function obtainOrWait(obtain: Obtain, enter: (error: ConnectError) => WaitingCall | undefined): Promise<readonly Credential[]> {
   const waitUntil = Date.now() + patienceMs;
-  const obtainOrWait = async (): Promise<readonly Credential[]> => {
-    try {
-      return await obtain();
-    } catch (error) {
-      if (!(error instanceof ConnectError) || Date.now() >= waitUntil) throw error;
-      let hasLeft = false;
-      pending.issued(error.linkId, server.id, caller);
-      await pending.wait(server.id, caller, lookMs, (listener) =>
-        request.onDisconnect(() => {
-          hasLeft = true;
-          listener();
-        }),
-      );
-      if (hasLeft) throw error;
-      return obtainOrWait();
+  let waiting: WaitingCall | undefined;
+  try {
+    for (;;) {
+      try {
+        return await obtain();
+      } catch (error) {
+        if (!(error instanceof ConnectError) || Date.now() >= waitUntil) throw error;
+        waiting ??= enter(error);
+        // Without a place, its caller is told at once, and may come again.
+        if (waiting === undefined || !(await waiting.pause(lookMs))) throw error;
+      }
     }
-  };
-  return obtainOrWait();
+  } finally {
+    waiting?.leave();
+  }
 }
