@@ -172,6 +172,16 @@ describe('a session that began before there was a connection', () => {
     expect(methodsOf(upstream.requests)).toEqual(['initialize', 'notifications/initialized', 'tools/call', 'tools/call', 'initialize', 'notifications/initialized', 'tools/call']);
   });
 
+  it.each([true, false])('is gone once its client has ended it, whether or not its person is connected by then: %s', async (isConnected) => {
+    const name = await publish();
+    const session = { 'mcp-session-id': await initialize(name) };
+    const another = { 'mcp-session-id': await initialize(name) };
+    if (isConnected) connected.add(ana.sub);
+    const end = async (): Promise<number> => (await fetch(`${dataPlane.url}/mcp/default/${name}`, { method: 'DELETE', headers: { ...(await headersFor(name)), ...session } })).status;
+    expect([await end(), (await send(name, rpc('tools/list'), session)).status, await end()]).toEqual([200, 404, 404]);
+    expect((await send(name, rpc('tools/list'), another)).status).toBe(200);
+  });
+
   it('is nobody else’s', async () => {
     const name = await publish();
     connected.add(ben.sub);

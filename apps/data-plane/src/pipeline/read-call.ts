@@ -4,6 +4,7 @@ import { isModernRevision, type MessageSummary, readMessage, rpcErrorCodes, type
 import { type CallerHeaders, checkContentType, type PreparedServer } from '@gatehouse/upstream-request';
 import { type ConnectSession, openConnectSession } from './connect/connect-session.ts';
 import { type ConnectResponse, readConnectResponse } from './connect/request-states.ts';
+import type { UpstreamSessions } from './connect/upstream-sessions.ts';
 import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
 import type { IncomingRequest } from './request.ts';
@@ -27,6 +28,7 @@ export interface CallContext {
   readonly sessions: SealedSessions;
   /** What modern clients bring back. */
   readonly requestStates: SealedSessions;
+  readonly upstreamSessions: Pick<UpstreamSessions, 'hasEnded'>;
   readonly maxBodyBytes: number;
 }
 
@@ -75,9 +77,10 @@ function messageOf(body: Buffer, { endpoint }: Route, headers: CallerHeaders): M
 type OpenedSession = Pick<Call, 'upstreamSession' | 'connectSession'>;
 const noSession: OpenedSession = { upstreamSession: undefined, connectSession: undefined };
 
-function openSession({ sessionId }: CallerHeaders, owner: SessionOwner, { appAuth }: PreparedServer, { sessions }: CallContext): OpenedSession {
+function openSession({ sessionId }: CallerHeaders, owner: SessionOwner, { appAuth }: PreparedServer, { sessions, upstreamSessions }: CallContext): OpenedSession {
   if (sessionId === undefined) return noSession;
   const connectSession = appAuth.connects === true ? openConnectSession(sessions, owner, sessionId) : undefined;
+  if (connectSession !== undefined && upstreamSessions.hasEnded(connectSession.id)) throw new GatewayError('session_not_found', { detail: 'its client has ended it' });
   if (connectSession !== undefined) return { upstreamSession: connectSession.upstream ?? undefined, connectSession };
   // A session of another caller, another server, tampered with or expired is no session at all.
   const upstreamSession = sessions.open('mcp-session', owner, sessionId);

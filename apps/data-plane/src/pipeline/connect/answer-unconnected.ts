@@ -25,7 +25,10 @@ export function answerUnconnected({ connecting, callContext, shapeContext }: Con
     const headers = ['content-type', 'text/event-stream', 'cache-control', 'no-cache, no-transform', 'x-accel-buffering', 'no'];
     return { status: 200, headers, body: shapeContext.eventStream(stream), isEventStream: true, admission: { server, caller } };
   }
-  if (call.method === 'DELETE') return { status: 200, headers: ['content-length', '0'], body: undefined };
+  if (call.method === 'DELETE') {
+    if (call.connectSession !== undefined) connecting.upstreamSessions.end(call.connectSession.id);
+    return { status: 200, headers: ['content-length', '0'], body: undefined };
+  }
 
   const { message, era, body } = call;
   const method = message?.method;

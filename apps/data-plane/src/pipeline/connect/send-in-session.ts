@@ -31,9 +31,10 @@ async function sendConnected(server: string, sessions: UpstreamSessions, call: C
 async function sendInOwnSession(sessions: UpstreamSessions, { id, client }: ConnectSession, call: Call, headers: Readonly<CallerHeaders>, send: SendCall): Promise<UpstreamResponse> {
   if (call.method === 'DELETE') {
     const known = sessions.get(id);
-    if (known?.sessionId === undefined) return withoutContent(200);
-    sessions.forget(id, known);
-    return send({ ...call, upstreamSession: known.sessionId }, withVersion(headers, known));
+    const response = known?.sessionId === undefined ? withoutContent(200) : await send({ ...call, upstreamSession: known.sessionId }, withVersion(headers, known));
+    // An upstream may not let its sessions be ended (MCP 2025-11-25, session management): then it goes on.
+    if (response.status !== 405) sessions.end(id);
+    return response;
   }
   const open = (): ReturnType<typeof openUpstreamSession> =>
     openUpstreamSession(client, (message, session) => send(ownCall(call, message, session), ownHeaders(headers, session)));

@@ -15,12 +15,14 @@ export interface RefusedSession {
 }
 
 const maxServers = 10_000;
+const maxEnded = 20_000;
 
 /** By the id in the caller's session. Another replica opens its own. */
 export class UpstreamSessions {
   readonly #sessions: BoundedCache<UpstreamSession>;
   /** Servers whose upstreams know sessions only, by what they said to connected callers. */
   readonly #legacy = new BoundedCache<true>(maxServers, new CacheBudget(maxServers));
+  readonly #ended = new BoundedCache<true>(maxEnded, new CacheBudget(maxEnded));
   readonly #opening = new Map<string, Promise<UpstreamSession | undefined>>();
 
   constructor(max = 20_000) {
@@ -53,6 +55,16 @@ export class UpstreamSessions {
 
   isLegacy(server: string): boolean {
     return this.#legacy.get(server) === true;
+  }
+
+  /** Its client is done with it. Where there is none of the upstream's to be told, only this replica knows. */
+  end(id: string): void {
+    this.#sessions.delete(id);
+    this.#ended.set(id, true);
+  }
+
+  hasEnded(id: string): boolean {
+    return this.#ended.get(id) === true;
   }
 
   /** The upstream no longer knows it. */
