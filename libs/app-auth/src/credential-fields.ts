@@ -7,9 +7,6 @@ import { z } from 'zod';
 export const credentialHeaderName = (title = 'Header name') =>
   headerName(title).refine((name) => !isReservedHeader(name), 'is written by the gateway or the protocol itself and cannot carry a credential');
 
-/** RFC 6749 section 3.3. */
-export const scopes = z.array(z.string().regex(/^[\x21\x23-\x5b\x5d-\x7e]{1,256}$/, 'must be a scope: visible ASCII characters without spaces, quotes and backslashes')).max(100);
-
 /** Refines any view of a secret: where it is text, it must be fit for a header. */
 export function fitForHeader<S extends z.ZodType>(schema: S): S {
   return schema.refine(
@@ -17,4 +14,3 @@ export function fitForHeader<S extends z.ZodType>(schema: S): S {
     'must not contain line breaks or other control characters',
   );
 }
-

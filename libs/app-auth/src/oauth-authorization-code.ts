@@ -2,9 +2,9 @@ import type { TokenSubject } from '@gatehouse/access-tokens';
 import type { Caller } from '@gatehouse/agent-auth';
 import { slug } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
+import { scopes } from '@gatehouse/token-exchange';
 import { z } from 'zod';
 import { appAuthType } from './app-auth-type.ts';
-import { scopes } from './credential-fields.ts';
 import { credentialOfToken } from './credential-of-token.ts';
 import { credentialSubject } from './credential-subject.ts';
 

@@ -85,6 +85,7 @@ describe('what is refused', () => {
     ['a token URL that is none', { type: 'oauth-client-credentials', tokenUrl: 'ftp://x', clientId: 'c' }, '/tokenUrl'],
     ['a service that is none', { type: 'aws-sigv4', region: 'eu-central-1', service: 'execute/api', accessKeyId: 'a', secretAccessKey: 's' }, '/service'],
     ['a line break in a session token', { type: 'aws-sigv4', region: 'eu-central-1', service: 's3', accessKeyId: 'a', secretAccessKey: 's', sessionToken: 'a\nb' }, '/sessionToken'],
+    ['an exchange without effect', { type: 'on-behalf-of', tokenUrl: 'https://provider.example/token', clientId: 'c', target: {} }, '/target'],
     ['an unknown type', { type: 'kerberos' }, '/type'],
     ['an unknown field', { type: 'bearer', token: 't', tokn: 'u' }, '/'],
   ])('%s', (_name, config, pointer) => {

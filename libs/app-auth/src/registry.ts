@@ -9,10 +9,11 @@ import { customHeaders } from './custom-headers.ts';
 import { none } from './none.ts';
 import { oauthAuthorizationCode } from './oauth-authorization-code.ts';
 import { oauthClientCredentials } from './oauth-client-credentials.ts';
+import { onBehalfOf } from './on-behalf-of.ts';
 import { passthrough } from './passthrough.ts';
 
 /** Every app authentication type there is. The schemas, the types, OpenAPI and the forms derive from this list. */
-export const appAuthTypes = [none, passthrough, apiKey, bearer, basic, customHeaders, oauthAuthorizationCode, oauthClientCredentials, awsSigv4] as const;
+export const appAuthTypes = [none, passthrough, apiKey, bearer, basic, customHeaders, oauthAuthorizationCode, oauthClientCredentials, onBehalfOf, awsSigv4] as const;
 
 export const writableAppAuth = taggedUnionOf(appAuthTypes, 'writable').meta({ id: 'AppAuthInput' });
 export const completeAppAuth = taggedUnionOf(appAuthTypes, 'complete');

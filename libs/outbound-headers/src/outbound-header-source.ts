@@ -1,13 +1,24 @@
+import type { AccessToken } from '@gatehouse/access-tokens';
 import type { CredentialContext } from '@gatehouse/app-auth';
+import type { ErrorCode } from '@gatehouse/errors';
 import type { Secret } from '@gatehouse/sealing';
 import type { z } from 'zod';
 
 /** Where an outbound header has its value from, compiled once per revision. */
 export interface PreparedSource {
   readonly type: string;
-  /** The value, or nothing where there is none for this call. At once where it is known, as it mostly is. */
-  obtain(context: CredentialContext): Secret | undefined | Promise<Secret | undefined>;
+  /** For people: what is asked for a value that is not at hand. */
+  readonly wouldCall?: string;
+  /** What is said of a call that needs a value and has none; `credential_unavailable` when absent. */
+  readonly missing?: ErrorCode;
+  /**
+   * The value, or nothing where there is none for this call; with the token it was made of, where that was obtained and another one
+   * may be. At once where it is known, as it mostly is.
+   */
+  obtain(context: CredentialContext): SourceValue | undefined | Promise<SourceValue | undefined>;
 }
+
+export type SourceValue = Secret | AccessToken;
 
 type ObjectSchema = z.ZodType<{ type: string }>;
 

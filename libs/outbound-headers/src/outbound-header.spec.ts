@@ -46,7 +46,7 @@ describe('the caller’s identity', () => {
   });
 
   it('a call never goes out without one that is required', () =>
-    expect(valueOf('email', anonymousCaller, true)).rejects.toMatchObject({ code: 'credential_unavailable' }));
+    expect(valueOf('email', anonymousCaller, true)).rejects.toMatchObject({ code: 'claim_missing' }));
 
   it('is each caller’s own, whoever called before', async () => {
     const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-User', source: { type: 'caller-identity', claim: 'email' } }]));

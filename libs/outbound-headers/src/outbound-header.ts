@@ -4,6 +4,7 @@ import { GatewayError } from '@gatehouse/errors';
 import { canonicalName } from '@gatehouse/header-policy';
 import { Secret } from '@gatehouse/sealing';
 import { z } from 'zod';
+import type { SourceValue } from './outbound-header-source.ts';
 import { completeSource, prepareSource, readableSource, writableSource } from './registry.ts';
 
 const maxHeaders = 50;
@@ -37,9 +38,11 @@ export interface PreparedOutboundHeader {
   readonly name: string;
   /** The source's type. */
   readonly source: string;
+  /** For people: what is asked for a value that is not at hand. */
+  readonly wouldCall?: string | undefined;
   /**
    * The header with its value, or nothing where it is left out of this call.
-   * @throws GatewayError credential_unavailable where it is required and there is no value
+   * @throws ConnectError, GatewayError: where it is required and there is no value, the source's own code
    */
   obtain(context: CredentialContext): InsertedCredential | undefined | Promise<InsertedCredential | undefined>;
 }
@@ -48,26 +51,32 @@ export interface PreparedOutboundHeader {
 export function prepareOutboundHeaders(headers: OutboundHeaders): PreparedOutboundHeader[] {
   return headers.map((header) => {
     const source = prepareSource(header.source);
-    // Values rarely change from one call to the next: neither does what is made of them.
-    let last: { readonly value: Secret; readonly credential: InsertedCredential } | undefined;
-    const toCredential = (value: Secret | undefined): InsertedCredential | undefined => {
+    // Most values, and tokens, go out many times, and are made into a header once.
+    const made = new WeakMap<SourceValue, InsertedCredential>();
+    const toCredential = (value: SourceValue | undefined): InsertedCredential | undefined => {
       if (value === undefined) {
-        if (header.required ?? true) throw new GatewayError('credential_unavailable', { detail: `no value for the outbound header ${header.name}` });
+        if (header.required ?? true) throw new GatewayError(source.missing ?? 'credential_unavailable', { detail: `no value for the outbound header ${header.name}` });
         return undefined;
       }
-      if (last?.value !== value) {
-        const text = `${header.prefix ? `${header.prefix} ` : ''}${value.reveal()}`;
-        last = { value, credential: { in: 'header', name: header.name, value: new Secret(toHeaderBytes(text)) } };
-      }
-      return last.credential;
+      let credential = made.get(value);
+      if (credential === undefined) made.set(value, (credential = credentialOf(header, value)));
+      return credential;
     };
     return {
       name: header.name,
       source: source.type,
+      wouldCall: source.wouldCall,
       obtain: (context) => {
         const value = source.obtain(context);
         return value instanceof Promise ? value.then(toCredential) : toCredential(value);
       },
     };
   });
+}
+
+function credentialOf({ name, prefix }: OutboundHeaders[number], given: SourceValue): InsertedCredential {
+  const value = (given instanceof Secret ? given : given.value).reveal();
+  if (!isHeaderValue(value)) throw new GatewayError('credential_unavailable', { detail: `a value with control characters in it for the outbound header ${name}` });
+  const text = new Secret(toHeaderBytes(`${prefix ? `${prefix} ` : ''}${value}`));
+  return { in: 'header', name, value: text, ...(!(given instanceof Secret) && { token: given }) };
 }
