@@ -57,8 +57,8 @@ const waits: readonly [string, number, (people: readonly ConnectedPerson[]) => P
   ],
 ];
 
-// Where others use the machine too, it may itself be what takes so long: a pool that is exhausted is so every time.
-test.each(waits)('a pool of two, two hundred callers who wait, %s: an unrelated query is answered', { timeout: 180_000, retry: 3 }, async (_name, count, begin) => {
+// Where others use the machine too, it may itself be what takes so long: once more, and not until it happens to pass.
+test.each(waits)('a pool of two, two hundred callers who wait, %s: an unrelated query is answered', { timeout: 180_000, retry: 1 }, async (_name, count, begin) => {
   await planes.query('delete from connections');
   const [good] = await connectMany(1, 3600);
   const people = await connectMany(count, -1);
