@@ -5,7 +5,8 @@ import { completeApp, type ReadableApp, type Warning } from '@gatehouse/gateway-
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
 import { deleteConnectStates } from '../connections/connect/connect-states.store.ts';
-import { Disconnections, type RevokingClients } from '../connections/disconnect/disconnections.service.ts';
+import { auditEnded } from '../connections/disconnect/audit-ended.ts';
+import { Disconnections, type EndedConnection, type RevokingClients } from '../connections/disconnect/disconnections.service.ts';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
 import { uuidV7 } from '../database/uuid-v7.ts';
@@ -128,9 +129,10 @@ export class Apps {
       const row = await findApp(sql, workspaceId, id, true);
       requireMatch(ifMatch, row);
       await refuseInUse(sql, row, '');
-      await this.#disconnections.end(sql, { owner: id }, clients);
+      const ended = await this.#disconnections.end(sql, { owner: id }, clients);
       await deleteAllSecrets(sql, secretOwnerOf(row));
       await deleteApp(sql, row.id);
+      await auditEnded(sql, ended, 'app-deleted', actor);
       await audit(sql, 'deleted', row, [], actor);
     });
     this.#disconnections.finish();
@@ -159,20 +161,20 @@ export class Apps {
       await updateApp(sql, { id: row.id, name: written.name, document: written.document });
       await this.#store(sql, row, written.secrets);
       const after = await findApp(sql, workspaceId, row.id);
+      const ended = await this.#endConnections(sql, row, written, clients);
+      await auditEnded(sql, ended, 'app-changed', actor);
       await audit(sql, 'changed', after, fields, actor);
-      return this.#present(sql, after, [...this.#changeWarnings(row, written), ...(await this.#endConnections(sql, row, written, clients))]);
+      return this.#present(sql, after, [...this.#changeWarnings(row, written), ...endedWarnings(ended.length)]);
     });
     this.#disconnections.finish();
     return changed;
   }
 
   /** Tokens are of one client at one provider: they are of no use to another, which must not get to see them either. */
-  async #endConnections(sql: Sql, row: AppRow, { app }: WrittenApp, clients: RevokingClients = new Map()): Promise<Warning[]> {
+  async #endConnections(sql: Sql, row: AppRow, { app }: WrittenApp, clients: RevokingClients = new Map()): Promise<EndedConnection[]> {
     if (!this.#isAnotherClient(row, app)) return [];
     await deleteConnectStates(sql, row.id);
-    const ended = await this.#disconnections.end(sql, { owner: row.id }, clients);
-    if (ended.length === 0) return [];
-    return [{ code: 'connections_ended', pointer: '', detail: `${ended.length} connections of the former client have ended: people are asked to connect again.` }];
+    return this.#disconnections.end(sql, { owner: row.id }, clients);
   }
 
   #isAnotherClient(row: AppRow, app: ResolvedApp): boolean {
@@ -221,6 +223,9 @@ async function refuseInUse(sql: Sql, row: AppRow, pointer: string): Promise<void
   const more = names.length > namedInProblems ? ', …' : '';
   throw new GatewayError('conflict', { problems: [{ pointer, detail: `is used by ${names.slice(0, namedInProblems).join(', ')}${more}`, code: 'app_in_use' }] });
 }
+
+const endedWarnings = (count: number): Warning[] =>
+  count === 0 ? [] : [{ code: 'connections_ended', pointer: '', detail: `${count} connections of the former client have ended: people are asked to connect again.` }];
 
 const audit = (sql: Sql, change: 'created' | 'changed' | 'deleted', { id, name, workspace }: AppRow, fields: readonly string[], actor: ChangeAuthor): Promise<void> =>
   appendAuditEvent(sql, { actor, action: `app.${change}`, workspace, targetKind: 'App', targetId: id, targetName: name, fields });

@@ -112,6 +112,16 @@ export function ownersOf(sql: Sql, which: WhichConnections): Promise<OwnerAndCli
   return sql(`select distinct c.owner_kind as kind, c.owner_id as id, c.client_id as "clientId" from connections c where ${condition}`, parameters);
 }
 
+/** What the workspaces and owners of connections are called, by id. */
+export async function namesOf(sql: Sql, connections: readonly Connection[]): Promise<ReadonlyMap<string, string>> {
+  const ids = [...new Set(connections.flatMap(({ workspaceId, ownerId }) => [workspaceId, ownerId]))];
+  const rows = await sql<{ id: string; name: string }>(
+    'select id, name from workspaces where id = any($1) union all select id, name from apps where id = any($1) union all select id, name from servers where id = any($1)',
+    [ids],
+  );
+  return new Map(rows.map(({ id, name }) => [id, name]));
+}
+
 /** A connection as lists show it. */
 export interface ListedConnection extends Connection {
   /** What people call the app, the server or the identity provider. */

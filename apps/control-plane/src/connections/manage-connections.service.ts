@@ -8,6 +8,7 @@ import { type Page, pageOf, type PageQuery } from '../http/page.ts';
 import type { ReadableConnection, ReadableConnectLink } from './connection.dto.ts';
 import { ConnectLinks } from './connect-links.service.ts';
 import { type ConnectionFilter, listConnections, type ListedConnection } from './connections.store.ts';
+import { kindOf } from './disconnect/audit-ended.ts';
 import { Disconnections } from './disconnect/disconnections.service.ts';
 import { presentConnection, presentLink } from './present-connection.ts';
 
@@ -43,9 +44,8 @@ export class ManageConnections {
     await this.#database.transaction(async (sql) => {
       const [ended] = await this.#disconnections.end(sql, which, clients);
       if (!ended) throw new GatewayError('not_found', { detail: 'connection' });
-      const [workspace] = await sql<{ name: string }>('select name from workspaces where id = $1', [row.workspaceId]);
       await appendAuditEvent(sql, {
-        actor, action: 'connection.disconnected', workspace: workspace?.name ?? null, targetKind: 'Connection', targetId: row.id, targetName: row.ownerName ?? row.ownerId, fields: [],
+        actor, action: 'connection.disconnected', workspace: ended.workspace, targetKind: 'Connection', targetId: row.id, targetName: ended.ownerName, fields: [kindOf(ended.personId)],
       });
     });
     this.#disconnections.finish();

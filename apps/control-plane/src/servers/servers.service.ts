@@ -4,6 +4,7 @@ import type { ReadableServer } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
 import { CallerIssuers } from '../connections/broker/caller-issuers.service.ts';
+import { auditEnded } from '../connections/disconnect/audit-ended.ts';
 import { Disconnections, type RevokingClients } from '../connections/disconnect/disconnections.service.ts';
 import { Database } from '../database/database.ts';
 import type { Sql } from '../database/sql.ts';
@@ -122,10 +123,11 @@ export class ServersService {
       requireMatch(ifMatch, row);
       const { name } = row;
       // Those that were made for this server alone; an app's stay with the app.
-      await this.#disconnections.end(sql, { owner: id }, clients);
+      const ended = await this.#disconnections.end(sql, { owner: id }, clients);
       await deleteAllSecrets(sql, { workspaceId: workspace.id, table: 'servers', id });
       await deleteServer(sql, id);
       await takeRevision(sql, [id]);
+      await auditEnded(sql, ended, 'server-deleted', actor);
       await appendAuditEvent(sql, { actor, action: 'server.deleted', workspace: workspace.name, targetKind: 'Server', targetId: id, targetName: name, fields: [] });
     });
     this.#publisher.nudge();
@@ -154,9 +156,11 @@ export class ServersService {
       await updateServer(sql, { id: row.id, name: written.name, document: written.document, revision: row.revision });
       await this.#store(sql, workspace.id, row.id, written.secrets);
       // What was given for one upstream goes to no other.
-      if (isDiscoveredElsewhere(row.document, written.document)) await this.#disconnections.end(sql, { owner: row.id }, clients);
+      const ended = isDiscoveredElsewhere(row.document, written.document) ? await this.#disconnections.end(sql, { owner: row.id }, clients) : [];
       const change = { action: 'server.changed', actor, workspace, id: row.id, name: written.name, fields };
-      return this.#conclude(sql, change, { before: row, kept: written.secrets.kept.size });
+      const concluded = await this.#conclude(sql, change, { before: row, kept: written.secrets.kept.size });
+      await auditEnded(sql, ended, 'server-changed', actor);
+      return concluded;
     });
     this.#publisher.nudge();
     this.#disconnections.finish();

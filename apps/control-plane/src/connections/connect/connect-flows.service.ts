@@ -13,6 +13,7 @@ import { hashToken, isToken, randomToken } from '../../identity/random-token.ts'
 import { type ConnectLink, ConnectLinks } from '../connect-links.service.ts';
 import { Connections } from '../connections.service.ts';
 import { findHeldScopes } from '../connections.store.ts';
+import { auditEnded, kindOf } from '../disconnect/audit-ended.ts';
 import { DiscoveredTargets } from '../discovery/discovered-targets.service.ts';
 import { accountOf } from './account-of.ts';
 import { announceConnection } from './announce-connection.ts';
@@ -132,13 +133,15 @@ export class ConnectFlows {
       .transaction(async (sql) => {
         // The tokens are of the client that the code was redeemed for, and go to no other one with its next refresh.
         if (owner.kind === 'app' && (await this.#apps.lockedDigest(sql, owner)) !== begun.clientDigest) throw changedMeanwhile(target);
-        if (registrationId !== undefined) await this.#discovered.settle(sql, owner.id, { registrationId, resource: app.resource }, ending);
+        const ended = registrationId === undefined ? [] : await this.#discovered.settle(sql, owner.id, { registrationId, resource: app.resource }, ending);
         const id = await this.#connections.save(sql, {
           owner, personId: isShared ? undefined : person.id, tokens, requestedScopes: scopes, account: accountOf(tokens), client: target.client,
         });
+        const actor = { name: `person:${person.id}`, displayName: person.name, attempt: undefined };
+        await auditEnded(sql, ended, 'provider-changed', actor);
         await appendAuditEvent(sql, {
-          actor: { name: `person:${person.id}`, displayName: person.name, attempt: undefined },
-          action: 'connection.connected', workspace, targetKind: 'Connection', targetId: id, targetName: name, fields: [],
+          actor,
+          action: 'connection.connected', workspace, targetKind: 'Connection', targetId: id, targetName: name, fields: [kindOf(isShared ? undefined : person.id)],
         });
         return id;
       })

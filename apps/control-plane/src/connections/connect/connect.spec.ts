@@ -40,8 +40,8 @@ test('a person connects an account, and is told to go back to the chat', async (
   const done = await ana.submit(provider, { login: 'ana-at-acme' });
   expect([done.status, done.url.href, done.text]).toEqual([200, expect.stringMatching(/^https:\/\/gatehouse\.example\/connect\/done\/[0-9a-f-]{36}$/), expect.stringMatching(/return to your chat[^]*ana@acme\.example/)]);
   expect(await rows()).toEqual([{ person: anaId, account: 'ana@acme.example', scopes: expect.arrayContaining(['openid', 'email']) as string[] }]);
-  const [event] = await fixture.query('select actor, action, target_kind, target_name, workspace from audit_events order by sequence desc limit 1');
-  expect(event).toEqual({ actor: `person:${anaId}`, action: 'connection.connected', target_kind: 'Connection', target_name: 'acme', workspace: 'default' });
+  const [event] = await fixture.query('select actor, action, target_kind, target_name, workspace, fields from audit_events order by sequence desc limit 1');
+  expect(event).toEqual({ actor: `person:${anaId}`, action: 'connection.connected', target_kind: 'Connection', target_name: 'acme', workspace: 'default', fields: ['/personal'] });
   // Loading the page again is nothing but that; nobody else sees it.
   expect([(await ana.open(done.url)).status, (await ben.open(done.url)).status, (await fixture.browser().open(done.url)).status]).toEqual([200, 404, 404]);
 });
@@ -211,6 +211,7 @@ describe('a connection that all share', () => {
     expect(question.text).toContain('Everyone who may use it');
     expect((await browser.submit(await browser.submit(question), { login: 'ana-at-acme' })).text).toContain('return to your chat');
     expect(await rows()).toEqual([expect.objectContaining({ person: null, account: 'ana@acme.example' })]);
+    expect(await fixture.query('select fields from audit_events order by sequence desc limit 1')).toEqual([{ fields: ['/shared'] }]);
   });
 });
 

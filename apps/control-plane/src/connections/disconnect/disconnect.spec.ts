@@ -25,6 +25,9 @@ async function revoked(): Promise<string[]> {
 }
 
 const audited = async (action: string) => (await fixture.query<{ actor: string; target: string }>(`select actor, target_id as target from audit_events where action = $1 order by sequence desc limit 1`, [action]))[0];
+/** What the trail says of connections, the newest first. */
+const trail = (limit: number) => fixture.query('select action, target_id as target, target_name as name, workspace, fields from audit_events where action like \'connection.%\' order by sequence desc limit $1', [limit]);
+const ended = (reason: string, target: string, name: string, fields = ['/personal']) => ({ action: `connection.${reason}`, target, name, workspace: 'default', fields });
 const pending = () => fixture.query('select 1 from pending_revocations');
 
 test('a document of revocations is there from the start', async () => {
@@ -42,6 +45,7 @@ describe('disconnecting', () => {
     await expect.poll(() => fixture.provider.accepts(accessToken)).toBe(false);
     await expect.poll(pending).toEqual([]);
     expect(await audited('connection.disconnected')).toEqual({ actor: 'admin-token', target: id });
+    expect(await trail(1)).toEqual([ended('disconnected', id, 'acme')]);
     expect((await fixture.plane.send('DELETE', `${base}/${id}`)).status).toBe(404);
     expect(JSON.stringify(await fixture.query('select * from audit_events'))).not.toContain(refreshToken);
   });
@@ -98,6 +102,7 @@ describe('disconnecting', () => {
     expect((await fixture.ask({ server: fixture.server, subject: { person: ana } })).body).toEqual({ status: 'no_person' });
     await expect.poll(() => fixture.provider.accepts(accessToken)).toBe(false);
     await expect.poll(revoked).toContain(id);
+    expect(await trail(1)).toEqual([ended('ended-person-deleted', id, 'acme')]);
     expect((await fixture.plane.send('GET', `/v1/users/${ana}`)).status).toBe(404);
   });
 
@@ -114,6 +119,7 @@ describe('disconnecting', () => {
       expect(reply.status, reply.text).toBe(ending === 'delete' ? 204 : 200);
       expect(await fixture.query('select from connections where id = $1', [id])).toEqual([]);
       await expect.poll(revoked).toContain(server);
+      expect(await trail(1)).toEqual([ended(ending === 'delete' ? 'ended-server-deleted' : 'ended-server-changed', id, `discovered-${ending}`)]);
     }
   });
 
@@ -126,9 +132,22 @@ describe('disconnecting', () => {
     expect((await fixture.plane.send('DELETE', '/v1/workspaces/default/apps/passing', { headers: { 'If-Match': '*' } })).status).toBe(204);
     expect(await fixture.query('select from connections where owner_id = $1', [app])).toEqual([]);
     await expect.poll(revoked).toEqual([app]);
+    expect(await trail(4)).toEqual([...made.map(({ id }) => ended('ended-app-deleted', id, 'passing')).reverse(), expect.not.objectContaining({ name: 'passing' })]);
     // The app is gone, and its tokens are given back all the same.
     for (const { accessToken } of made) await expect.poll(() => fixture.provider.accepts(accessToken)).toBe(false);
   });
+});
+
+test('an app that becomes another client: each connection that ends is in the trail, personal or shared, and the chain holds', async () => {
+  const { authorizationUrl, tokenUrl, revocationUrl, clientId, clientSecret } = fixture.provider;
+  const body = { name: 'changing', authorizationUrl, tokenUrl, revocationUrl, clientId, clientSecret, clientAuth: 'basic' };
+  const app = (await fixture.plane.send<{ id: string }>('POST', '/v1/workspaces/default/apps', { body })).body.id;
+  const owner = { kind: 'app', id: app } as const;
+  const [mine, shared] = [await fixture.connect({ person: await fixture.person('ana'), owner }), await fixture.connect({ person: null, owner })];
+  const reply = await fixture.plane.send('PATCH', '/v1/workspaces/default/apps/changing', { body: { clientId: 'another' }, headers: { 'If-Match': '*', 'Content-Type': 'application/merge-patch+json' } });
+  expect(reply.status, reply.text).toBe(200);
+  expect(await trail(2)).toEqual([ended('ended-app-changed', shared.id, 'changing', ['/shared']), ended('ended-app-changed', mine.id, 'changing')]);
+  expect((await fixture.query(`select from audit_events e left join audit_events b on b.sequence = e.sequence - 1 where e.prev_hash <> coalesce(b.hash, '')`)).length).toBe(0);
 });
 
 describe('lists', () => {

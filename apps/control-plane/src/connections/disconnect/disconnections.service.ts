@@ -9,7 +9,7 @@ import { takeRevision } from '../../snapshots/revisions.store.ts';
 import { Vault } from '../../vault/vault.ts';
 import { ConnectionClients } from '../connection-clients.service.ts';
 import type { Connection } from '../connection.ts';
-import { deleteConnections, lockConnections, type OwnerAndClient, ownersOf, type WhichConnections } from '../connections.store.ts';
+import { deleteConnections, lockConnections, namesOf, type OwnerAndClient, ownersOf, type WhichConnections } from '../connections.store.ts';
 import { canRevoke, keepRevokingClient } from './keep-revoking-client.ts';
 import { moveToPending } from './pending-revocations.store.ts';
 import { RevokeAtProviders } from './revoke-at-providers.service.ts';
@@ -18,6 +18,12 @@ import { insertTokenRevocations } from './token-revocations.store.ts';
 
 /** By owner and client id: us as the client that gives tokens back. Owners whose provider takes none are not in it. */
 export type RevokingClients = ReadonlyMap<string, RevokingClient>;
+
+/** A connection that is no more, and what it was called then. */
+export interface EndedConnection extends Connection {
+  readonly workspace: string | null;
+  readonly ownerName: string;
+}
 
 /**
  * The end of connections, always in three steps: `prepare` before the transaction, because it may ask others; `end` in it; `finish`
@@ -51,10 +57,11 @@ export class Disconnections {
     return prepared;
   }
 
-  /** Part of the transaction of whatever ends them. @returns what there was */
-  async end(sql: Sql, which: WhichConnections, clients: RevokingClients): Promise<Connection[]> {
+  /** Part of the transaction of whatever ends them. @returns what there was, for its audit events (`auditEnded`) */
+  async end(sql: Sql, which: WhichConnections, clients: RevokingClients): Promise<EndedConnection[]> {
     const ended = await lockConnections(sql, which);
-    if (ended.length === 0) return ended;
+    if (ended.length === 0) return [];
+    const names = await namesOf(sql, ended);
     for (const [key, rows] of Map.groupBy(ended, ({ ownerId, clientId }) => keyOf(ownerId, clientId))) {
       const client = clients.get(key);
       if (client) await this.#leaveToBeRevoked(sql, client, rows);
@@ -64,7 +71,7 @@ export class Disconnections {
     // One name for many: a data plane compares each token's connection, owner and person with what is named.
     await insertTokenRevocations(sql, 'owner' in which ? [which.owner] : ids);
     await takeRevision(sql, [revocationsId]);
-    return ended;
+    return ended.map((row) => ({ ...row, workspace: names.get(row.workspaceId) ?? null, ownerName: names.get(row.ownerId) ?? row.ownerId }));
   }
 
   finish(): void {

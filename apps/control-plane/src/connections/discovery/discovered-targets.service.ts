@@ -9,7 +9,7 @@ import { ConnectRefusal } from '../connect/connect-refusal.ts';
 import type { BegunTarget, ConnectPreview, ConnectTarget, TargetSource } from '../connect/connect-target.ts';
 import { ConnectionClients } from '../connection-clients.service.ts';
 import type { OwnerClient } from '../connection.ts';
-import { Disconnections, type RevokingClients } from '../disconnect/disconnections.service.ts';
+import { Disconnections, type EndedConnection, type RevokingClients } from '../disconnect/disconnections.service.ts';
 import { authenticationOf, ClientRegistrations, type Registration } from './client-registrations.service.ts';
 import { type DiscoveredUpstream, discoverUpstream } from './discover-upstream.ts';
 import { type DiscoverableServer, findDiscoverable, findSettled, putSettled, type SettledServer } from './discovered-servers.store.ts';
@@ -82,11 +82,11 @@ export class DiscoveredTargets implements TargetSource, OnModuleInit {
     return settled && settled.registrationId !== registrationId ? this.#disconnections.prepare({ owner: serverId }) : undefined;
   }
 
-  /** What the connections of a server are of, from the first that was made. */
-  async settle(sql: Sql, serverId: string, settled: SettledServer, ending: RevokingClients | undefined): Promise<void> {
+  /** What the connections of a server are of, from the first that was made. @returns those that end with it */
+  async settle(sql: Sql, serverId: string, settled: SettledServer, ending: RevokingClients | undefined): Promise<readonly EndedConnection[]> {
     const former = await putSettled(sql, serverId, settled);
     // A refresh token is shown to nobody but who gave it.
-    if (former !== undefined && former !== settled.registrationId) await this.#disconnections.end(sql, { owner: serverId }, ending ?? new Map());
+    return former !== undefined && former !== settled.registrationId ? this.#disconnections.end(sql, { owner: serverId }, ending ?? new Map()) : [];
   }
 
   finishChange(): void {

@@ -3,6 +3,7 @@ import { revocationsId } from '@gatehouse/gateway-config';
 import { Injectable } from '@nestjs/common';
 import { AgentGrants } from '../../agents-oauth/agent-grants.service.ts';
 import { appendAuditEvent } from '../../audit/append-audit-event.ts';
+import { auditEnded } from '../../connections/disconnect/audit-ended.ts';
 import { Disconnections } from '../../connections/disconnect/disconnections.service.ts';
 import { insertTokenRevocations } from '../../connections/disconnect/token-revocations.store.ts';
 import { Database } from '../../database/database.ts';
@@ -140,11 +141,12 @@ export class Users {
     await this.#database.transaction(async (sql) => {
       const row = await findUser(sql, id, true);
       requireMatch(ifMatch, versionOf(row));
-      await this.#disconnections.end(sql, theirs, clients);
+      const ended = await this.#disconnections.end(sql, theirs, clients);
       await this.#endEverything(sql, id, actor);
       // Values that they entered go with them.
       await forgetTokens(sql, id);
       await deletePerson(sql, id);
+      await auditEnded(sql, ended, 'person-deleted', actor);
       await audit(sql, 'person.deleted', row, [], actor);
     });
     this.#disconnections.finish();
