@@ -79,7 +79,7 @@ describe('signed', () => {
   it('of nobody there is none', async () => {
     await publish('open', { type: 'caller-identity', signed: true }, { agentAuth: { type: 'passthrough' } });
     const response = await fetch(`${dataPlane.url}/mcp/default/open`, { method: 'POST', headers: { 'content-type': 'application/json' }, body: call });
-    expect([response.status, await codeOf(response), upstream.requests]).toEqual([502, 'credential_unavailable', []]);
+    expect([response.status, await codeOf(response), upstream.requests]).toEqual([403, 'claim_missing', []]);
   });
 
   it('no caller names it', async () => {

@@ -257,6 +257,14 @@ describe('a token of a client', () => {
     expect(await codeOf((async () => tokens.ofClient('client', obtain, { token: second, again: false }))())).toBe('upstream_rejected_credentials');
     expect(count).toBe(2);
   });
+
+  it('that is new is kept where something else of the call may have been refused, until the call is refused again', async () => {
+    const obtain = (): Promise<AccessToken> => Promise.resolve(obtained('client'));
+    const token = await tokens.ofClient('client', obtain);
+    const others = [obtained('exchanged')];
+    expect(await tokens.ofClient('client', obtain, { token, others, again: false })).toBe(token);
+    expect(await codeOf((async () => tokens.ofClient('client', obtain, { token, others, again: true }))())).toBe('upstream_rejected_credentials');
+  });
 });
 
 describe('what a person has entered for a credential', () => {

@@ -86,7 +86,7 @@ export class AccessTokens implements TokenSource {
   readonly #exchanged: ExchangedTokens;
   readonly #withdrawals: Withdrawals;
   readonly #obtainedAt = new WeakMap<AccessToken, number>();
-  /** What is of which credential. */
+  /** What is of which connection, credential or client. */
   readonly #entered = new WeakMap<AccessToken, string>();
 
   constructor({ post = withoutBroker, fetch, now, random }: AccessTokensOptions) {
@@ -107,19 +107,29 @@ export class AccessTokens implements TokenSource {
   ofConnection({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
     // Other calls go on with it meanwhile.
     if (refused?.missing !== undefined) return this.#ask({ server, subject, missing: [...refused.missing] });
-    return this.#connections.of(keyOf(connectionKey, subject), (token) => this.#ask(requestOf(server, subject, token, refused)), refused?.token);
+    const key = keyOf(connectionKey, subject);
+    const obtain = async (former: AccessToken | undefined): Promise<AccessToken> => {
+      const token = await this.#ask(requestOf(server, subject, former, refused));
+      this.#entered.set(token, key);
+      return token;
+    };
+    const ours = refused?.others?.find((token) => this.#entered.get(token) === key);
+    return this.#connections.of(key, obtain, ours ?? refused?.token);
   }
 
   ofClient(client: string, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
-    if (refused !== undefined && this.#now() - (this.#obtainedAt.get(refused.token) ?? 0) < clientRenewalMs) {
-      throw new GatewayError('upstream_rejected_credentials', { detail: 'a token that had just been obtained' });
-    }
+    const ours = [refused?.token, ...(refused?.others ?? [])].find((token) => token !== undefined && this.#entered.get(token) === client);
+    const isNew = ours !== undefined && this.#now() - (this.#obtainedAt.get(ours) ?? 0) < clientRenewalMs;
+    // Of what else the call carried, something may be refused that is older.
+    const mayBeGood = refused?.again === false && (refused.others ?? []).length > 0;
+    if (isNew && !mayBeGood) throw new GatewayError('upstream_rejected_credentials', { detail: 'a token that had just been obtained' });
     const obtainNow = async (): Promise<AccessToken> => {
       const token = await obtain(this.#fetch);
       this.#obtainedAt.set(token, this.#now());
+      this.#entered.set(token, client);
       return token;
     };
-    return this.#clients.of(client, obtainNow, refused?.token);
+    return this.#clients.of(client, obtainNow, isNew ? undefined : ours);
   }
 
   ofLogin({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, login: LoginTokenKind): AccessToken | Promise<AccessToken> {

@@ -60,6 +60,10 @@ describe('a token that was exchanged', () => {
     expect(exchanges).toBe(2);
   });
 
+  it('of a login that is over is none, and not the caller’s fault', async () => {
+    expect(await codeOf(take(subject('ana', { subjects: ['login'], expiresAt: now })))).toBe('credential_unavailable');
+  });
+
   it('is another one 15 seconds before it expires', async () => {
     lifeMs = minute;
     await get(subject('ana'));

@@ -25,10 +25,10 @@ export class ExchangedTokens {
 
   /**
    * @param exchange names the exchange, with everything that its tokens depend on besides the subject
-   * @throws what `obtain` throws, GatewayError subject_token_expired, upstream_rejected_credentials where a refused one is a replacement
+   * @throws what `obtain` throws, GatewayError subject_token_expired, credential_unavailable, upstream_rejected_credentials where a refused one is a replacement
    */
   of(exchange: string, subject: AccessToken, obtain: () => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
-    if (isOver(subject, this.#now())) throw new GatewayError('subject_token_expired');
+    checkSubject(subject, this.#now());
     // Of what was given for it nothing is known without the subject token, and of that nothing is kept (P6, docs/rules.md).
     const key = `${exchange} ${hash('sha256', subject.value.reveal(), 'base64url')}`;
     const ours = this.#ours(key, refused);
@@ -51,7 +51,7 @@ export class ExchangedTokens {
   async #exchange(key: string, subject: AccessToken, obtain: () => Promise<AccessToken>, isReplacement: boolean): Promise<AccessToken> {
     const given = await obtain();
     const now = this.#now();
-    if (isOver(subject, now)) throw new GatewayError('subject_token_expired');
+    checkSubject(subject, now);
     const expiresAt = Math.min(given.expiresAt ?? Infinity, subject.expiresAt ?? Infinity);
     const token = { ...subject, value: given.value, expiresAt: expiresAt === Infinity ? undefined : expiresAt, subjects: [...subject.subjects, ...given.subjects] };
     this.#keys.set(token, key);
@@ -60,4 +60,7 @@ export class ExchangedTokens {
   }
 }
 
-const isOver = ({ expiresAt }: AccessToken, now: number): boolean => expiresAt !== undefined && expiresAt <= now;
+/** Whoever brought it can bring another one; of a login's, the broker is the one to say what helps. */
+function checkSubject({ expiresAt, subjects }: AccessToken, now: number): void {
+  if (expiresAt !== undefined && expiresAt <= now) throw new GatewayError(subjects.length === 0 ? 'subject_token_expired' : 'credential_unavailable', { detail: 'the token of the login has expired' });
+}

@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import { CallerHeaders, callerHeaderReader, cleanHeaders, obtainCredentials, type PreparedServer } from '@gatehouse/upstream-request';
+import { CallerHeaders, callerHeaderReader, callerTokenOf, cleanHeaders, obtainCredentials, type PreparedServer } from '@gatehouse/upstream-request';
 import type { Admission } from '../pipeline/admission.ts';
 import { buildUpstreamRequest } from '../pipeline/build-upstream-request.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
@@ -40,15 +40,17 @@ export async function composeOwnRequest(
     throw new GatewayError('session_not_found', { detail: 'what it was opened by is gone' });
   }
   const rows = listening?.headers ?? [];
+  const given = cleanHeaders(rows, limits.headers);
   // Not the caller's own words for these, nor its trace: this request is none of its steps.
   const headers = Object.assign(new CallerHeaders(), {
     accept: method === 'GET' ? 'text/event-stream' : undefined,
     protocolVersion: fitting(protocolVersion),
     lastEventId: fitting(lastEventId),
-    nominated: cleanHeaders(rows, limits.headers).nominated,
+    nominated: given.nominated,
   });
   const callerHeader = callerHeaderReader(server, current.headerPolicy, rows, headers);
-  const credentials = await obtainCredentials(server, { server, caller: admission.caller, tokens, identity: current.identity, callerHeader });
+  const callerToken = callerTokenOf(admission.caller, given, current.authorizationServer?.issuer);
+  const credentials = await obtainCredentials(server, { server, caller: admission.caller, callerToken, tokens, identity: current.identity, callerHeader });
   const call = { method, era: 'legacy', body: undefined, message: undefined, owner, upstreamSession: fitting(upstreamSession), connectSession: undefined, connectResponse: undefined } as const;
   return buildUpstreamRequest(current, server, call, { headers: rows }, headers, credentials, timeouts).outgoing;
 }

@@ -9,6 +9,8 @@ import { resourceFormOf } from './match-server.ts';
  * section 3); where tokens come from our own authorization server, also where to learn how to get one (RFC 9728 section 5.1).
  */
 export function challengeOf(error: GatewayError, { route, server }: CallRecord, { publicUrl }: AuthenticationContext): string | undefined {
+  // It was good enough for the gateway, and is not for whoever it is exchanged at.
+  if (error.code === 'subject_token_expired') return challenge([['realm', 'gatehouse'], ['error', 'invalid_token'], ['error_description', 'The token has expired']]);
   if (!(error instanceof ChallengeError)) return undefined;
   const resource = server?.agentAuth.protectedResource;
   if (route === undefined || server === undefined || resource === undefined) return challenge([['realm', 'gatehouse'], ...reasonOf(error)]);

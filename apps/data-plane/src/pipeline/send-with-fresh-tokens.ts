@@ -23,17 +23,17 @@ async function sendTwice(credentials: readonly Credential[], obtain: Obtain, sen
   const response = await send(credentials);
   const missing = missingScopes(response);
   if (missing !== undefined) return stepUp(missing, response, credentials, obtain, send);
-  const token = refusedOf(response, credentials);
-  if (token === undefined) return response;
+  const refused = refusedOf(response, credentials);
+  if (refused === undefined) return response;
   discard(response.body);
 
-  const others = await obtain({ token, again: false });
+  const others = await obtain({ ...refused, again: false });
   const second = await send(others);
-  const other = refusedOf(second, others);
-  if (other === undefined) return second;
+  const refusedAgain = refusedOf(second, others);
+  if (refusedAgain === undefined) return second;
   discard(second.body);
   // Whoever gives tokens is told, and may know what helps.
-  await obtain({ token: other, again: true });
+  await obtain({ ...refusedAgain, again: true });
   throw new GatewayError('upstream_rejected_credentials', { detail: 'twice, with a new token' });
 }
 
@@ -67,6 +67,9 @@ async function agreedOrNot(obtain: Obtain, refused: RefusedToken, credentials: r
   }
 }
 
-function refusedOf({ status }: UpstreamResponse, credentials: readonly Credential[]): AccessToken | undefined {
-  return status === 401 ? credentials.find((credential) => credential.token !== undefined)?.token : undefined;
+/** Of several tokens an upstream does not say which it refuses. */
+function refusedOf({ status }: UpstreamResponse, credentials: readonly Credential[]): Pick<RefusedToken, 'token' | 'others'> | undefined {
+  if (status !== 401) return undefined;
+  const [token, ...others] = credentials.map((credential) => credential.token).filter((token): token is AccessToken => token !== undefined);
+  return token && { token, others };
 }

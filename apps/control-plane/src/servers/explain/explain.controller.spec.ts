@@ -194,7 +194,7 @@ describe('who calls', () => {
     const [known, unknown] = [await explain('named', `X-Gatehouse-Key: ${serviceAccountKey}`), await explain('named')];
     expect([callerIn(known), codes(known)]).toEqual([[undefined, 1], []]);
     expect([callerIn(unknown), codes(unknown)]).toEqual([[undefined, 1], ['unauthenticated']]);
-    expect(callerIn(await explain('nobody'))).toEqual(['credential_unavailable', undefined]);
+    expect(callerIn(await explain('nobody'))).toEqual(['claim_missing', undefined]);
   });
 
   test('a service account’s key lets in and is not echoed; another workspace’s, a wrong one, none do not', async () => {

@@ -1,7 +1,7 @@
 import { ConnectError, type RefusedToken, type TokenSource } from '@gatehouse/access-tokens';
 import type { Caller } from '@gatehouse/agent-auth';
 import type { Credential } from '@gatehouse/app-auth';
-import { callerHeaderReader, type CallerHeaders, obtainCredentials, type PreparedServer } from '@gatehouse/upstream-request';
+import { callerHeaderReader, type CallerHeaders, callerTokenOf, obtainCredentials, type PreparedServer } from '@gatehouse/upstream-request';
 import type { Snapshot } from '../../snapshot/current-snapshot.ts';
 import type { Call } from '../read-call.ts';
 import type { IncomingRequest } from '../request.ts';
@@ -15,7 +15,7 @@ const lookMs = 2_500;
 
 export interface ObtainContext {
   readonly tokens: TokenSource;
-  readonly snapshot: Pick<Snapshot, 'headerPolicy' | 'identity'>;
+  readonly snapshot: Pick<Snapshot, 'headerPolicy' | 'identity' | 'authorizationServer'>;
   readonly pending: PendingConnections;
 }
 
@@ -27,7 +27,8 @@ type Obtain = () => readonly Credential[] | Promise<readonly Credential[]>;
  */
 export function obtainWhenConnected({ tokens, snapshot, pending }: ObtainContext, server: PreparedServer, caller: Caller, call: Call, request: IncomingRequest, headers: CallerHeaders, refused?: RefusedToken): readonly Credential[] | Promise<readonly Credential[]> {
   const callerHeader = callerHeaderReader(server, snapshot.headerPolicy, request.headers, headers);
-  const obtain: Obtain = () => obtainCredentials(server, { server, caller, tokens, refused, identity: snapshot.identity, callerHeader });
+  const callerToken = callerTokenOf(caller, headers, snapshot.authorizationServer?.issuer);
+  const obtain: Obtain = () => obtainCredentials(server, { server, caller, callerToken, tokens, refused, identity: snapshot.identity, callerHeader });
   if (call.connectResponse?.action !== 'accept') return obtain();
   const { state } = call.connectResponse;
   return obtainOrWait(obtain, (error) => {
