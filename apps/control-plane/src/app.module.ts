@@ -21,6 +21,8 @@ import { CatalogController } from './apps/catalog.controller.ts';
 import { catalogProvider } from './apps/catalog.ts';
 import { AuditEventsController } from './audit/audit-events.controller.ts';
 import { AuthTypesController } from './auth-types/auth-types.controller.ts';
+import { IdentityKeysController } from './caller-identity/identity-keys.controller.ts';
+import { PublishedKeysController } from './caller-identity/published-keys.controller.ts';
 import { connectControllers, connectProviders } from './connections/connect/connect-providers.ts';
 import { connectionProviders } from './connections/connection-providers.ts';
 import { ConnectionsController } from './connections/connections.controller.ts';
@@ -118,6 +120,8 @@ export class AppModule {
         AgentsPageController,
         OAuthClientsController,
         SigningKeysController,
+        IdentityKeysController,
+        PublishedKeysController,
         ConnectionsController,
         MyConnectionsController,
         ...connectControllers,

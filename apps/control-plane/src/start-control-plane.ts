@@ -3,6 +3,7 @@ import { tokensPath } from '@gatehouse/access-tokens';
 import { createLogger, type Logger, readSettings } from '@gatehouse/service-runtime';
 import { connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { keepSigningKeys } from './agents-oauth/keep-signing-keys.ts';
+import { accessTokenKeys, identityKeys } from './agents-oauth/signing-key-uses.ts';
 import { TokenBroker } from './connections/broker/token-broker.service.ts';
 import { tokenRoute } from './connections/broker/token-route.ts';
 import { createApplication } from './create-application.ts';
@@ -90,7 +91,7 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   registerOpenServersGauge(metrics.registry, database.sql);
 
   // Before anything is published: no data plane sees an authorization server without a key.
-  await atStart(() => keepSigningKeys(database, vault), waiting);
+  for (const use of [accessTokenKeys, identityKeys]) await atStart(() => keepSigningKeys(database, vault, use), waiting);
 
   const parts = { settings, logger, database, vault, channel, metrics, allowedMethods: new AllowedMethods() };
   const application = await createApplication(parts);

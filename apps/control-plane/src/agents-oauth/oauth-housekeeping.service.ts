@@ -6,6 +6,7 @@ import { tidyLoginTokens } from '../identity/login/tidy-login-tokens.ts';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
 import { Vault } from '../vault/vault.ts';
 import { keepSigningKeys } from './keep-signing-keys.ts';
+import { accessTokenKeys, identityKeys } from './signing-key-uses.ts';
 import { tidyOAuthState } from './tidy-oauth-state.ts';
 
 const everyMs = 10 * 60_000;
@@ -42,7 +43,7 @@ export class OAuthHousekeeping implements OnApplicationBootstrap, OnApplicationS
 
   async #run(): Promise<void> {
     try {
-      if (await keepSigningKeys(this.#database, this.#vault)) this.#publisher.nudge();
+      for (const use of [accessTokenKeys, identityKeys]) if (await keepSigningKeys(this.#database, this.#vault, use)) this.#publisher.nudge();
       await tidyOAuthState(this.#database.sql);
       if ((await tidyLoginTokens(this.#database)) > 0) this.#publisher.nudge();
     } catch (error) {

@@ -4,6 +4,7 @@ import type { JWKS } from 'oidc-provider';
 import type { Sql } from '../database/sql.ts';
 import { gatewayItself, type Vault } from '../vault/vault.ts';
 import { signingKeyContext } from './keep-signing-keys.ts';
+import { accessTokenKeys } from './signing-key-uses.ts';
 import { readSigningKeys } from './signing-keys.store.ts';
 
 export interface OpenedKeys {
@@ -18,10 +19,10 @@ export interface OpenedKeys {
 
 /** @throws UnsealError */
 export async function openSigningKeys(sql: Sql, vault: Vault): Promise<OpenedKeys> {
-  const rows = await readSigningKeys(sql);
+  const rows = await readSigningKeys(sql, accessTokenKeys.table);
   const [signing] = rows;
   if (!signing) throw new TypeError('there is no signing key');
   const ring = await vault.openingRing(sql, gatewayItself);
-  const keys = rows.map(({ kid, publicJwk, sealed }) => ({ ...publicJwk, d: unseal(ring, signingKeyContext(kid), sealed).toString('utf8') }));
+  const keys = rows.map(({ kid, publicJwk, sealed }) => ({ ...publicJwk, d: unseal(ring, signingKeyContext(accessTokenKeys.table, kid), sealed).toString('utf8') }));
   return { jwks: { keys }, publicKeys: rows.map(({ publicJwk }) => publicJwk), kid: signing.kid, version: rows.map(({ kid }) => kid).join(' ') };
 }

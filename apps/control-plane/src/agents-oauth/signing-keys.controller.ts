@@ -8,6 +8,7 @@ import { Allow } from '../http/allow.ts';
 import { SnapshotPublisher } from '../snapshots/snapshot-publisher.service.ts';
 import { Vault } from '../vault/vault.ts';
 import { AuthorizationServer } from './authorization-server.service.ts';
+import { accessTokenKeys } from './signing-key-uses.ts';
 import { rotateSigningKeys } from './rotate-signing-keys.ts';
 
 const rotated = z.object({ kid: z.string().meta({ description: 'Of the key that signs now.' }) }).meta({ id: 'RotatedSigningKeys' });
@@ -34,7 +35,7 @@ export class SigningKeysController {
   @ApiOperation({ summary: 'Replace the keys of agents’ access tokens at once: for a key that somebody else may have' })
   @ZodResponse({ status: 200, description: 'Data planes refuse all earlier access tokens as soon as they have the revision; agents refresh theirs, and nobody logs in again.', type: RotatedSigningKeysOutput })
   async rotateSigningKeys(@Actor() actor: ChangeAuthor): Promise<z.output<typeof rotated>> {
-    const kid = await rotateSigningKeys(this.#database, this.#vault, actor);
+    const kid = await rotateSigningKeys(this.#database, this.#vault, accessTokenKeys, actor);
     this.#publisher.nudge();
     await this.#server.rereadKeys();
     return { kid };

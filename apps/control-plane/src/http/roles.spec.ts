@@ -61,6 +61,7 @@ const table: Readonly<Record<string, string>> = {
   'POST /v1/oauth-clients': 'admin',
   'DELETE /v1/oauth-clients/:client': 'admin',
   'POST /v1/oauth/signing-keys/rotate': 'admin',
+  'POST /v1/identity-keys/rotate': 'admin',
   'GET /v1/users': 'auditor',
   'POST /v1/users': 'admin',
   'GET /v1/users/:user': 'auditor',

@@ -1,6 +1,7 @@
-import type { GatewayError } from '@gatehouse/errors';
-import { authorizationServerId, type EnvironmentPolicy, headerPolicyId, type PlainSnapshotDocument, revocationsId } from '@gatehouse/gateway-config';
+import { GatewayError } from '@gatehouse/errors';
+import { authorizationServerId, type EnvironmentPolicy, headerPolicyId, identityKeysId, type PlainSnapshotDocument, revocationsId } from '@gatehouse/gateway-config';
 import { readAuthorizationServer } from '../agents-oauth/read-authorization-server.ts';
+import { readIdentityKeys } from '../caller-identity/read-identity-keys.ts';
 import { readTokenRevocations } from '../connections/disconnect/token-revocations.store.ts';
 import type { Sql } from '../database/sql.ts';
 import { isUnreadablePolicy, readGlobalPolicy } from '../header-policy/read-global-policy.ts';
@@ -38,16 +39,17 @@ export async function readDocuments({ sql, vault, environmentPolicy, issuer, reg
   const policy = ids.includes(headerPolicyId) ? await readPolicy(sql, environmentPolicy) : { documents: [], unreadable: [] };
   const authorizationServer = ids.includes(authorizationServerId) ? [await readAuthorizationServer(sql, issuer, registersClients)] : [];
   const revocations = ids.includes(revocationsId) ? [{ kind: 'revocations' as const, id: revocationsId, revoked: await readTokenRevocations(sql) }] : [];
+  const identityKeys = ids.includes(identityKeysId) ? await readKeys(sql, vault, issuer) : { documents: [], unreadable: [] };
   return {
-    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...workspaces.map(workspaceDocument), ...policy.documents, ...authorizationServer, ...revocations],
-    unreadable: [...opened.flatMap((server) => ('error' in server ? [{ id: server.row.id, error: server.error }] : [])), ...policy.unreadable],
+    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...workspaces.map(workspaceDocument), ...policy.documents, ...authorizationServer, ...revocations, ...identityKeys.documents],
+    unreadable: [...opened.flatMap((server) => ('error' in server ? [{ id: server.row.id, error: server.error }] : [])), ...policy.unreadable, ...identityKeys.unreadable],
   };
 }
 
-/** Every id there is, in order, so that they can be read in batches. The header policy is one of them whether or not it is stored, and so are the authorization server and the revocations. */
+/** Every id there is, in order, so that they can be read in batches. The header policy is one of them whether or not it is stored, and so are the authorization server, the revocations and the keys that sign identities. */
 export async function readAllIds(sql: Sql): Promise<string[]> {
   const rows = await sql<{ id: string }>('select id from servers union all select id from service_accounts union all select id from workspaces order by id');
-  return [headerPolicyId, authorizationServerId, revocationsId, ...rows.map(({ id }) => id)];
+  return [headerPolicyId, authorizationServerId, revocationsId, identityKeysId, ...rows.map(({ id }) => id)];
 }
 
 /** A stored policy that this release does not take keeps itself from being published, and nothing else. */
@@ -57,6 +59,15 @@ async function readPolicy(sql: Sql, environmentPolicy: EnvironmentPolicy): Promi
   } catch (error) {
     if (!isUnreadablePolicy(error)) throw error;
     return { documents: [], unreadable: [{ id: headerPolicyId, error }] };
+  }
+}
+
+async function readKeys(sql: Sql, vault: Vault, issuer: string): Promise<ReadDocuments> {
+  try {
+    return { documents: [await readIdentityKeys(sql, vault, issuer)], unreadable: [] };
+  } catch (error) {
+    if (!(error instanceof GatewayError) || error.code !== 'vault_sealed_value_unreadable') throw error;
+    return { documents: [], unreadable: [{ id: identityKeysId, error }] };
   }
 }
 

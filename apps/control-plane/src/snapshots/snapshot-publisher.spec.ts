@@ -58,8 +58,8 @@ test('an empty channel gets everything, at start and while running', async () =>
   const plane = await startTestControlPlane({ environment: fixture.plane.environment, channel: empty });
   await until(async () => (await empty.readState()) !== undefined);
   const [count] = await fixture.query<{ count: string }>('select (select count(*) from servers) + (select count(*) from workspaces) as count');
-  // And the header policy, the authorization server and the revocations, which are there whatever is stored.
-  expect((await empty.readIndex())?.index.size).toBe(Number(count?.count) + 3);
+  // And the header policy, the authorization server, the revocations and the keys that sign identities, which are there whatever is stored.
+  expect((await empty.readIndex())?.index.size).toBe(Number(count?.count) + 4);
   expect(empty.publications.map(({ mode }) => mode)).toEqual(['replace']);
   await plane.close();
 });

@@ -197,6 +197,7 @@ const samples: Readonly<Record<string, (sealed: (row: Readonly<Record<string, un
   'secrets.sealed': (sealed) => insert('secrets', { workspace_id: workspaceId, owner_table: 'servers', owner_id: randomUUID(), field: '/x' }, { sealed }),
   'oauth_state.sealed': (sealed) => insert('oauth_state', { model: 'Session', id_hash: randomBytes(32) }, { sealed }),
   'oauth_signing_keys.sealed': (sealed) => insert('oauth_signing_keys', { kid: randomUUID(), public_jwk: '{}', signs_from: '2026-01-01' }, { sealed }),
+  'identity_signing_keys.sealed': (sealed) => insert('identity_signing_keys', { kid: randomUUID(), public_jwk: '{}', signs_from: '2026-01-01' }, { sealed }),
   'provider_tokens.sealed': async (sealed) => insert('provider_tokens', { session_id: randomUUID(), person_id: await person(), provider: 'corp', issuer: 'https://corp.example' }, { sealed }),
   'idempotency_keys.sealed_request': (sealed) => insert('idempotency_keys', { actor: 'a', route: 'r', key: randomUUID(), attempt: randomUUID() }, { sealed_request: sealed }),
   'idempotency_keys.sealed_body': (sealed) => insert('idempotency_keys', { actor: 'a', route: 'r', key: randomUUID(), attempt: randomUUID() }, { sealed_request: () => Buffer.alloc(0), sealed_body: sealed }),

@@ -24,7 +24,11 @@ export const sealedColumns: readonly SealedColumn[] = [
   }),
   sealedColumn<{ kid: string }>({
     table: 'oauth_signing_keys', sealed: 'sealed', term: 'key_term', reads: ['kid'],
-    context: (row) => signingKeyContext(row.kid),
+    context: (row) => signingKeyContext('oauth_signing_keys', row.kid),
+  }),
+  sealedColumn<{ kid: string }>({
+    table: 'identity_signing_keys', sealed: 'sealed', term: 'key_term', reads: ['kid'],
+    context: (row) => signingKeyContext('identity_signing_keys', row.kid),
   }),
   sealedColumn<{ session_id: string; person_id: string }>({
     table: 'provider_tokens', sealed: 'sealed', term: 'key_term', reads: ['session_id', 'person_id'],
