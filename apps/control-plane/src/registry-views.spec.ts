@@ -1,6 +1,7 @@
 import { agentAuthTypes } from '@gatehouse/agent-auth';
 import { appAuthTypes } from '@gatehouse/app-auth';
 import type { ReadableServer } from '@gatehouse/gateway-config';
+import { outboundHeaderSources } from '@gatehouse/outbound-headers';
 import type { Heartbeat } from '@gatehouse/snapshot-channel';
 import { expect, test } from 'vitest';
 import { sampleServer } from './spec-support/sample-server.ts';
@@ -9,9 +10,12 @@ import { useControlPlane } from './spec-support/use-control-plane.ts';
 const fixture = useControlPlane();
 
 test('every authentication type is listed with the schema of its form, in which secrets are marked', async () => {
-  const { body } = await fixture.plane.send<Record<'agentAuth' | 'appAuth', { type: string; schema: unknown }[]>>('GET', '/v1/auth-types');
+  const { body } = await fixture.plane.send<Record<'agentAuth' | 'appAuth' | 'outboundHeaders', { type: string; schema: unknown }[]>>('GET', '/v1/auth-types');
   expect(body.agentAuth.map(({ type }) => type)).toEqual(agentAuthTypes.map(({ type }) => type));
   expect(body.appAuth.map(({ type }) => type)).toEqual(appAuthTypes.map(({ type }) => type));
+  expect(body.outboundHeaders.map(({ type }) => type)).toEqual(outboundHeaderSources.map(({ type }) => type));
+  const exchange = body.outboundHeaders.find(({ type }) => type === 'on-behalf-of');
+  expect(exchange?.schema).toMatchObject({ properties: { clientSecret: { title: 'Client secret', writeOnly: true }, target: { properties: { clientSecret: { writeOnly: true } } } } });
   const bearer = body.appAuth.find(({ type }) => type === 'bearer');
   expect(bearer?.schema).toMatchObject({ properties: { type: { const: 'bearer' }, token: { title: 'Token', writeOnly: true } } });
 });

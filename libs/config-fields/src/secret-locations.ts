@@ -53,16 +53,17 @@ function collectContainers(value: unknown, location: string, containers: Map<str
 }
 
 function childLocation(location: string, key: string, child: unknown): string {
-  const variant = isJson(child) && typeof child['type'] === 'string' ? `[${escape(child['type'])}]` : '';
-  return `${location}/${escape(key)}${variant}`;
+  const variant = isJson(child) && typeof child['type'] === 'string' ? `[${escapeLocation(child['type'])}]` : '';
+  return `${location}/${escapeLocation(key)}${variant}`;
 }
 
 function itemLocation(location: string, item: unknown, index: number): string {
   const name = isJson(item) && typeof item['name'] === 'string' ? item['name'].toLowerCase() : String(index);
-  return `${location}[${escape(name)}]`;
+  return `${location}[${escapeLocation(name)}]`;
 }
 
-const escape = (segment: string): string => segment.replaceAll('~', '~0').replaceAll('/', '~1');
+/** A name within a location. */
+export const escapeLocation = (segment: string): string => segment.replaceAll('~', '~0').replaceAll('/', '~1');
 
 function isJson(value: unknown): value is Json {
   return typeof value === 'object' && value !== null && !Array.isArray(value) && !(value instanceof Secret);

@@ -1,5 +1,6 @@
 import { agentAuthTypes } from '@gatehouse/agent-auth';
 import { appAuthTypes } from '@gatehouse/app-auth';
+import { outboundHeaderSources } from '@gatehouse/outbound-headers';
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { createZodDto, ZodResponse } from 'nestjs-zod';
@@ -15,7 +16,7 @@ const authType = z
   })
   .meta({ id: 'AuthType' });
 
-class AuthTypes extends createZodDto(z.object({ agentAuth: z.array(authType), appAuth: z.array(authType) }).meta({ id: 'AuthTypes' })) {}
+class AuthTypes extends createZodDto(z.object({ agentAuth: z.array(authType), appAuth: z.array(authType), outboundHeaders: z.array(authType).meta({ description: 'Sources of outbound headers.' }) }).meta({ id: 'AuthTypes' })) {}
 
 interface Described {
   readonly type: string;
@@ -27,6 +28,7 @@ interface Described {
 const authTypes = {
   agentAuth: agentAuthTypes.map((entry) => describe(entry, entry.schema)),
   appAuth: appAuthTypes.map((entry) => describe(entry, entry.writable)),
+  outboundHeaders: outboundHeaderSources.map((entry) => describe(entry, entry.writable)),
 };
 
 @ApiTags('authentication types')
@@ -35,7 +37,7 @@ const authTypes = {
 export class AuthTypesController {
   @Get()
   @ApiOperation({ summary: 'List the authentication types with the schemas of their forms' })
-  @ZodResponse({ status: 200, description: 'Agent and app authentication types.', type: AuthTypes })
+  @ZodResponse({ status: 200, description: 'Agent and app authentication types, and the sources of outbound headers.', type: AuthTypes })
   listAuthTypes() {
     return authTypes;
   }

@@ -1,14 +1,14 @@
 import type { AddressGuard } from '@gatehouse/egress';
 import type { Problem } from '@gatehouse/errors';
 import { httpsRequired, isPlain, mayBePlain } from '../apps/insecure-urls.ts';
+import { tokenClients } from './token-clients.ts';
 
-interface Sent {
-  readonly appAuth?: { readonly tokenUrl?: unknown } | null;
-}
-
-/** Client secrets travel over TLS, as those of apps do. Of a document as it was sent: names are looked up before the transaction that reads it. */
+/** Client secrets travel over TLS, as those of apps do, and so do the tokens that are exchanged. Of a document as it was sent: names are looked up before the transaction that reads it. */
 export async function plainTokenUrl(sent: unknown, guard: AddressGuard): Promise<Problem[]> {
-  const tokenUrl = (sent as Sent | null | undefined)?.appAuth?.tokenUrl;
-  if (typeof tokenUrl !== 'string' || !isPlain(tokenUrl) || (await mayBePlain(tokenUrl, guard))) return [];
-  return [{ pointer: '/appAuth/tokenUrl', ...httpsRequired }];
+  const plain = tokenClients(sent).flatMap(({ urls }) => urls).filter(({ url }) => isPlain(url));
+  const problems: Problem[] = [];
+  for (const [pointer, url] of new Map(plain.map((found) => [found.pointer, found.url]))) {
+    if (!(await mayBePlain(url, guard))) problems.push({ pointer, ...httpsRequired });
+  }
+  return problems;
 }

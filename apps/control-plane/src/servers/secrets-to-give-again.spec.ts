@@ -58,6 +58,51 @@ describe('a client’s secret goes to no other origin than it was given for', ()
   });
 });
 
+describe('so it is with every client that a server has', () => {
+  const exchange = { type: 'on-behalf-of', tokenUrl: client.tokenUrl, clientId: 'id' };
+  const idJag = { ...exchange, grant: 'id-jag', audience: 'https://as.example' };
+  const secret = { clientSecret: 'canary-of-client' };
+  const own = { clientId: 'there', clientSecret: 'canary-of-target' };
+  const at = (...fields: string[]): object[] => fields.map((field) => ({ pointer: field, code: 'secret_of_another_origin' }));
+  test.each<[string, object, object, object[]]>([
+    ['an exchange at another host', { ...exchange, ...secret }, { tokenUrl: evil }, at('/appAuth/clientSecret')],
+    ['an actor’s token at another host', { ...exchange, ...secret, actor: { token: 't' } }, { tokenUrl: evil }, at('/appAuth/clientSecret', '/appAuth/actor/token')],
+    ['the target’s secret at another host', { ...idJag, ...secret, target: { ...own, tokenUrl: 'https://as.example/token' } }, { target: { tokenUrl: evil } }, at('/appAuth/target/clientSecret')],
+    ['the target’s secret at another audience', { ...idJag, ...secret, target: own }, { audience: 'https://evil.example' }, at('/appAuth/target/clientSecret')],
+    ['the client’s own secret at another target', { ...idJag, ...secret }, { audience: 'https://evil.example' }, at('/appAuth/clientSecret')],
+    ['the client’s own secret, at a target that had one of its own', { ...idJag, ...secret, target: own }, { target: null }, at('/appAuth/clientSecret')],
+  ])('%s', async (_what, appAuth, patch, problems) => {
+    const reply = await change('PATCH', await created(appAuth), { appAuth: patch });
+    expect([reply.status, reply.body.errors.toSorted((a, b) => b.pointer.localeCompare(a.pointer))]).toMatchObject([422, problems]);
+  });
+
+  const header = (source: object): Record<string, unknown> => ({ outboundHeaders: [{ name: 'X-First', source: { type: 'static', value: 'v' } }, { name: 'X-Token', source: { ...source, clientId: 'id' } }] });
+  test.each(['service-token', 'on-behalf-of'])('an outbound header’s, wherever in the list it is: %s', async (kind) => {
+    const name = `header-${(names += 1)}`;
+    const written = sampleServer(name, { ...header({ type: kind, tokenUrl: client.tokenUrl, ...secret }), appAuth: { type: 'none' } });
+    expect((await fixture.plane.send('POST', servers, { body: written })).status).toBe(201);
+    const moved = (source: object) => change('PATCH', name, { outboundHeaders: [{ name: 'X-Token', source: { type: kind, clientId: 'id', ...source } }] });
+    const reply = await moved({ tokenUrl: evil });
+    expect([reply.status, reply.body.errors]).toMatchObject([422, at('/outboundHeaders/0/source/clientSecret')]);
+    expect((await moved({ tokenUrl: 'https://id.example/v2/token' })).status).toBe(200);
+    expect((await moved({ tokenUrl: evil, ...secret })).status).toBe(200);
+  });
+
+  test.each<[string, Record<string, unknown>, string]>([
+    ['an exchange', { appAuth: { ...exchange, ...secret, tokenUrl: 'http://id.example/token' } }, '/appAuth/tokenUrl'],
+    ['a target', { appAuth: { ...idJag, ...secret, target: { tokenUrl: 'http://as.example/token' } } }, '/appAuth/target/tokenUrl'],
+    ['an audience where the target is found', { appAuth: { ...idJag, ...secret, audience: 'http://as.example' } }, '/appAuth/audience'],
+    ['an outbound header', header({ type: 'service-token', tokenUrl: 'http://id.example/token', ...secret }), '/outboundHeaders/1/source/tokenUrl'],
+  ])('travels over TLS: %s', async (_what, overrides, pointer) => {
+    const reply = await fixture.plane.send<Problem>('POST', servers, { body: sampleServer(`plain-${(names += 1)}`, overrides) });
+    expect([reply.status, reply.body.errors]).toMatchObject([422, [{ pointer, code: 'https_required' }]]);
+  });
+
+  test('an audience that is only a name is none of this', async () => {
+    await created({ ...exchange, ...secret, audience: 'http://orders.internal' });
+  });
+});
+
 describe('a client’s secret travels over TLS', () => {
   const plain = { pointer: '/appAuth/tokenUrl', code: 'https_required' };
 

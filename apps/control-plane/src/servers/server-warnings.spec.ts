@@ -69,6 +69,25 @@ describe('stored credentials', () => {
   ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
 });
 
+describe('on behalf of callers', () => {
+  const exchange = { type: 'on-behalf-of', tokenUrl: 'https://id.example/token', clientId: 'c', clientSecret: 's' };
+  const tokens = { ...passthrough, jwt: { jwks, issuer } };
+  const header = (source: object): Record<string, unknown> => ({ appAuth: none, outboundHeaders: [{ name: 'X-Token', source }] });
+  const [ofApp, ofHeader] = ['subject_token_missing /appAuth', 'subject_token_missing /outboundHeaders/0/source'];
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['who log in', { agentAuth: { type: 'interactive' }, appAuth: exchange }, []],
+    ['who come with tokens', { agentAuth: tokens, appAuth: exchange }, []],
+    ['who have keys', { appAuth: exchange }, [ofApp]],
+    ['who log in, by tokens that they come with', { agentAuth: { type: 'interactive' }, appAuth: { ...exchange, subject: 'caller-token' } }, [ofApp]],
+    ['who come with tokens, by their logins', { agentAuth: tokens, appAuth: { ...exchange, subject: 'identity-provider-token' } }, [ofApp]],
+    ['who have keys, in a header', header(exchange), [ofHeader]],
+    ['who have keys, by their tokens', header({ type: 'caller-token' }), [ofHeader]],
+    ['who log in, by their tokens', { ...header({ type: 'caller-token' }), agentAuth: { type: 'interactive' } }, []],
+    ['who log in, by tokens that they come with, in a header', { ...header({ type: 'caller-token', from: 'caller' }), agentAuth: { type: 'interactive' } }, [ofHeader]],
+    ['whom nobody asks', header({ type: 'service-token', tokenUrl: 'https://id.example/token', clientId: 'c', clientSecret: 's' }), []],
+  ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
+});
+
 describe('callers’ JWTs', () => {
   const plain = 'jwks_plain_http /agentAuth/jwt/jwksUrl';
   const any = 'jwt_any_issuer /agentAuth/jwt';

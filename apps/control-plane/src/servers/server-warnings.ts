@@ -9,6 +9,7 @@ import { jwtWarnings } from './jwt-warnings.ts';
 import { lendsConnections } from './lends-connections.ts';
 import { prepareStoredServer } from './prepare-stored-server.ts';
 import type { ServerRow, StoredDocument } from './servers.store.ts';
+import { subjectWarnings } from './subject-warnings.ts';
 import type { Surroundings } from './surroundings.ts';
 import { unreadableWarning } from './unreadable-server.ts';
 import { originOf } from './upstream-origin.ts';
@@ -25,7 +26,7 @@ export function standingWarnings(
 ): Warning[] {
   const server = prepareStoredServer(row, secretLocations);
   const ofHeaders = server ? headerWarnings(row.document, server, policy) : [unreadableWarning];
-  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...credentialWarnings(row.document, surroundings), ...ofHeaders];
+  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...credentialWarnings(row.document, surroundings), ...subjectWarnings(row.document), ...ofHeaders];
 }
 
 function openServerWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {

@@ -8,11 +8,12 @@ import { isModernRevision, readMessage } from '@gatehouse/mcp-protocol';
 import { Secret } from '@gatehouse/sealing';
 import { version } from '@gatehouse/service-runtime';
 import {
-  type CallerHeaders, callerHeaderReader, type CallFacts, checkContentType, cleanHeaders, composeRequest, type ExplainedHeader, explainedHeaders, type HeaderLimits, obtainCredentials, type PreparedServer,
+  type CallerHeaders, callerHeaderReader, callerTokenOf, type CallFacts, checkContentType, cleanHeaders, composeRequest, type ExplainedHeader, explainedHeaders, type HeaderLimits, obtainCredentials, type PreparedServer,
 } from '@gatehouse/upstream-request';
 import { assumeHeaders, type AssumedHeaders } from './assume-headers.ts';
+import { someone } from './caller-authentication.ts';
 import type { GivenRequest } from './given-request.ts';
-import { namedTokens } from './named-tokens.ts';
+import { named, namedTokens } from './named-tokens.ts';
 
 export interface Refusal {
   readonly code: GatewayError['code'];
@@ -44,8 +45,9 @@ const nothing = { verdicts: [], credentials: [], headers: [] };
  * What would leave for a server, decided in the order and by the code of the data plane (`handleRequest` there), of which only
  * the sending is left out. A request that would be refused is explained all the same, as far as there is something to explain.
  * @param recognise whose request it is
+ * @param ownIssuer of the gateway's own tokens
  */
-export async function explainRequest(server: PreparedServer, headerPolicy: GlobalHeaderPolicy, given: GivenRequest, recognise: (headers: CallerHeaders) => Promise<Caller>): Promise<ExplainedRequest> {
+export async function explainRequest(server: PreparedServer, headerPolicy: GlobalHeaderPolicy, given: GivenRequest, recognise: (headers: CallerHeaders) => Promise<Caller>, ownIssuer?: string): Promise<ExplainedRequest> {
   const read = attempt(() => {
     checkSize(given.rows);
     return cleanHeaders(legibleRows(given.rows), limits);
@@ -57,7 +59,8 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
   const call = checked.value ?? { method: given.method, era: 'legacy', body: given.body, upstreamSession: undefined };
   const caller = await recognise(callerHeaders);
   try {
-    const credentials = await obtainCredentials(server, { server, caller, tokens: namedTokens, identity: unsignedIdentity, callerHeader: callerHeaderReader(server, headerPolicy, given.rows, callerHeaders) });
+    const callerToken = caller === someone ? tokenOfSomeone(server) : callerTokenOf(caller, callerHeaders, ownIssuer);
+    const credentials = await obtainCredentials(server, { server, caller, callerToken, tokens: namedTokens, identity: unsignedIdentity, callerHeader: callerHeaderReader(server, headerPolicy, given.rows, callerHeaders) });
     const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: server.upstream.path, userAgent });
     const signatures = signaturesOf(credentials);
     const headers = signatures === undefined ? composed.headers : signRequest(signatures, { ...composed, method: call.method, origin: server.upstream.origin, body: given.body });
@@ -92,6 +95,9 @@ function checkCall(server: PreparedServer, { method, body }: GivenRequest, heade
   const era = body === undefined ? (isModern ? 'modern' : 'legacy') : eraOf(body, headers);
   return { method, era, body: body ?? '', upstreamSession: era === 'modern' ? undefined : sessionOf(headers) };
 }
+
+/** Whoever would be let in by a token has one. */
+const tokenOfSomeone = ({ agentAuth }: PreparedServer) => (agentAuth.type === 'passthrough' && !agentAuth.open ? named : undefined);
 
 /** The upstream's own id is inside the caller's, sealed: that there is one is all that can be said of it here. */
 const sessionOf = ({ sessionId }: CallerHeaders): string | undefined => (sessionId === undefined ? undefined : '');

@@ -58,7 +58,7 @@ export class ExplainService {
       const { caller, warning } = await recogniseCaller(server, headers, this.#authenticationParts());
       if (warning) ofCaller.push(warning);
       return caller;
-    });
+    }, this.#settings.CONTROL_PLANE_URL);
 
     const presented = presentExplanation(given, explained, server);
     const leaving = presented.tokens.filter(({ code }) => code === 'token_leaves').map(({ code, detail }) => ({ code, detail }));

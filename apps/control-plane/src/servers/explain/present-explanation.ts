@@ -21,7 +21,7 @@ export function presentExplanation(given: GivenRequest, explained: ExplainedRequ
       locationsOf(credential).map((location) => ({
         source: sourceOf(location.in, location.name, server),
         location,
-        ...(credential.token !== undefined && server.appAuth.wouldCall !== undefined && { wouldCall: server.appAuth.wouldCall }),
+        ...wouldCallOf(credential, server),
       })),
     ),
     tokens: tokenFates(given.rows, refusal ? undefined : verdicts, server.upstream.origin),
@@ -42,6 +42,14 @@ const locationsOf = (credential: Credential): { readonly in: 'header' | 'query';
   credential.in === 'signature' ? credential.headerNames.map((name) => ({ in: 'header', name })) : [{ in: credential.in, name: credential.name }];
 
 const isStored = ({ action, rule }: Verdict): boolean => action === 'set' && rule !== 'protocol';
+
+/** Of what is not at hand; what an outbound header needs, its source says. */
+function wouldCallOf(credential: Credential, { appAuth, outboundHeaders }: PreparedServer): { wouldCall?: string } {
+  if (credential.token === undefined) return {};
+  const header = credential.in === 'header' ? outboundHeaders.find(({ name }) => name === credential.name) : undefined;
+  const wouldCall = header === undefined ? appAuth.wouldCall : header.wouldCall;
+  return wouldCall === undefined ? {} : { wouldCall };
+}
 
 function sourceOf(place: 'header' | 'query', name: string, server: PreparedServer): string {
   const rule = place === 'header' ? credentialRule(name, server)?.rule : undefined;
