@@ -35,7 +35,7 @@ export function tokenClients(document: unknown): TokenClient[] {
   const headers = Array.isArray(outboundHeaders) ? (outboundHeaders as readonly ({ readonly name?: unknown; readonly source?: Config | null } | null)[]) : [];
   return [
     ...clientsOf(appAuth, '/appAuth', '/appAuth'),
-    ...headers.flatMap((header, index) => clientsOf(header?.source, `/outboundHeaders[${escapeLocation(String(header?.name ?? '').toLowerCase())}]/source`, pointerOf(['outboundHeaders', index, 'source']))),
+    ...headers.flatMap((header, index) => clientsOf(header?.source, `/outboundHeaders[${escapeLocation(typeof header?.name === 'string' ? header.name.toLowerCase() : '')}]/source`, pointerOf(['outboundHeaders', index, 'source']))),
   ];
 }
 
