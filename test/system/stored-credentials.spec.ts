@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it, vi } from 'vitest';
-import { dataPlaneUrl, useAgents } from '../../apps/control-plane/src/spec-support/use-agents.ts';
+import { connected, dataPlaneUrl, resourceUrl, useAgents } from '../../apps/control-plane/src/spec-support/use-agents.ts';
+import { logIn, publicOrigin } from '../../apps/control-plane/src/spec-support/use-login.ts';
 import { answerAsMcp } from '../support/answer-as-mcp.ts';
 import { type InProcessDataPlane, startInProcessDataPlane } from '../support/in-process-data-plane.ts';
 import { headerValue, type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
@@ -39,6 +40,22 @@ const call = (server: string, authorization?: string): Promise<Response> =>
   fetch(`${dataPlane.url}/mcp/default/${server}`, {
     method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...(authorization !== undefined && { authorization }) }, body: JSON.stringify(inspect),
   });
+/** Calls as someone, each with an agent of their own. */
+async function tokenOf(login: 'ana' | 'ben', server: string): Promise<string> {
+  const { tokens } = await connected(fixture, { login, overrides: { resource: resourceUrl(server) } });
+  return `Bearer ${tokens.access_token}`;
+}
+const modern = (message: object, more: object = {}) => ({
+  ...message,
+  params: { name: 'inspect', arguments: {}, _meta: { 'io.modelcontextprotocol/protocolVersion': '2026-07-28', 'io.modelcontextprotocol/clientCapabilities': { elicitation: { url: {} } }, 'io.modelcontextprotocol/clientInfo': { name: 'spec', version: '1' } }, ...more },
+});
+const callModern = (server: string, authorization: string, more: object = {}): Promise<Response> =>
+  fetch(`${dataPlane.url}/mcp/default/${server}`, {
+    method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', authorization, 'mcp-protocol-version': '2026-07-28', 'mcp-method': 'tools/call', 'mcp-name': 'inspect' },
+    body: JSON.stringify(modern(inspect, more)),
+  });
+const linkIn = (text: string): string => /https:\/\/gatehouse\.example\/connect\?link=[\w-]+/.exec(text)?.[0] ?? `no link in ${text}`;
+
 /** What the upstream sees of a call; or how it is refused. */
 async function keySeen(server: string, authorization?: string): Promise<string | undefined> {
   upstream.requests.length = 0;
@@ -92,5 +109,86 @@ describe('P11 a credential of the workspace, beside app authentication', () => {
 
   it('is not deleted while a server names it', async () => {
     expect(await send('DELETE', '/credentials/search-key')).toMatchObject({ status: 409, body: { errors: [{ code: 'credential_in_use', detail: 'is used by as-users, other, search' }] } });
+  });
+});
+
+describe('P11 a credential of each person', () => {
+  let anas: string;
+  let bens: string;
+  beforeAll(async () => {
+    await make('/credentials', { name: 'tracker-token', title: 'tracker token', description: 'Profile → API tokens', scope: 'user' });
+    await addServer('tracker', [keyHeader('tracker-token', 'user', { prefix: 'Token' })], { title: 'Tracker', agentAuth: { type: 'interactive' } });
+    await vi.waitFor(async () => expect((await call('tracker')).status).toBe(401));
+    [anas, bens] = [await tokenOf('ana', 'tracker'), await tokenOf('ben', 'tracker')];
+  });
+
+  it('is asked for by a link, entered there once, and then sent with that person’s calls only', async () => {
+    const asked = await (await call('tracker', anas)).text();
+    expect(asked).toContain('Enter your tracker token to go on.');
+    expect(upstream.requests).toEqual([]);
+    const browser = fixture.browser();
+    await logIn(browser, 'ana');
+    const page = await browser.open(linkIn(asked));
+    expect(page.text).toContain('Profile → API tokens');
+    const done = await browser.submit(page, { value: ' value-of-ana\n' });
+    expect([done.status, done.url.origin, done.text]).toEqual([200, publicOrigin, expect.stringContaining('return to your chat')]);
+
+    expect(await keySeen('tracker', anas)).toBe('Token value-of-ana');
+    expect(await (await call('tracker', bens)).text()).toContain('Enter your tracker token to go on.');
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  it('lets a call go on that waits for it', async () => {
+    const asked = (await (await callModern('tracker', bens)).json()) as { result: { resultType: string; requestState: string; inputRequests: object } };
+    expect(asked.result).toMatchObject({ resultType: 'input_required', inputRequests: { gatehouse_connect: { params: { mode: 'url', message: 'Enter your tracker token to go on.' } } } });
+    const waiting = callModern('tracker', bens, { requestState: asked.result.requestState, inputResponses: { gatehouse_connect: { action: 'accept' } } });
+    const browser = fixture.browser();
+    await logIn(browser, 'ben');
+    await browser.submit(await browser.open(linkIn(JSON.stringify(asked))), { value: 'value-of-ben' });
+    expect((await waiting).status).toBe(200);
+    expect(upstream.requests.map((request) => headerValue(request, 'x-key'))).toEqual(['Token value-of-ben']);
+  });
+
+  it('that is changed or deleted is used no more, from the next revision on', async () => {
+    const browser = fixture.browser();
+    await logIn(browser, 'ana');
+    const own = async (method: string, body?: unknown) => {
+      const headers = { Cookie: browser.cookieHeader(new URL(publicOrigin)), 'X-Gatehouse-CSRF': '1' };
+      const { body: mine } = await fixture.plane.send<{ items: { id: string; name: string }[] }>('GET', '/v1/me/credentials', { authorization: undefined, headers });
+      const id = mine.items.find(({ name }) => name === 'tracker-token')?.id ?? '';
+      return fixture.plane.send(method, `/v1/me/credentials/${id}`, { authorization: undefined, headers, ...(body !== undefined && { body }) });
+    };
+    expect(await keySeen('tracker', anas)).toBe('Token value-of-ana');
+    expect((await own('PUT', { value: 'another-of-ana' })).status).toBe(200);
+    await vi.waitFor(async () => expect(await keySeen('tracker', anas)).toBe('Token another-of-ana'));
+    expect((await own('DELETE')).status).toBe(204);
+    await vi.waitFor(async () => expect(await (await call('tracker', anas)).text()).toContain('Enter your tracker token'));
+    expect(await keySeen('tracker', bens)).toBe('Token value-of-ben');
+    await own('PUT', { value: 'value-of-ana' });
+    await vi.waitFor(async () => expect(await keySeen('tracker', anas)).toBe('Token value-of-ana'));
+  });
+
+  it('that the upstream does not take is asked for anew', async () => {
+    upstream.handle((_request, response) => void response.writeHead(401).end('no'));
+    const text = await (await call('tracker', anas)).text();
+    expect(text).toContain('Your tracker token is not accepted: enter another one to go on.');
+    expect(linkIn(text)).toContain('/connect?link=');
+  });
+
+  it('is left out where it is not required, and nobody is asked', async () => {
+    await addServer('tracker-optional', [keyHeader('tracker-token', 'user', { required: false })], { agentAuth: { type: 'passthrough' } });
+    await addServer('tracker-mine', [keyHeader('spare-token', 'user', { required: false })], { agentAuth: { type: 'interactive' } });
+    await make('/credentials', { name: 'spare-token', scope: 'user' });
+    await vi.waitFor(async () => expect((await call('tracker-optional')).status).toBe(200));
+    expect(await keySeen('tracker-optional')).toBeUndefined();
+    expect(upstream.requests).toHaveLength(1);
+    const authorization = await tokenOf('ana', 'tracker-mine');
+    expect(await keySeen('tracker-mine', authorization)).toBeUndefined();
+    expect(upstream.requests).toHaveLength(1);
+  });
+
+  it('is nobody’s where callers are no people', async () => {
+    await addServer('tracker-open', [keyHeader('tracker-token', 'user')], { agentAuth: { type: 'passthrough' } });
+    await vi.waitFor(async () => expect(await keySeen('tracker-open')).toBe('connection_needs_person'));
   });
 });

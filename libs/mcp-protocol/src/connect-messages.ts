@@ -40,14 +40,15 @@ export function connectAnswerOf(inputResponses: unknown): { readonly action: unk
 export const toolResult = (id: RpcId, text: string, isError: boolean, isModern: boolean): string =>
   rpcResult(id, { ...completed(isModern), content: [{ type: 'text', text }], isError });
 
-export const connectToolList = (id: RpcId, app: string, isModern: boolean): string =>
+/** @param verb what the person does with it: connect an account, or enter a credential */
+export const connectToolList = (id: RpcId, app: string, isModern: boolean, verb: 'connect' | 'enter' = 'connect'): string =>
   rpcResult(id, {
     ...completed(isModern),
     tools: [
       {
         name: connectTool,
-        title: `Connect ${app}`,
-        description: `Call this first: the person has to connect ${app} once, and the other tools of this server are listed then. Gives the link to open.`,
+        title: `${verb === 'connect' ? 'Connect' : 'Enter'} ${app}`,
+        description: `Call this first: the person has to ${verb} ${app} once, and the other tools of this server are listed then. Gives the link to open.`,
         inputSchema: { type: 'object', properties: {}, additionalProperties: false },
       },
     ],

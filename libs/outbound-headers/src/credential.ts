@@ -1,3 +1,4 @@
+import { credentialSubject } from '@gatehouse/app-auth';
 import { completeSecret, slug } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
 import { z } from 'zod';
@@ -21,11 +22,17 @@ export const credential = outboundHeaderSource({
   writable: schema,
   complete,
   readable: schema,
-  prepare: ({ scope, value }) => ({
-    type: 'credential',
-    obtain: () => {
-      if (scope === 'user') throw new GatewayError('credential_unavailable', { detail: 'values of people cannot be asked for yet' });
-      return value;
-    },
-  }),
+  prepare: ({ name, scope, value }) =>
+    scope === 'workspace'
+      ? { type: 'credential', obtain: () => value }
+      : {
+          type: 'credential',
+          connects: true,
+          wouldCall: `the token broker, for what the caller has entered as ${name}`,
+          obtain: ({ server, caller, tokens, refused }) => {
+            const subject = credentialSubject(caller);
+            if (server === undefined || tokens === undefined) throw new GatewayError('credential_unavailable', { detail: 'nothing can be asked for from here' });
+            return tokens.ofCredential(server, subject, name, refused);
+          },
+        },
 });

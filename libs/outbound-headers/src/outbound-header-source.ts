@@ -9,6 +9,8 @@ export interface PreparedSource {
   readonly type: string;
   /** For people: what is asked for a value that is not at hand. */
   readonly wouldCall?: string;
+  /** Whether callers have values of their own, and may have none yet. */
+  readonly connects?: boolean;
   /** What is said of a call that needs a value and has none; `credential_unavailable` when absent. */
   readonly missing?: ErrorCode;
   /**

@@ -1,7 +1,9 @@
 import { readdirSync } from 'node:fs';
+import { ConnectError, type TokenSource } from '@gatehouse/access-tokens';
 import { anonymousCaller, type Caller } from '@gatehouse/agent-auth';
 import type { CredentialContext, IdentitySigner } from '@gatehouse/app-auth';
 import { takeSecrets } from '@gatehouse/config-fields';
+import { GatewayError } from '@gatehouse/errors';
 import { Secret } from '@gatehouse/sealing';
 import { describe, expect, it } from 'vitest';
 import { completeOutboundHeaders, prepareOutboundHeaders, writableOutboundHeaders } from './outbound-header.ts';
@@ -94,6 +96,57 @@ describe('a header of the request', () => {
   };
   it('is the one of that name', async () => expect(await valueOf((name) => (name === 'X-Tenant' ? 'acme' : undefined))).toBe('Org acme'));
   it('is none where the caller has none, and where nobody calls', async () => expect([await valueOf(() => undefined), await valueOf()]).toEqual([undefined, undefined]));
+});
+
+describe('a stored credential', () => {
+  const missing = new ConnectError({ status: 'connect_required', connectUrl: 'https://gatehouse.example/connect', linkId: '1', app: 'tracker token', reason: 'not_connected', credential: true });
+  const refused = new ConnectError({ status: 'reconnect_required', connectUrl: 'https://gatehouse.example/connect', linkId: '1', app: 'tracker token', reason: 'refused', credential: true });
+  const ana: Caller = { id: 'person:1', kind: 'person', name: 'Ana', groups: [], subject: '1' };
+  const server = { id: 'tracker', connectionKey: 'key', workspace: 'default' };
+  const asked: unknown[] = [];
+  const answering = (answer: string | Error): Pick<CredentialContext, 'tokens'> => ({
+    tokens: {
+      ofCredential: (_server: unknown, subject: unknown, name: unknown) => {
+        asked.push([subject, name]);
+        return answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ value: new Secret(answer), expiresAt: undefined, subjects: ['value'] });
+      },
+    } as unknown as TokenSource,
+  });
+  const prepare = (scope: string, more: object = {}) => prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-Key', prefix: 'Token', source: { type: 'credential', name: 'tracker', scope, ...more } }]))[0];
+  const optional = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-Key', required: false, source: { type: 'credential', name: 'tracker', scope: 'user' } }]))[0];
+
+  it('of the workspace is what the snapshot has, and nothing is asked for', async () => {
+    const header = prepare('workspace', { value: 'v' });
+    expect([(await header?.obtain({}))?.value.reveal(), header?.connects]).toEqual(['Token v', false]);
+    await expect(async () => prepare('workspace')?.obtain({})).rejects.toMatchObject({ code: 'credential_unavailable' });
+  });
+
+  it('of each caller is asked for in their name, and says what it rests on', async () => {
+    const header = prepare('user');
+    const obtained = await header?.obtain({ server, caller: ana, ...answering('of-ana') });
+    expect([obtained?.value.reveal(), obtained?.token?.subjects, header?.connects]).toEqual(['Token of-ana', ['value'], true]);
+    expect(asked.at(-1)).toEqual([{ person: '1' }, 'tracker']);
+  });
+
+  it.each<[string, Error | undefined, Caller, string, string]>([
+    ['who has entered none', missing, ana, 'credential_missing', 'left out'],
+    ['whose the upstream refuses', refused, ana, 'credential_refused', 'credential_refused'],
+    ['whom the broker cannot be asked about', new GatewayError('broker_unavailable'), ana, 'broker_unavailable', 'broker_unavailable'],
+    ['who is nobody', undefined, anonymousCaller, 'connection_needs_person', 'left out'],
+  ])('%s: a required one ends the call, another one need not', async (_what, error, caller, required, other) => {
+    const outcome = async (header: typeof optional): Promise<string> => {
+      try {
+        return (await header?.obtain({ server, caller, ...answering(error ?? 'x') })) === undefined ? 'left out' : 'sent';
+      } catch (thrown) {
+        return (thrown as GatewayError).code;
+      }
+    };
+    expect([await outcome(prepare('user')), await outcome(optional)]).toEqual([required, other]);
+  });
+
+  it('is not asked for where nothing can be', async () => {
+    await expect(async () => prepare('user')?.obtain({ caller: ana })).rejects.toMatchObject({ code: 'credential_unavailable' });
+  });
 });
 
 describe('refused', () => {

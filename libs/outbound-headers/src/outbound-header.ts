@@ -1,3 +1,4 @@
+import { ConnectError } from '@gatehouse/access-tokens';
 import { type CredentialContext, credentialHeaderName, type InsertedCredential, toHeaderBytes } from '@gatehouse/app-auth';
 import { isHeaderValue } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
@@ -40,6 +41,8 @@ export interface PreparedOutboundHeader {
   readonly source: string;
   /** For people: what is asked for a value that is not at hand. */
   readonly wouldCall?: string | undefined;
+  /** Whether callers have values of their own, and may have none yet. */
+  readonly connects: boolean;
   /**
    * The header with its value, or nothing where it is left out of this call.
    * @throws ConnectError, GatewayError: where it is required and there is no value, the source's own code
@@ -62,16 +65,30 @@ export function prepareOutboundHeaders(headers: OutboundHeaders): PreparedOutbou
       if (credential === undefined) made.set(value, (credential = credentialOf(header, value)));
       return credential;
     };
+    const leaveOut = (error: unknown): undefined => {
+      if (header.required === false && hasNothing(error)) return undefined;
+      throw error;
+    };
     return {
       name: header.name,
       source: source.type,
       wouldCall: source.wouldCall,
+      connects: source.connects === true,
       obtain: (context) => {
-        const value = source.obtain(context);
-        return value instanceof Promise ? value.then(toCredential) : toCredential(value);
+        try {
+          const value = source.obtain(context);
+          return value instanceof Promise ? value.catch(leaveOut).then(toCredential) : toCredential(value);
+        } catch (error) {
+          return leaveOut(error);
+        }
       },
     };
   });
+}
+
+/** Who has entered nothing, or is nobody who could, has no value; who cannot be asked at the moment may have one. */
+function hasNothing(error: unknown): boolean {
+  return error instanceof ConnectError ? error.reason === 'not_connected' : error instanceof GatewayError && error.code === 'connection_needs_person';
 }
 
 function credentialOf({ name, prefix }: OutboundHeaders[number], given: SourceValue): InsertedCredential {

@@ -19,6 +19,8 @@ export interface PreparedServer {
   readonly fingerprint: string;
   /** Another one where what callers connect is for another app, upstream, or more: their tokens are others then. */
   readonly connectionKey: string;
+  /** Whether callers connect accounts of their own for it, or enter credentials, and may have none yet. */
+  readonly connects: boolean;
   readonly agentAuth: PreparedAgentAuth;
   /** Who may call. */
   readonly access: AccessRules;
@@ -55,6 +57,7 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
     enabled: server.enabled ?? true,
     fingerprint: fingerprintOf(server),
     connectionKey: connectionKeyOf(id, server),
+    connects: appAuth.connects === true || outboundHeaders.some((header) => header.connects),
     agentAuth,
     access: new AccessRules(server.access?.allow),
     tools: toolRulesOf(server.access?.tools),
@@ -69,9 +72,10 @@ function fingerprintOf({ agentAuth, access, upstream: { url, transport } }: Serv
   return hash('sha256', JSON.stringify([agentAuth, access?.tools, url, transport]), 'base64url');
 }
 
-/** All of app authentication: what may be added to it counts too. Secrets show nothing of themselves as JSON. */
-function connectionKeyOf(id: string, { appAuth, upstream: { url } }: ServerDocument): string {
-  return hash('sha256', JSON.stringify([id, appAuth, url]), 'base64url');
+/** All of app authentication, and what people enter: what may be added to them counts too. Secrets show nothing of themselves as JSON. */
+function connectionKeyOf(id: string, { appAuth, outboundHeaders = [], upstream: { url } }: ServerDocument): string {
+  const entered = outboundHeaders.filter(({ source }) => source.type === 'credential' && source.scope === 'user');
+  return hash('sha256', JSON.stringify([id, appAuth, entered, url]), 'base64url');
 }
 
 function toolRulesOf(tools: NonNullable<ServerDocument['access']>['tools']): ToolRules | undefined {

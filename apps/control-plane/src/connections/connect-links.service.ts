@@ -7,13 +7,15 @@ import { uuidV7 } from '../database/uuid-v7.ts';
 import { type ControlPlaneSettings, settingsToken } from '../environment.ts';
 import { sharedSecret } from '../vault/shared-secret.ts';
 import { Vault } from '../vault/vault.ts';
-import type { OwnerKind } from './connection.ts';
 import { scopesWithin } from './scopes-within.ts';
+
+/** An account is connected at the first two, at a provider; a credential is entered here. */
+export type ConnectKind = 'app' | 'server' | 'credential';
 
 /** What a link is for. */
 export interface ConnectOrder {
   readonly workspaceId: string;
-  readonly ownerKind: Exclude<OwnerKind, 'identity-provider'>;
+  readonly ownerKind: ConnectKind;
   readonly ownerId: string;
   /** The server that asked for it; none where the link was made for a connection. */
   readonly serverId?: string | undefined;
@@ -23,11 +25,18 @@ export interface ConnectOrder {
   readonly scopes: readonly string[];
 }
 
-export interface ConnectLink extends ConnectOrder {
+interface LinkOf<Kind extends ConnectKind> extends ConnectOrder {
+  readonly ownerKind: Kind;
   readonly id: string;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number;
 }
+
+/** To connect an account at a provider. */
+export type AccountLink = LinkOf<'app' | 'server'>;
+/** To enter a credential. */
+export type CredentialLink = LinkOf<'credential'>;
+export type ConnectLink = AccountLink | CredentialLink;
 
 export interface IssuedConnectLink {
   readonly connectUrl: string;
@@ -40,7 +49,7 @@ const lifeMs = 10 * 60_000;
 const maxScopesLength = 2_000;
 const context = ['', 'connect_links', 'link'] as const;
 
-/** Links that let one person connect one app, for ten minutes, once (D10). Nothing is stored until one is used: any replica reads what another has made. */
+/** Links that let one person connect one app, or enter one credential, for ten minutes, once (D10). Nothing is stored until one is used: any replica reads what another has made. */
 @Injectable()
 export class ConnectLinks {
   readonly #database: Database;
@@ -55,7 +64,7 @@ export class ConnectLinks {
   }
 
   async connectLinkFor(order: ConnectOrder, now = Date.now()): Promise<IssuedConnectLink> {
-    const link: ConnectLink = { ...order, scopes: scopesWithin(order.scopes, maxScopesLength), id: uuidV7(now), expiresAt: now + lifeMs };
+    const link: LinkOf<ConnectKind> = { ...order, scopes: scopesWithin(order.scopes, maxScopesLength), id: uuidV7(now), expiresAt: now + lifeMs };
     const sealed = seal(await this.#keys(), context, JSON.stringify(link));
     return { connectUrl: `${this.#controlPlaneUrl}/connect?link=${sealed.toString('base64url')}`, linkId: link.id, expiresAt: link.expiresAt };
   }

@@ -6,6 +6,8 @@ import { Metrics } from '../health/metrics.ts';
 import { Vault } from '../vault/vault.ts';
 import { AppClients } from './app-clients.service.ts';
 import { CallerIssuers } from './broker/caller-issuers.service.ts';
+import { CredentialBroker } from './broker/credential-broker.service.ts';
+import { LoginBroker } from './broker/login-broker.service.ts';
 import { TokenBroker } from './broker/token-broker.service.ts';
 import { ConnectLinks } from './connect-links.service.ts';
 import { ConnectionClients } from './connection-clients.service.ts';
@@ -29,5 +31,5 @@ const refresher: Provider = {
 /** What keeps connections, refreshes them, gives out their tokens and ends them. */
 export const connectionProviders: readonly Provider[] = [
   TokenSeals, ConnectionClients, ConnectionEgress, AppClients, LoginClients, refresher, RefreshAhead, ConnectLinks, Connections, RevokeAtProviders, Disconnections,
-  ManageConnections, CallerIssuers, TokenBroker,
+  ManageConnections, CredentialBroker, LoginBroker, CallerIssuers, TokenBroker,
 ];

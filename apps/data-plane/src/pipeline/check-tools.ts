@@ -19,14 +19,14 @@ export class ToolRefusal extends GatewayError {
  * Whether the tools of this message may be called.
  * @throws ToolRefusal, MessageError invalid_request for a body that could be read in two ways, GatewayError unsupported_media_type
  */
-export function checkTools({ tools, appAuth }: PreparedServer, { body }: Call, headers: CallerHeaders): void {
+export function checkTools({ tools, connects }: PreparedServer, { body }: Call, headers: CallerHeaders): void {
   if (tools === undefined || body === undefined) return;
   // JSON is UTF-8 (RFC 8259 section 8.1); in another charset the same bytes may be another call.
   if (otherCharset.test(headers.contentType ?? '')) throw new GatewayError('unsupported_media_type', { detail: 'charset' });
   const read = readToolCalls(body);
   if ('ambiguous' in read) throw new MessageError('invalid_request', rpcErrorCodes.invalidRequest, null, read.ambiguous);
   // The gateway's own, which never goes to the upstream.
-  if (appAuth.connects === true && !read.isBatch && read.requests[0]?.call?.tool === connectTool) return;
+  if (connects && !read.isBatch && read.requests[0]?.call?.tool === connectTool) return;
   if (read.requests.some((request) => isRefused(request, tools))) throw refusal(read, tools);
 }
 

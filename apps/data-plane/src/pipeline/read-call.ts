@@ -50,7 +50,7 @@ export async function readCall(request: IncomingRequest, route: Route, headers: 
   // The modern era has no sessions: an id there is not read, not passed on and not answered (MCP 2026-07-28).
   const session = message.era === 'modern' ? noSession : openSession(headers, owner, server, context);
   // The gateway asked, so the answer is for the gateway: the upstream would take it for one to itself.
-  const connectResponse = server.appAuth.connects === true && message.era === 'modern' ? readConnectResponse(context.requestStates, owner, body) : undefined;
+  const connectResponse = server.connects && message.era === 'modern' ? readConnectResponse(context.requestStates, owner, body) : undefined;
   return { method: 'POST', era: message.era, body: connectResponse?.body ?? body, message, owner, ...session, connectResponse };
 }
 
@@ -77,9 +77,9 @@ function messageOf(body: Buffer, { endpoint }: Route, headers: CallerHeaders): M
 type OpenedSession = Pick<Call, 'upstreamSession' | 'connectSession'>;
 const noSession: OpenedSession = { upstreamSession: undefined, connectSession: undefined };
 
-function openSession({ sessionId }: CallerHeaders, owner: SessionOwner, { appAuth }: PreparedServer, { sessions, upstreamSessions }: CallContext): OpenedSession {
+function openSession({ sessionId }: CallerHeaders, owner: SessionOwner, { connects }: PreparedServer, { sessions, upstreamSessions }: CallContext): OpenedSession {
   if (sessionId === undefined) return noSession;
-  const connectSession = appAuth.connects === true ? openConnectSession(sessions, owner, sessionId) : undefined;
+  const connectSession = connects ? openConnectSession(sessions, owner, sessionId) : undefined;
   if (connectSession !== undefined && upstreamSessions.hasEnded(connectSession.id)) throw new GatewayError('session_not_found', { detail: 'its client has ended it' });
   if (connectSession !== undefined) return { upstreamSession: connectSession.upstream ?? undefined, connectSession };
   // A session of another caller, another server, tampered with or expired is no session at all.

@@ -26,7 +26,7 @@ export interface ShapeContext {
  * The answer as the caller gets it. Its body is not touched, only streamed.
  * @throws GatewayError upstream_redirected, upstream_rejected_credentials, upstream_failed
  */
-export function shapeResponse(server: Pick<PreparedServer, 'agentAuth' | 'appAuth'>, call: Call, verdicts: readonly Verdict[], response: UpstreamResponse, context: ShapeContext): Reply {
+export function shapeResponse(server: Pick<PreparedServer, 'agentAuth' | 'appAuth' | 'connects'>, call: Call, verdicts: readonly Verdict[], response: UpstreamResponse, context: ShapeContext): Reply {
   const { status } = response;
   // Followed, or refused, where it arrived; one that comes as far as this has nowhere to lead to.
   if (isRedirect(status)) return refuse(response, 'upstream_redirected');
@@ -63,10 +63,10 @@ function sentCallersCredential({ agentAuth, appAuth }: Pick<PreparedServer, 'age
   return verdicts.some(({ action, outgoingName }) => action !== 'dropped' && outgoingName?.toLowerCase() === 'authorization');
 }
 
-function addSession(headers: string[], { appAuth }: Pick<PreparedServer, 'appAuth'>, call: Call, response: UpstreamResponse, { sessions }: ShapeContext): void {
+function addSession(headers: string[], { connects }: Pick<PreparedServer, 'connects'>, call: Call, response: UpstreamResponse, { sessions }: ShapeContext): void {
   const upstreamSession = response.headers['mcp-session-id'];
   // How this client can be told to connect again has to be known then: each has a session, whether or not the upstream has one.
-  if (appAuth.connects === true && call.message?.method === 'initialize' && call.era === 'legacy' && response.status === 200 && call.body !== undefined) {
+  if (connects && call.message?.method === 'initialize' && call.era === 'legacy' && response.status === 200 && call.body !== undefined) {
     const upstream = typeof upstreamSession === 'string' ? upstreamSession : null;
     return void headers.push('mcp-session-id', sealConnectSession(sessions, call.owner, readLegacyClient(call.body), upstream));
   }

@@ -16,4 +16,4 @@ export function stillAdmitted(snapshot: Snapshot, { server, caller }: Admission)
   return now === server || (now.enabled && now.workspace === server.workspace && now.fingerprint === server.fingerprint && connectionsOf(now) === connectionsOf(server) && now.access.admits(caller));
 }
 
-const connectionsOf = ({ appAuth, connectionKey }: PreparedServer): string | undefined => (appAuth.connects === true ? connectionKey : undefined);
+const connectionsOf = ({ connects, connectionKey }: PreparedServer): string | undefined => (connects ? connectionKey : undefined);

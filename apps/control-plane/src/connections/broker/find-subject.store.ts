@@ -30,15 +30,15 @@ export interface FoundSubject {
   readonly connection: SealedConnection | undefined;
 }
 
-/** Whoever is able to log in comes first, should two providers of one issuer know them. */
-const people: Readonly<Record<'person' | 'issuer' | 'shared', string>> = {
+/** People of a subject, whose parameters begin with $2. Whoever is able to log in comes first, should two providers of one issuer know them. */
+export const whoIsMeant: Readonly<Record<'person' | 'issuer' | 'shared', string>> = {
   person: `select ${personColumns} from people p where p.id = $2`,
   issuer: `select * from (select ${personColumns} from people p where p.issuer = $2 and p.subject = $3) k order by suspended, disabled, "lastLoginAt" desc nulls last limit 1`,
   shared: `select ${personColumns} from people p where false`,
 };
 
-const lookUp = (kind: keyof typeof people): string =>
-  `with who as (${people[kind]})
+const lookUp = (kind: keyof typeof whoIsMeant): string =>
+  `with who as (${whoIsMeant[kind]})
    select s.id as "serverId", coalesce(s.document->>'title', s.name) as "serverTitle", s.workspace_id as "lookupWorkspaceId", s.document->'appAuth' as "appAuth",
      s.document->'agentAuth' as "agentAuth",
      a.id as "appId", coalesce(a.document->>'title', a.name) as "appTitle", (select to_jsonb(who) from who) as person, ${sealedColumns}

@@ -12,7 +12,9 @@ import { noteUse, type SealedConnection } from '../connections.store.ts';
 import { ConnectionRefresher, type RefreshOutcome } from '../refresh/connection-refresher.ts';
 import { TokenSeals } from '../token-seals.ts';
 import { CallerIssuers } from './caller-issuers.service.ts';
+import { CredentialBroker } from './credential-broker.service.ts';
 import { findSubject, type FoundSubject, type TokenLookup } from './find-subject.store.ts';
+import { LoginBroker } from './login-broker.service.ts';
 
 /** Whose connection it has to be, and of what. */
 interface Wanted {
@@ -26,12 +28,14 @@ interface Wanted {
 /** A token with less left than this may expire on its way. */
 const enoughMs = 5_000;
 
-/** Gives data planes the access token of a connection, or says what is in its way. Never another person's, and never the organisation's for a person's. */
+/** Gives data planes the access token of a connection, of a login or a credential, or says what is in its way. Never another person's, and never the organisation's for a person's. */
 @Injectable()
 export class TokenBroker {
   readonly #database: Database;
   readonly #people: People;
   readonly #issuers: CallerIssuers;
+  readonly #credentials: CredentialBroker;
+  readonly #logins: LoginBroker;
   readonly #seals: TokenSeals;
   readonly #refresher: ConnectionRefresher;
   readonly #links: ConnectLinks;
@@ -41,11 +45,13 @@ export class TokenBroker {
   readonly #lookups = new Map<string, Promise<FoundSubject | undefined>>();
 
   constructor(
-    database: Database, people: People, issuers: CallerIssuers, seals: TokenSeals, refresher: ConnectionRefresher, links: ConnectLinks, metrics: Metrics, @Inject(loggerToken) logger: Logger,
+    database: Database, people: People, issuers: CallerIssuers, credentials: CredentialBroker, logins: LoginBroker, seals: TokenSeals, refresher: ConnectionRefresher, links: ConnectLinks, metrics: Metrics, @Inject(loggerToken) logger: Logger,
   ) {
     this.#database = database;
     this.#people = people;
     this.#issuers = issuers;
+    this.#credentials = credentials;
+    this.#logins = logins;
     this.#seals = seals;
     this.#refresher = refresher;
     this.#links = links;
@@ -61,6 +67,8 @@ export class TokenBroker {
   }
 
   async #answer(request: TokenRequest): Promise<TokenAnswer> {
+    if (request.credential !== undefined) return this.#credentials.answer(request, request.credential);
+    if (request.login !== undefined) return this.#logins.answer(request, request.login);
     const found = await this.#find(request);
     if (!found) return { status: 'misconfigured' };
     const wanted = this.#wanted(found.lookup, request);

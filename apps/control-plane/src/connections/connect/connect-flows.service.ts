@@ -8,9 +8,9 @@ import { appendAuditEvent } from '../../audit/append-audit-event.ts';
 import { channelToken, loggerToken } from '../../control-plane-parts.ts';
 import { Database } from '../../database/database.ts';
 import type { LoginBrowser } from '../../identity/login/login-browser.ts';
-import { highestRole, isAtLeast, type Person } from '../../identity/person.ts';
+import type { Person } from '../../identity/person.ts';
 import { hashToken, isToken, randomToken } from '../../identity/random-token.ts';
-import { type ConnectLink, ConnectLinks } from '../connect-links.service.ts';
+import { type AccountLink, type ConnectLink, ConnectLinks } from '../connect-links.service.ts';
 import { Connections } from '../connections.service.ts';
 import { findHeldScopes } from '../connections.store.ts';
 import { auditEnded, kindOf } from '../disconnect/audit-ended.ts';
@@ -22,10 +22,11 @@ import { askedScopes } from './asked-scopes.ts';
 import { authorizationUrl } from './authorization-url.ts';
 import { clientDigest } from './client-digest.ts';
 import { isUsedLink } from './connect-links.store.ts';
-import { ConnectRefusal, type RefusalReason } from './connect-refusal.ts';
+import { ConnectRefusal } from './connect-refusal.ts';
 import { type ConnectState, insertConnectState, type StateKeys, takeConnectState } from './connect-states.store.ts';
 import type { ConnectPreview, ConnectTarget, TargetSource } from './connect-target.ts';
 import { grantedScopes } from './granted-scopes.ts';
+import { refusalOfLink, requireAdministrator, requireItsPerson } from './link-refusals.ts';
 import { type Callback, readCallback } from './read-callback.ts';
 
 /** What a person is asked to agree to. */
@@ -79,7 +80,7 @@ export class ConnectFlows {
   }
 
   /** @throws ConnectRefusal for whoever it was not made for: they learn nothing of it */
-  async ask(link: ConnectLink, person: Person): Promise<ConnectQuestion> {
+  async ask(link: AccountLink, person: Person): Promise<ConnectQuestion> {
     requireItsPerson(link, person);
     const preview = await this.#targets[link.ownerKind].preview(link.ownerId);
     const isShared = link.personId === undefined;
@@ -87,7 +88,7 @@ export class ConnectFlows {
   }
 
   /** Uses the link up. @returns where to send the browser @throws ConnectRefusal */
-  async begin(link: ConnectLink, person: Person, browser: LoginBrowser): Promise<{ readonly url: URL; readonly title: string }> {
+  async begin(link: AccountLink, person: Person, browser: LoginBrowser): Promise<{ readonly url: URL; readonly title: string }> {
     requireItsPerson(link, person);
     // First whatever may fail: a provider that is away uses up nobody's link.
     const target = await this.#targets[link.ownerKind].begin(link.ownerId);
@@ -174,20 +175,7 @@ export class ConnectFlows {
 
 const keysOf = (browser: LoginBrowser, state: string): StateKeys => ({ stateHash: hashToken(state), browserHash: hashToken(browser.derive('browser')) });
 
-function requireItsPerson({ personId }: ConnectLink, person: Person): void {
-  if (personId === undefined) requireAdministrator(person);
-  else if (personId !== person.id) throw new ConnectRefusal('other_person');
-}
-
-function requireAdministrator({ roles }: Person, app?: string): void {
-  if (!isAtLeast(highestRole(roles), 'admin')) throw new ConnectRefusal('not_an_administrator', { ...(app !== undefined && { app }) });
-}
-
 const changedMeanwhile = ({ title: app }: ConnectTarget): ConnectRefusal => new ConnectRefusal('owner_gone', { app, detail: 'its client is another than when this was begun' });
-
-function refusalOfLink(error: unknown, reason: RefusalReason): unknown {
-  return error instanceof GatewayError && error.code === 'connect_link_invalid' ? new ConnectRefusal(reason, { detail: error.detail ?? reason, cause: error }) : error;
-}
 
 /** @throws ConnectRefusal for an answer of another provider, an error, or nothing */
 function codeOf({ iss, code, error, words }: Callback, { title: app, app: { issuer }, isIssRequired }: ConnectTarget): Secret {

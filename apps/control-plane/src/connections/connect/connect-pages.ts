@@ -3,6 +3,7 @@ import { type Html, html } from '../../pages/html.ts';
 import { renderPage } from '../../pages/render-page.ts';
 import type { ConnectQuestion } from './connect-flows.service.ts';
 import type { ConnectRefusal, RefusalReason } from './connect-refusal.ts';
+import { personLabel } from './person-label.ts';
 
 export interface QuestionForm {
   readonly question: ConnectQuestion;
@@ -22,7 +23,7 @@ ${server && html`<dt>Asked for by</dt><dd>${server.title}<br><span class="soft">
 <dt>You agree to it at</dt><dd><b>${new URL(authorizationUrl).host}</b>${issuer !== undefined && html`<br><span class="soft">${issuer}</span>`}</dd>
 <dt>The gateway gets the access from</dt><dd>${new URL(tokenUrl).host}</dd>
 ${allScopes.length > 0 && html`<dt>What is asked for</dt><dd><ul>${allScopes.map((scope) => html`<li>${scope}</li>`)}</ul></dd>`}
-<dt>You are logged in as</dt><dd>${nameOf(person)}${isShared && html` · <a href="${otherAccountPath}">Use another account</a>`}</dd>
+<dt>You are logged in as</dt><dd>${personLabel(person)}${isShared && html` · <a href="${otherAccountPath}">Use another account</a>`}</dd>
 </dl>
 <form method="post" action="/connect">
 <input type="hidden" name="form_token" value="${formToken}">
@@ -74,7 +75,7 @@ export const refusalTexts: Readonly<Record<RefusalReason, RefusalText>> = {
   not_an_administrator: {
     status: 403, title: 'An administrator has to do this', text: (app) => `One account of ${app} serves everyone here. Only an administrator connects it.`, next: 'Give the link to an administrator, or log in as one.',
   },
-  owner_gone: { status: 410, title: 'There is nothing to connect any more', text: () => 'The app or the server was deleted or changed meanwhile.', next: newLink },
+  owner_gone: { status: 410, title: 'There is nothing to connect any more', text: () => 'The app, the credential or the server was deleted or changed meanwhile.', next: newLink },
   state_unknown: {
     status: 400, title: 'This step is over', text: () => 'It was begun too long ago, in another browser or by somebody else, or it is finished already. Nothing was connected by opening this page.', next: newLink,
   },
@@ -106,5 +107,3 @@ ${otherAccountPath !== undefined && accountLink(otherAccountPath)}
 }
 
 const accountLink = (path: string): Html => html`<p><a class="button plain" href="${path}">Log in with another account</a></p>`;
-
-const nameOf = ({ name, email }: Person): string => (email === undefined || email === name ? name : `${name} (${email})`);

@@ -7,8 +7,9 @@ import { AppTargets } from './app-targets.service.ts';
 import { ConnectFlows } from './connect-flows.service.ts';
 import { ConnectLinkController } from './connect-link.controller.ts';
 import { ConnectController } from './connect.controller.ts';
+import { EnterCredentials } from './enter-credentials.service.ts';
 
 /** How connections come about. */
-export const connectProviders: readonly Provider[] = [AppTargets, DiscoveryEgress, ClientRegistrations, DiscoveredTargets, ConnectFlows];
+export const connectProviders: readonly Provider[] = [AppTargets, DiscoveryEgress, ClientRegistrations, DiscoveredTargets, ConnectFlows, EnterCredentials];
 
 export const connectControllers: readonly Type[] = [ConnectController, ConnectLinkController, ClientMetadataController];

@@ -16,12 +16,14 @@ import { LoginBrowser } from '../../identity/login/login-browser.ts';
 import { highestRole, isAtLeast, type Person } from '../../identity/person.ts';
 import { PageFilter } from '../../pages/page.filter.ts';
 import { pageHeaders } from '../../pages/render-page.ts';
-import type { ConnectLink } from '../connect-links.service.ts';
+import type { ConnectLink, CredentialLink } from '../connect-links.service.ts';
 import { listConnections } from '../connections.store.ts';
 import { presentConnection } from '../present-connection.ts';
 import { ConnectFlows } from './connect-flows.service.ts';
 import { donePage, onwardPage, questionPage, refusalPage, statusOf } from './connect-pages.ts';
 import { ConnectRefusal, type RefusalReason } from './connect-refusal.ts';
+import { credentialPage, enteredPage } from './credential-pages.ts';
+import { EnterCredentials, enteredValue } from './enter-credentials.service.ts';
 
 /** For these another account may help. */
 const accountReasons: ReadonlySet<RefusalReason> = new Set(['other_person', 'not_an_administrator']);
@@ -33,13 +35,17 @@ const accountReasons: ReadonlySet<RefusalReason> = new Set(['other_person', 'not
 @Controller('connect')
 export class ConnectController {
   readonly #flows: ConnectFlows;
+  readonly #credentials: EnterCredentials;
   readonly #sessions: BrowserSessions;
   readonly #database: Database;
   readonly #controlPlaneUrl: string;
   readonly #logger: Logger;
 
-  constructor(flows: ConnectFlows, sessions: BrowserSessions, database: Database, @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(loggerToken) logger: Logger) {
+  constructor(
+    flows: ConnectFlows, credentials: EnterCredentials, sessions: BrowserSessions, database: Database, @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(loggerToken) logger: Logger,
+  ) {
     this.#flows = flows;
+    this.#credentials = credentials;
     this.#sessions = sessions;
     this.#database = database;
     this.#controlPlaneUrl = settings.CONTROL_PLANE_URL;
@@ -54,8 +60,9 @@ export class ConnectController {
       const link = await this.#flows.read(text);
       const session = await this.#sessions.current(request);
       if (!session) return redirect(reply, this.#sessions.loginPath(linkPath(text)));
-      const question = await this.#flows.ask(link, session.person);
       const browser = this.#browser(request);
+      if (link.ownerKind === 'credential') return this.#askForCredential(link, text, session.person, browser, reply);
+      const question = await this.#flows.ask(link, session.person);
       void reply.header('Set-Cookie', browser.cookie);
       const otherAccountPath = this.#sessions.loginPath(linkPath(text), { fresh: 'asked' });
       return send(reply, questionPage({ question, person: session.person, formToken: formToken(browser, link, session.person), link: text, otherAccountPath }));
@@ -73,6 +80,7 @@ export class ConnectController {
       const browser = this.#browser(request);
       // The token stands for the person too: a page that one person has seen is not agreed to by the next.
       if (isCrossSite(request, this.#controlPlaneUrl) || !equals(formField(body, 'form_token'), formToken(browser, link, session.person))) throw new GatewayError('cross_site_request');
+      if (link.ownerKind === 'credential') return this.#enterCredential(link, text, formField(body, 'value'), session.person, browser, reply);
       const { url, title } = await this.#flows.begin(link, session.person, browser);
       void reply.header('Set-Cookie', browser.cookie);
       return send(reply, onwardPage(title, url));
@@ -89,6 +97,14 @@ export class ConnectController {
     return this.#finish(registration, request, reply);
   }
 
+  @Get('done/credential/:credential')
+  async entered(@Param('credential') id: string, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
+    const session = await this.#sessions.current(request);
+    const question = session && (await this.#credentials.entered(id, session.person));
+    if (!question) throw new GatewayError('not_found', { detail: 'credential' });
+    return send(reply, enteredPage(question));
+  }
+
   @Get('done/:connection')
   async done(@Param('connection') id: string, @Query('complete') complete: unknown, @Req() request: FastifyRequest, @Res() reply: FastifyReply): Promise<void> {
     const session = await this.#sessions.current(request);
@@ -96,6 +112,20 @@ export class ConnectController {
     if (!session || !row || !maySee(session, row.personId)) throw new GatewayError('not_found', { detail: 'connection' });
     const { owner, account, scopes } = presentConnection(row);
     return send(reply, donePage({ title: owner.title, account, scopes, isComplete: complete !== 'false' }));
+  }
+
+  async #askForCredential(link: CredentialLink, text: string, person: Person, browser: LoginBrowser, reply: FastifyReply, isRefused = false): Promise<void> {
+    const question = await this.#credentials.ask(link, person);
+    void reply.status(isRefused ? 422 : 200).header('Set-Cookie', browser.cookie);
+    return send(reply, credentialPage({ question, person, formToken: formToken(browser, link, person), link: text, isRefused }));
+  }
+
+  async #enterCredential(link: CredentialLink, text: string, sent: string, person: Person, browser: LoginBrowser, reply: FastifyReply): Promise<void> {
+    const value = enteredValue(sent);
+    // Nothing is used up by a slip.
+    if (value === undefined) return this.#askForCredential(link, text, person, browser, reply, true);
+    await this.#credentials.enter(link, person, value);
+    return redirect(reply, `/connect/done/credential/${link.ownerId}`);
   }
 
   async #finish(place: string, request: FastifyRequest, reply: FastifyReply): Promise<void> {

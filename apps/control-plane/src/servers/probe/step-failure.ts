@@ -25,6 +25,7 @@ const advice: Partial<Record<ErrorCode, string>> = {
   upstream_not_mcp: 'Check that the upstream URL is the one of its MCP endpoint.',
   upstream_failed: 'Check the upstream’s own log, and that the upstream URL is the one of its MCP endpoint.',
   upstream_address_refused: operatorAdvice,
+  connection_needs_person: 'What each caller connects or enters for themselves is not there when nobody calls: call a tool of the server as a person instead.',
   credential_unavailable: 'Check the settings of appAuth and outboundHeaders, and that the provider can be reached.',
 };
 
@@ -41,7 +42,7 @@ export function stepFailureOf(error: GatewayError): StepFailure {
  */
 export function gatewayErrorOf(failure: StepFailure, { server, mask }: { readonly server: ServerDocument; readonly mask: Mask }): GatewayError {
   const { reason, cause } = failure;
-  const isAboutCredentials = reason === 'upstream_rejected_credentials' || reason === 'credential_unavailable';
+  const isAboutCredentials = reason === 'upstream_rejected_credentials' || reason === 'credential_unavailable' || reason === 'connection_needs_person';
   const pointer = isAboutCredentials ? credentialsPointer(server) : '/upstream/url';
   const said = mask(failure.detail);
   const words = `${said.charAt(0).toLowerCase()}${said.slice(1)} ${failure.advice.replace(/\.$/, '')}`;

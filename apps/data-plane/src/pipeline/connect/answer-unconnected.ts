@@ -39,16 +39,16 @@ export function answerUnconnected({ connecting, callContext, shapeContext }: Con
     case 'initialize': {
       const client = readLegacyClient(body as Buffer);
       const session = sealConnectSession(callContext.sessions, call.owner, client, undefined);
-      return jsonReply(200, connectInitialized(id, negotiatedRevision(client.protocolVersion), describe(server, error.app)), 'application/json', ['mcp-session-id', session]);
+      return jsonReply(200, connectInitialized(id, negotiatedRevision(client.protocolVersion), describe(server, error)), 'application/json', ['mcp-session-id', session]);
     }
     case 'server/discover':
       // As such an upstream would: what the client settles on now has to last when it is connected.
       if (connecting.upstreamSessions.isLegacy(server.id)) return jsonReply(400, rpcError({ id, code: rpcErrorCodes.methodNotFound, message: 'Method not found' }));
-      return jsonReply(200, connectDiscovered(id, [firstModernRevision], describe(server, error.app)));
+      return jsonReply(200, connectDiscovered(id, [firstModernRevision], describe(server, error)));
     case 'ping':
       return jsonReply(200, rpcResult(id, {}));
     case 'tools/list':
-      return jsonReply(200, connectToolList(id, error.app, era === 'modern'));
+      return jsonReply(200, connectToolList(id, error.app, era === 'modern', error.isCredential ? 'enter' : 'connect'));
     default:
       return connectAnswer(call, error, connecting.requestStates);
   }
@@ -59,9 +59,9 @@ function isOnlyTaken({ message, body }: Call): boolean {
   return !/^\s*\[/.test(body?.toString('latin1', 0, 64) ?? '');
 }
 
-const describe = ({ name, title }: { readonly name: string; readonly title: string }, app: string): ServerDescription => ({
+const describe = ({ name, title }: { readonly name: string; readonly title: string }, { app, isCredential }: ConnectError): ServerDescription => ({
   name,
   title,
   version,
-  instructions: `The person has not connected ${app} yet. Call the tool connect_account, or any other, to get the link to do so; afterwards list the tools again.`,
+  instructions: `The person has not ${isCredential ? 'entered' : 'connected'} ${app} yet. Call the tool connect_account, or any other, to get the link to do so; afterwards list the tools again.`,
 });

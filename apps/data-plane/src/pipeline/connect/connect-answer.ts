@@ -23,7 +23,7 @@ export function connectAnswer(call: Call, error: ConnectError, states: SealedSes
   }
   const client = call.connectSession?.client;
   if (!isModern && client !== undefined && elicitsUrls(client.capabilities)) return jsonReply(200, urlElicitationRequired(id, link));
-  if (method === 'tools/call') return jsonReply(200, toolResult(id, hasRefused ? `${error.app} was not connected: its person refused.` : textOf(link, error), true, isModern));
+  if (method === 'tools/call') return jsonReply(200, toolResult(id, hasRefused ? `${error.app} was not ${error.isCredential ? 'entered' : 'connected'}: its person refused.` : textOf(link, error), true, isModern));
   return jsonReply(200, connectRpcError(call, error));
 }
 
@@ -50,7 +50,8 @@ export const jsonReply = (status: number, body: string, type = 'application/json
 const textOf = ({ url, message }: ConnectLink, { isShared }: ConnectError): string =>
   `${message} Open this link: ${url}\nIt is for ${isShared ? 'an administrator' : 'this person'} only, and works once, for ten minutes. Then try again.`;
 
-function linkOf({ connectUrl, linkId, app, reason, isShared }: ConnectError): ConnectLink {
+function linkOf({ connectUrl, linkId, app, reason, isShared, isCredential }: ConnectError): ConnectLink {
+  if (isCredential) return { url: connectUrl, linkId, message: reason === 'not_connected' ? `Enter your ${app} to go on.` : `Your ${app} is not accepted: enter another one to go on.` };
   const message = isShared ? `An administrator has to connect ${app}${reason === 'not_connected' ? '' : ' again'}, once for everyone who uses it here.` : messages[reason](app);
   return { url: connectUrl, linkId, message };
 }

@@ -14,8 +14,8 @@ export type SendCall = (call: Call, headers: CallerHeaders) => Promise<UpstreamR
  * Sends a call of a caller that is connected by now. Where its session began before that, the upstream's own is opened first; one that
  * the upstream has forgotten meanwhile, once more.
  */
-export function sendInSession(server: Pick<PreparedServer, 'id' | 'appAuth'>, sessions: UpstreamSessions, call: Call, headers: Readonly<CallerHeaders>, send: SendCall): Promise<UpstreamResponse> {
-  return server.appAuth.connects === true ? sendConnected(server.id, sessions, call, headers, send) : send(call, headers);
+export function sendInSession(server: Pick<PreparedServer, 'id' | 'connects'>, sessions: UpstreamSessions, call: Call, headers: Readonly<CallerHeaders>, send: SendCall): Promise<UpstreamResponse> {
+  return server.connects ? sendConnected(server.id, sessions, call, headers, send) : send(call, headers);
 }
 
 async function sendConnected(server: string, sessions: UpstreamSessions, call: Call, headers: Readonly<CallerHeaders>, send: SendCall): Promise<UpstreamResponse> {

@@ -1,0 +1,102 @@
+import { brokerPatienceMs, type LoginTokenKind, type TokenAnswer, type TokenRequest } from '@gatehouse/access-tokens';
+import type { Secret } from '@gatehouse/sealing';
+import type { Logger } from '@gatehouse/service-runtime';
+import { Inject, Injectable } from '@nestjs/common';
+import { loggerToken } from '../../control-plane-parts.ts';
+import { Database } from '../../database/database.ts';
+import { listLogins, type Login } from '../../identity/login/login-checks.store.ts';
+import { People } from '../../identity/people.service.ts';
+import { findPersonRow } from '../../identity/people.store.ts';
+import { loginUses } from '../../servers/login-uses.ts';
+import { readServers } from '../../servers/servers.store.ts';
+import type { ConnectionTokens } from '../connection.ts';
+import { noteUse, type SealedConnection } from '../connections.store.ts';
+import { ConnectionRefresher } from '../refresh/connection-refresher.ts';
+import { TokenSeals } from '../token-seals.ts';
+
+/** A token with less left than this may expire on its way. */
+const enoughMs = 5_000;
+
+interface GoodToken {
+  readonly value: Secret;
+  /** Null: nobody says. */
+  readonly remainingMs: number | null;
+}
+
+/** Gives data planes what a person's identity provider gave when they logged in: their newest login's, as long as it can be refreshed. */
+@Injectable()
+export class LoginBroker {
+  readonly #database: Database;
+  readonly #people: People;
+  readonly #seals: TokenSeals;
+  readonly #refresher: ConnectionRefresher;
+  readonly #logger: Logger;
+
+  constructor(database: Database, people: People, seals: TokenSeals, refresher: ConnectionRefresher, @Inject(loggerToken) logger: Logger) {
+    this.#database = database;
+    this.#people = people;
+    this.#seals = seals;
+    this.#refresher = refresher;
+    this.#logger = logger;
+  }
+
+  /** @throws GatewayError database_unavailable, vault_sealed_value_unreadable */
+  async answer({ server, subject }: TokenRequest, kind: LoginTokenKind): Promise<TokenAnswer> {
+    const { sql } = this.#database;
+    const [row] = await readServers(sql, [server]);
+    // That it is used is the document's to say: who asks for what it does not use does not get it.
+    if (!row || !loginUses(row.document).some((use) => use.kind === kind) || subject === 'shared' || !('person' in subject)) return { status: 'misconfigured' };
+    const person = await findPersonRow(sql, subject.person);
+    if (!person || this.#people.personOf(person).disabled) return { status: 'no_person' };
+    let isAway = false;
+    for (const login of await listLogins(sql, person.id)) {
+      const token = await this.#tokenOf(login, kind);
+      if (token !== undefined && token !== 'unavailable') return this.#give(login, token, kind);
+      isAway ||= token === 'unavailable';
+    }
+    return { status: isAway ? 'provider_unavailable' : 'no_login' };
+  }
+
+  /** Nothing where this login has none that is good, and none can be had. */
+  async #tokenOf(login: Login, kind: LoginTokenKind): Promise<GoodToken | 'unavailable' | undefined> {
+    const held = tokenIn(await this.#seals.open(login), login, kind);
+    const canRefresh = login.refreshable && login.state === 'active';
+    if (held !== undefined && isGood(held)) {
+      // As long as it is good nobody waits.
+      if (canRefresh && kind === 'access-token' && login.isDue) this.#refreshSoon(login);
+      return held;
+    }
+    if (!canRefresh) return undefined;
+    // An ID token may be over long before the access token beside it.
+    const outcome = await this.#refresher.refresh(login, { isRefused: kind === 'id-token', patienceMs: brokerPatienceMs });
+    if (outcome.result === 'unavailable' || outcome.result === 'busy') return 'unavailable';
+    if (outcome.result !== 'renewed') return undefined;
+    const renewed = tokenIn(await this.#seals.open(outcome.row), outcome.row, kind);
+    return renewed !== undefined && isGood(renewed) ? renewed : undefined;
+  }
+
+  #refreshSoon(login: Login): void {
+    this.#refresher.refresh(login).catch((error: unknown) => this.#logger.warn({ err: error, connection: login.id }, 'tokens of a login that are about to expire were not refreshed'));
+  }
+
+  #give({ id, ownerId, personId, isUseStale }: Login, { value, remainingMs }: GoodToken, kind: LoginTokenKind): TokenAnswer {
+    if (isUseStale) noteUse(this.#database.sql, id).catch((error: unknown) => this.#logger.debug({ err: error }, 'the use of a login’s tokens was not noted'));
+    return {
+      status: 'token', accessToken: value.reveal(), connection: id, owner: ownerId, person: personId, login: kind,
+      ...(remainingMs !== null && { expiresAt: Math.floor(Date.now() + remainingMs), expiresInMs: Math.floor(remainingMs) }),
+    };
+  }
+}
+
+const isGood = ({ remainingMs }: GoodToken): boolean => remainingMs === null || remainingMs > enoughMs;
+
+function tokenIn({ accessToken, idToken }: ConnectionTokens, { remainingMs }: SealedConnection, kind: LoginTokenKind): GoodToken | undefined {
+  if (kind === 'access-token') return { value: accessToken, remainingMs };
+  return idToken && { value: idToken, remainingMs: expiryOf(idToken) - Date.now() };
+}
+
+/** Verified when it came (OpenID Connect Core section 3.1.3.7); one that says nothing is over. */
+function expiryOf(idToken: Secret): number {
+  const claims = JSON.parse(Buffer.from(idToken.reveal().split('.')[1] ?? '', 'base64url').toString('utf8')) as { exp?: unknown };
+  return typeof claims.exp === 'number' ? claims.exp * 1000 : 0;
+}
