@@ -20,6 +20,8 @@ export interface IdentityProviderOptions {
   readonly accessTokenSeconds?: number;
   /** With every login; else only where someone was asked for offline access, which nobody is here. */
   readonly refreshTokens?: boolean;
+  /** What may be asked for besides, as at providers whose scopes are of their own. */
+  readonly moreScopes?: readonly string[];
 }
 
 export interface IdentityProvider {
@@ -44,7 +46,8 @@ export const offeredScopes = ['openid', 'profile', 'email', 'groups', 'offline_a
  * A real OpenID provider, of an organisation: certified software with a login form (`login`, the subject; no password, no
  * consent) that a test sends by HTTP.
  */
-export async function startIdentityProvider({ redirectUris, people, claimsInIdToken = false, accessTokenSeconds = 600, refreshTokens = false }: IdentityProviderOptions): Promise<IdentityProvider> {
+export async function startIdentityProvider({ redirectUris, people, claimsInIdToken = false, accessTokenSeconds = 600, refreshTokens = false, moreScopes = [] }: IdentityProviderOptions): Promise<IdentityProvider> {
+  const scopes = [...offeredScopes, ...moreScopes];
   const known = new Map(people.map((person) => [person.subject, person]));
   const requests: string[] = [];
   let isAway = false;
@@ -81,10 +84,11 @@ export async function startIdentityProvider({ redirectUris, people, claimsInIdTo
 
   function makeProvider(): Provider {
     const policy = interactionPolicy.base();
-    policy.remove('consent');
+    // Who asks for consent (prompt=consent) gets it, without a page.
+    policy.get('consent')?.checks.clear();
     return new Provider(issuer, {
       clients: [{ client_id: clientId, client_secret: clientSecret, token_endpoint_auth_method: 'client_secret_post', redirect_uris: [...redirectUris], grant_types: ['authorization_code', 'refresh_token'], response_types: ['code'] }],
-      scopes: offeredScopes,
+      scopes,
       claims: { openid: ['sub'], profile: ['name'], email: ['email', 'email_verified'], groups: ['groups', 'roles'] },
       conformIdTokenClaims: !claimsInIdToken,
       interactions: { policy, url: (_context, { uid }) => `/interaction/${uid}` },
@@ -102,7 +106,7 @@ export async function startIdentityProvider({ redirectUris, people, claimsInIdTo
       // The organisation's own application: nobody is asked whether it may know them.
       loadExistingGrant: async (context) => {
         const grant = new context.oidc.provider.Grant({ clientId: context.oidc.client?.clientId, accountId: context.oidc.session?.accountId });
-        grant.addOIDCScope(offeredScopes.join(' '));
+        grant.addOIDCScope(scopes.join(' '));
         await grant.save();
         return grant;
       },

@@ -85,7 +85,7 @@ async function applyExample(): Promise<void> {
   const folder = join(shape.folder, 'example');
   await mkdir(folder);
   const { clientId, clientSecret, ...places } = github.app;
-  for (const file of await readdir(examples)) {
+  for (const file of (await readdir(examples)).filter((name) => name.endsWith('.yaml'))) {
     const { provider: _provider, ...document } = parse(await readFile(join(examples, file), 'utf8')) as Record<string, unknown>;
     const placed = document['kind'] === 'App' ? { ...document, ...places } : { ...document, upstream: { url: github.url } };
     await writeFile(join(folder, file), stringify(placed));
