@@ -1,7 +1,7 @@
 import { agentAuthTypes } from '@gatehouse/agent-auth';
 import { appAuthTypes } from '@gatehouse/app-auth';
 import type { ReadableServer } from '@gatehouse/gateway-config';
-import { outboundHeaderSources } from '@gatehouse/outbound-headers';
+import { outboundHeaderRecipes, outboundHeaderSources } from '@gatehouse/outbound-headers';
 import type { Heartbeat } from '@gatehouse/snapshot-channel';
 import { expect, test } from 'vitest';
 import { sampleServer } from './spec-support/sample-server.ts';
@@ -18,6 +18,11 @@ test('every authentication type is listed with the schema of its form, in which 
   expect(exchange?.schema).toMatchObject({ properties: { clientSecret: { title: 'Client secret', writeOnly: true }, target: { properties: { clientSecret: { writeOnly: true } } } } });
   const bearer = body.appAuth.find(({ type }) => type === 'bearer');
   expect(bearer?.schema).toMatchObject({ properties: { type: { const: 'bearer' }, token: { title: 'Token', writeOnly: true } } });
+});
+
+test('recipes for outbound headers are listed as they are', async () => {
+  const { body } = await fixture.plane.send<{ recipes: unknown }>('GET', '/v1/auth-types');
+  expect(body.recipes).toEqual(outboundHeaderRecipes);
 });
 
 test('data planes that serve another revision than the newest are marked', async () => {

@@ -1,6 +1,6 @@
 import { agentAuthTypes } from '@gatehouse/agent-auth';
 import { appAuthTypes } from '@gatehouse/app-auth';
-import { outboundHeaderSources } from '@gatehouse/outbound-headers';
+import { outboundHeaderRecipes, outboundHeaderSources } from '@gatehouse/outbound-headers';
 import { Controller, Get } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { createZodDto, ZodResponse } from 'nestjs-zod';
@@ -16,7 +16,30 @@ const authType = z
   })
   .meta({ id: 'AuthType' });
 
-class AuthTypes extends createZodDto(z.object({ agentAuth: z.array(authType), appAuth: z.array(authType), outboundHeaders: z.array(authType).meta({ description: 'Sources of outbound headers.' }) }).meta({ id: 'AuthTypes' })) {}
+const recipe = z
+  .object({
+    id: z.string(),
+    title: z.string(),
+    description: z.string(),
+    header: z.record(z.string(), z.unknown()).meta({ description: 'What is filled in already.' }),
+    fields: z.array(z.object({
+      pointer: z.string().meta({ description: 'Within the header. Titles are in the schema of the source.' }),
+      required: z.boolean(),
+      example: z.unknown(),
+    })).meta({ description: 'What is still to be said.' }),
+  })
+  .meta({ id: 'OutboundHeaderRecipe' });
+
+class AuthTypes extends createZodDto(
+  z
+    .object({
+      agentAuth: z.array(authType),
+      appAuth: z.array(authType),
+      outboundHeaders: z.array(authType).meta({ description: 'Sources of outbound headers.' }),
+      recipes: z.array(recipe).meta({ description: 'Outbound headers to begin with, for common needs.' }),
+    })
+    .meta({ id: 'AuthTypes' }),
+) {}
 
 interface Described {
   readonly type: string;
@@ -29,6 +52,7 @@ const authTypes = {
   agentAuth: agentAuthTypes.map((entry) => describe(entry, entry.schema)),
   appAuth: appAuthTypes.map((entry) => describe(entry, entry.writable)),
   outboundHeaders: outboundHeaderSources.map((entry) => describe(entry, entry.writable)),
+  recipes: outboundHeaderRecipes.map((entry) => ({ ...entry, header: { ...entry.header }, fields: [...entry.fields] })),
 };
 
 @ApiTags('authentication types')
@@ -37,7 +61,7 @@ const authTypes = {
 export class AuthTypesController {
   @Get()
   @ApiOperation({ summary: 'List the authentication types with the schemas of their forms' })
-  @ZodResponse({ status: 200, description: 'Agent and app authentication types, and the sources of outbound headers.', type: AuthTypes })
+  @ZodResponse({ status: 200, description: 'Agent and app authentication types, the sources of outbound headers, and recipes for them.', type: AuthTypes })
   listAuthTypes() {
     return authTypes;
   }
