@@ -1,6 +1,7 @@
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
 import { ana, ben, signAccessToken } from '../support/access-token.ts';
 import { answerAsMcp } from '../support/answer-as-mcp.ts';
+import { verifyProof } from '../support/dpop-proof.ts';
 import { type ExchangeProvider, startExchangeProvider } from '../support/exchange-provider.ts';
 import { type InProcessDataPlane, type SpecServer, startPublicDataPlane } from '../support/in-process-data-plane.ts';
 import { headerValue, type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
@@ -166,6 +167,33 @@ describe('a token that the upstream refuses', () => {
     const before = provider.exchanges;
     for (let call = 0; call < 3; call += 1) expect(await outcomeOf(await post(name, token))).toEqual([502, 'upstream_rejected_credentials']);
     expect(provider.exchanges - before).toBe(2);
+  });
+});
+
+describe('a token that is bound to a key (RFC 9449)', () => {
+  it('goes out with a proof of each request, with the nonce that the upstream wants', async () => {
+    const binding = await startExchangeProvider(issuer, { nonce: 'nonce-of-the-provider' });
+    const proofs: unknown[] = [];
+    let nonce = 'nonce-1';
+    upstream.handle((request, response) => {
+      const token = headerValue(request, 'authorization')?.replace(/^DPoP /, '') ?? '';
+      void verifyProof(headerValue(request, 'dpop') ?? '', { method: 'POST', url: upstream.url, token }).then((proof) => {
+        const isWanted = proof.thumbprint === binding.granted.get(token)?.key && proof.nonce === nonce;
+        proofs.push([isWanted, proof.nonce]);
+        if (isWanted) answerAsMcp(request, response);
+        else response.writeHead(401, { 'www-authenticate': 'DPoP error="use_dpop_nonce"', 'dpop-nonce': nonce }).end();
+      }, () => response.writeHead(400).end());
+    });
+    const name = await publish({ appAuth: exchanging({ tokenUrl: binding.tokenUrl, dpop: true }), headerPolicy: { mode: 'all' } });
+    const token = await issuer.sign();
+    const call = () => fetch(urlOf(name), { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, dpop: 'the.callers.proof' }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }) });
+    const statuses = [(await call()).status, (await call()).status];
+    nonce = 'nonce-2';
+    statuses.push((await call()).status);
+    expect(statuses).toEqual([200, 200, 200]);
+    expect(proofs).toEqual([[false, undefined], [true, 'nonce-1'], [true, 'nonce-1'], [false, 'nonce-1'], [true, 'nonce-2']]);
+    expect(binding.exchanges).toBe(1);
+    await binding.close();
   });
 });
 

@@ -1,5 +1,6 @@
 import { importJWK, type JWTPayload, jwtVerify } from 'jose';
 import { errors } from 'oidc-provider';
+import { verifyProof } from './dpop-proof.ts';
 import { type ExchangeServer, type ExchangeServerOptions, exchangingClient, type GrantContext, startExchangeServer } from './exchange-server.ts';
 import type { TokenIssuer } from './token-issuer.ts';
 
@@ -16,8 +17,13 @@ const audiences = ['https://orders.example', 'https://search.example'];
 const clientId = 'gatehouse-exchanger';
 const clientSecret = 'client-secret-of-the-exchanger-0123456789';
 
+export interface ExchangeProviderOptions extends Pick<ExchangeServerOptions, 'accessTokenSeconds'> {
+  /** Tokens are bound to a key, by proofs that have this nonce (RFC 9449 section 8). */
+  readonly nonce?: string;
+}
+
 /** A real OAuth server that exchanges JWTs of an issuer it trusts for tokens of its own (RFC 8693), for audiences that it knows. */
-export async function startExchangeProvider(trusted: TokenIssuer, options: Pick<ExchangeServerOptions, 'accessTokenSeconds' | 'features'> = {}): Promise<ExchangeProvider> {
+export async function startExchangeProvider(trusted: TokenIssuer, options: ExchangeProviderOptions = {}): Promise<ExchangeProvider> {
   const server = await startExchangeServer({
     ...options,
     clients: [exchangingClient(clientId, clientSecret, [exchangeGrant, 'client_credentials'])],
@@ -31,8 +37,9 @@ export async function startExchangeProvider(trusted: TokenIssuer, options: Pick<
       const { audience, scope } = params;
       const resource = [params.resource].flat()[0];
       if (audience !== undefined && !audiences.includes(audience)) throw new errors.InvalidTarget('no such audience');
-      const token = await giving.give(context, { subject: subject.sub ?? '', actor, audience, resource, scope });
-      context.body = { access_token: token, issued_token_type: jwtTypes[0], token_type: 'Bearer', expires_in: options.accessTokenSeconds ?? 600, scope };
+      const key = options.nonce === undefined ? undefined : await provenKey(context, `${giving.issuer}/token`, options.nonce);
+      const token = await giving.give(context, { subject: subject.sub ?? '', actor, audience, resource, scope, key });
+      context.body = { access_token: token, issued_token_type: jwtTypes[0], token_type: key === undefined ? 'Bearer' : 'DPoP', expires_in: options.accessTokenSeconds ?? 600, scope };
     } }],
   });
   return Object.assign(server, { clientId, clientSecret });
@@ -53,4 +60,13 @@ async function actorOf(trusted: TokenIssuer, { oidc: { params, provider, client 
   const own = await provider.ClientCredentials.find(token);
   if (own?.isValid === true) return own.clientId === client.clientId ? client.clientId : '';
   return (await verified(trusted, token, params['actor_token_type'])).sub;
+}
+
+async function provenKey(context: GrantContext, url: string, wanted: string): Promise<string> {
+  const { thumbprint, nonce } = await verifyProof(context.get('DPoP'), { method: 'POST', url }).catch(() => {
+    throw new errors.CustomOIDCProviderError('invalid_dpop_proof', 'the proof is missing or not valid');
+  });
+  if (nonce === wanted) return thumbprint;
+  context.set('DPoP-Nonce', wanted);
+  throw new errors.CustomOIDCProviderError('use_dpop_nonce', 'the nonce is missing or another');
 }

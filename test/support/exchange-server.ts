@@ -10,6 +10,8 @@ export interface GrantedToken {
   readonly audience?: string | undefined;
   readonly resource?: string | undefined;
   readonly scope?: string | undefined;
+  /** Thumbprint of the key that it is bound to. */
+  readonly key?: string | undefined;
 }
 
 export interface ExchangeServer {

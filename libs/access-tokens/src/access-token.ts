@@ -8,9 +8,18 @@ export interface TokenGrounds {
   readonly askedAt?: number;
 }
 
+/** Proves, with each request, the possession of the key that a token is bound to (RFC 9449). */
+export interface TokenKey {
+  readonly proofOf: (request: { readonly method: string; readonly url: string }, token: Secret) => string;
+  /** What the server of a URL wants its next proofs to have. @returns whether that is news */
+  readonly learn: (url: string, nonce: string) => boolean;
+}
+
 /** A token that was obtained from somewhere, and may be obtained again. */
 export interface AccessToken extends TokenGrounds {
   readonly value: Secret;
   /** Milliseconds since the epoch; absent where nobody says. */
   readonly expiresAt: number | undefined;
+  /** What it is bound to; absent where whoever bears it may use it. */
+  readonly key?: TokenKey | undefined;
 }

@@ -53,7 +53,7 @@ export class ExchangedTokens {
     const now = this.#now();
     checkSubject(subject, now);
     const expiresAt = Math.min(given.expiresAt ?? Infinity, subject.expiresAt ?? Infinity);
-    const token = { ...subject, value: given.value, expiresAt: expiresAt === Infinity ? undefined : expiresAt, subjects: [...subject.subjects, ...given.subjects] };
+    const token: AccessToken = { ...subject, value: given.value, key: given.key, expiresAt: expiresAt === Infinity ? undefined : expiresAt, subjects: [...subject.subjects, ...given.subjects] };
     this.#keys.set(token, key);
     if (isReplacement) this.#replacedAt.set(token, now);
     return token;

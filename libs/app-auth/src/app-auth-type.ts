@@ -24,6 +24,12 @@ export interface SigningCredential {
   /** What it proves the possession of, where that was obtained and another one may be. */
   readonly token?: AccessToken;
   readonly sign: (request: SignableRequest) => readonly SignedHeader[];
+  /**
+   * Takes from an answer what the next signature for its origin has to have.
+   * @param headers names in lower case
+   * @returns whether that is news
+   */
+  readonly learn?: (url: string, headers: Readonly<Record<string, string | readonly string[] | undefined>>) => boolean;
 }
 
 /** Values are in the bytes that they are sent as (see `toHeaderBytes`). */

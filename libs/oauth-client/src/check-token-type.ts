@@ -9,19 +9,26 @@ export interface ExpectedToken {
   readonly isAssertion?: boolean | undefined;
 }
 
-/** @throws OAuthFailure misconfigured for a token that is another than was asked for, or that cannot be used as we would use it */
-export function checkTokenType(fields: Fields, status: number, { issuedTokenTypes, isAssertion = false }: ExpectedToken = {}): void {
+/**
+ * @param hasKey a token may be bound to
+ * @throws OAuthFailure misconfigured for a token that is another than was asked for, or that cannot be used as we would use it
+ */
+export function checkTokenType(fields: Fields, status: number, hasKey: boolean, { issuedTokenTypes, isAssertion = false }: ExpectedToken = {}): void {
   const { token_type: tokenType, issued_token_type: issued } = fields;
-  const problem = problemOf(typeof tokenType === 'string' ? tokenType : '', isAssertion) ?? (isExpected(issued, issuedTokenTypes, isAssertion) ? undefined : `the provider gives a token of another type than was asked for: ${shown(issued)}`);
+  const problem = problemOf(typeof tokenType === 'string' ? tokenType : '', isAssertion, hasKey) ?? (isExpected(issued, issuedTokenTypes, isAssertion) ? undefined : `the provider gives a token of another type than was asked for: ${shown(issued)}`);
   if (problem !== undefined) throw new OAuthFailure('misconfigured', problem, { status });
 }
 
-function problemOf(tokenType: string, isAssertion: boolean): string | undefined {
+function problemOf(tokenType: string, isAssertion: boolean, hasKey: boolean): string | undefined {
   if (isAssertion) return /^n_a$/i.test(tokenType) ? undefined : 'the provider gives an access token where an assertion was asked for';
   if (/^n_a$/i.test(tokenType)) return 'the provider gives a token that is no access token (token_type N_A)';
+  if (hasKey && isBoundType(tokenType)) return undefined;
   // One that only counts with a proof of possession is none that could be sent as a bearer's.
   return /^(dpop|mac|pop)$/i.test(tokenType) ? 'the provider gives tokens that need a proof of possession' : undefined;
 }
+
+/** RFC 9449 section 5. */
+export const isBoundType = (tokenType: unknown): boolean => typeof tokenType === 'string' && /^dpop$/i.test(tokenType);
 
 function isExpected(issued: unknown, expected: readonly string[] | undefined, isAssertion: boolean): boolean {
   if (expected === undefined) return true;

@@ -1,4 +1,5 @@
 export type { ExpectedToken } from './check-token-type.ts';
+export { DPoPKey, type ProvenRequest } from './dpop-key.ts';
 export { discoverTokenUrl } from './discover-token-url.ts';
 export { clientCredentials, type ClientCredentialsRequest, type CodeExchange, exchangeCode, refreshTokens } from './grants.ts';
 export type { ClientAuthentication, Fetch, OAuthClient } from './oauth-client.ts';

@@ -1,4 +1,5 @@
 import type { Secret } from '@gatehouse/sealing';
+import type { DPoPKey } from './dpop-key.ts';
 
 /** How the client proves who it is (RFC 6749 section 2.3, RFC 7523 section 2.2). */
 export type ClientAuthentication =
@@ -30,6 +31,8 @@ export interface OAuthClient {
   readonly tokenRequest?: 'form' | 'json' | undefined;
   /** By RFC 7009, by GitHub’s own API, by a request that the access token itself authenticates, or not at all, which it is when absent. */
   readonly revocation?: 'rfc7009' | 'github' | 'bearer-post' | 'bearer-delete' | 'none' | undefined;
+  /** What tokens are to be bound to (RFC 9449); they are bearers' when absent. */
+  readonly dpop?: DPoPKey | undefined;
   /** Every request goes through it: the egress guard. */
   readonly fetch: Fetch;
   /** Of a request with its answer; 7,000 when absent. */

@@ -1,7 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import type { Secret } from '@gatehouse/sealing';
 import { allowInsecureRequests, Configuration, customFetch, genericGrantRequest, type ServerMetadata } from 'openid-client';
-import { checkTokenType, type ExpectedToken } from './check-token-type.ts';
+import { checkTokenType, type ExpectedToken, isBoundType } from './check-token-type.ts';
 import { clientAuthenticationOf } from './client-authentication.ts';
 import { failureOf } from './failure-of.ts';
 import type { OAuthClient } from './oauth-client.ts';
@@ -23,7 +23,17 @@ export interface GrantRequest {
 }
 
 /** Asks a token endpoint (RFC 6749). openid-client makes the request and says who we are; what comes back is read here, because it takes many forms. @throws OAuthFailure */
-export async function requestTokens(client: OAuthClient, { grantType, parameters, secrets, expected }: GrantRequest): Promise<TokenSet> {
+export async function requestTokens(client: OAuthClient, request: GrantRequest): Promise<TokenSet> {
+  try {
+    return await requestOnce(client, request);
+  } catch (error) {
+    // RFC 9449 section 8: it has refused before acting, and the nonce that it wants is known by now.
+    if (client.dpop === undefined || !(error instanceof OAuthFailure) || error.error !== 'use_dpop_nonce') throw error;
+    return requestOnce(client, request);
+  }
+}
+
+async function requestOnce(client: OAuthClient, { grantType, parameters, secrets, expected }: GrantRequest): Promise<TokenSet> {
   const sent = [...secrets, ...secretsOf(client)];
   const all = { ...client.tokenParameters, ...(client.resource !== undefined && { resource: client.resource }), ...parameters };
   const present = Object.entries(all).filter((entry): entry is [string, string] => entry[1] !== undefined);
@@ -39,13 +49,13 @@ export async function requestTokens(client: OAuthClient, { grantType, parameters
   return tokens as TokenSet;
 }
 
-function acceptTokens({ tokensAt }: OAuthClient, answer: Answer, sent: readonly Secret[], expected: ExpectedToken | undefined): TokenSet {
+function acceptTokens({ tokensAt, dpop }: OAuthClient, answer: Answer, sent: readonly Secret[], expected: ExpectedToken | undefined): TokenSet {
   const { status, fields } = answer;
   // An error may come with a status of success: GitHub and Slack do that.
   const tokens = status >= 200 && status < 300 && fields ? tokenSetOf(fields, tokensAt, Date.now()) : undefined;
   if (!tokens || !fields) throw failureOf(answer, sent);
-  checkTokenType(fields, status, expected);
-  return tokens;
+  checkTokenType(fields, status, dpop !== undefined, expected);
+  return isBoundType(fields['token_type']) ? { ...tokens, isBound: true } : tokens;
 }
 
 /** openid-client for one provider, whose answers go through `read` first. */
@@ -67,13 +77,16 @@ interface Outgoing {
   readonly body: URLSearchParams;
 }
 
-async function send({ fetch, timeoutMs = defaultTimeoutMs, tokenUrl, tokenRequest }: OAuthClient, url: string, { method, headers, body }: Outgoing): Promise<Response> {
+async function send({ fetch, timeoutMs = defaultTimeoutMs, tokenUrl, tokenRequest, dpop }: OAuthClient, url: string, { method, headers, body }: Outgoing): Promise<Response> {
   const isJson = tokenRequest === 'json' && url === new URL(tokenUrl).href;
   if (isJson) headers.set('Content-Type', 'application/json');
+  if (dpop !== undefined) headers.set('DPoP', dpop.proofOf({ method, url }));
   const text = isJson ? JSON.stringify(Object.fromEntries(body)) : body.toString();
   const { signal, clear } = patientTimeout(timeoutMs);
   try {
     const response = await fetch(url, { method, headers, body: text, redirect: 'manual', signal });
+    const nonce = response.headers.get('dpop-nonce');
+    if (nonce !== null) dpop?.learn(url, nonce);
     // Read while the timeout still counts.
     return new Response(response.body && (await response.arrayBuffer()), { status: response.status });
   } finally {

@@ -15,6 +15,7 @@ export interface CannedAnswer {
   readonly status?: number;
   readonly type?: string;
   readonly body?: string;
+  readonly headers?: Readonly<Record<string, string>>;
   /** Break off instead: before the request was read, or once it was. */
   readonly reset?: boolean;
   readonly hang?: boolean;
@@ -41,7 +42,7 @@ export function useTokenEndpoint(): TokenEndpoint {
       const answer = (answers.length > 1 ? answers.shift() : answers[0]) ?? {};
       if (answer.reset) return void request.socket.destroy();
       if (answer.hang) return;
-      response.writeHead(answer.status ?? 200, { 'Content-Type': answer.type ?? 'application/json' }).end(answer.body ?? '{}');
+      response.writeHead(answer.status ?? 200, { 'Content-Type': answer.type ?? 'application/json', ...answer.headers }).end(answer.body ?? '{}');
     });
   });
   beforeAll(async () => void (url = `http://127.0.0.1:${await listenOnLoopback(server)}`));

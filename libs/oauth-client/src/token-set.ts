@@ -8,6 +8,8 @@ export interface TokenSet {
   readonly idToken?: Secret;
   /** From when the answer came; absent where the provider does not say. */
   readonly expiresInSeconds?: number;
+  /** It counts only with a proof of the client's key (RFC 9449 section 5). */
+  readonly isBound?: true;
   /** Absent: what was asked for (RFC 6749 section 5.1). */
   readonly scope?: readonly string[];
 }

@@ -10,6 +10,8 @@ const hints: Readonly<Record<string, string>> = {
   invalid_scope: 'check scopes',
   invalid_grant: 'the provider does not take the caller’s token: check subject, and that the token is meant for this client',
   invalid_request: 'check subjectTokenType, requestedTokenType and the fields that this provider wants',
+  use_dpop_nonce: 'the provider wants a proof of a key: dpop: true, which appAuth has',
+  invalid_dpop_proof: 'the provider wants a proof of a key: dpop: true, which appAuth has; or it takes our clock for wrong',
   interaction_required: 'the person, or an administrator for everyone, has to agree to it at the provider first',
   consent_required: 'the person, or an administrator for everyone, has to agree to it at the provider first',
 };
@@ -22,7 +24,7 @@ export function exchangeErrorOf(thrown: unknown): unknown {
   if (!(thrown instanceof OAuthFailure)) return thrown;
   const { kind, message: detail, error } = thrown;
   if (kind === 'unavailable') return new GatewayError('provider_unavailable', { detail, cause: thrown });
-  return exchangeRefused(detail, hints[error ?? ''] ?? 'check tokenUrl, grant and the client', thrown);
+  return exchangeRefused(detail, hints[error ?? ''] ?? 'check tokenUrl, grant, the client, and dpop', thrown);
 }
 
 /** @param words what happened, without values that may be secret: they are sent */

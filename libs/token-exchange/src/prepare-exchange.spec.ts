@@ -157,6 +157,20 @@ describe('RFC 7523 as Microsoft Entra has it', () => {
   });
 });
 
+describe('RFC 9449: a provider that binds tokens to a key', () => {
+  it('gives one that has its key with it, and refuses whoever proves none', async () => {
+    const binding = await startExchangeProvider(issuer, { nonce: 'nonce-of-the-provider' });
+    const config = completeExchange.parse({ type: 'on-behalf-of', tokenUrl: binding.tokenUrl, clientId: binding.clientId, clientSecret: binding.clientSecret });
+    const context = withToken(await issuer.sign(), tokensWithLogins());
+    const token = await prepareExchange(config, true).obtain(context);
+    expect([binding.requests, binding.granted.get(token?.value.reveal() ?? '')?.key]).toEqual([2, expect.any(String)]);
+    expect(token?.key).toBeDefined();
+    const failure = await failureOf(() => prepareExchange(config).obtain({ ...context, tokens: tokensWithLogins() }));
+    expect(failure).toMatchObject({ code: 'token_exchange_refused', publicMessage: expect.stringContaining('dpop: true') as string });
+    await binding.close();
+  });
+});
+
 describe('ID-JAG', () => {
   const target = { clientId: 'gatehouse-at-the-target', clientSecret: 'client-secret-at-the-target-0123456789' };
   const exchange = (more: object = {}): PreparedExchange => at(pair.identityProvider, { grant: 'id-jag', audience: pair.target.issuer, resource: 'https://orders.example/mcp', scopes: ['read'], target, ...more });

@@ -1,5 +1,6 @@
 import type { AccessToken, FetchTokens } from '@gatehouse/access-tokens';
 import { GatewayError } from '@gatehouse/errors';
+import { DPoPKey } from '@gatehouse/oauth-client';
 import { digestOf } from './digest-of.ts';
 import type { ExchangeConfig } from './exchange-config.ts';
 import { requestExchange } from './request-exchange.ts';
@@ -17,13 +18,15 @@ export interface PreparedExchange {
   readonly obtain: (context: SubjectContext) => AccessToken | Promise<AccessToken> | undefined;
 }
 
-export function prepareExchange(config: ExchangeConfig): PreparedExchange {
+/** @param isBound its tokens are to be bound to a key, where the provider does that (RFC 9449) */
+export function prepareExchange(config: ExchangeConfig, isBound = false): PreparedExchange {
   // Whatever is another, its tokens are others; servers with the same configuration share them, per subject token.
   const name = digestOf(config);
   const login = config.grant === 'id-jag' ? 'id-token' : 'access-token';
+  let key: DPoPKey | undefined;
   const exchange = (subject: AccessToken, { tokens, refused }: SubjectContext): AccessToken | Promise<AccessToken> => {
     if (tokens === undefined) throw new GatewayError('credential_unavailable', { detail: 'no token can be fetched from here' });
-    return tokens.ofExchange(name, subject, (fetch: FetchTokens) => requestExchange(config, subject.value, fetch), refused);
+    return tokens.ofExchange(name, subject, (fetch: FetchTokens) => requestExchange(config, subject.value, fetch, isBound ? (key ??= new DPoPKey()) : undefined), refused);
   };
   return {
     wouldCall: describe(config),

@@ -1,5 +1,5 @@
 import type { AccessToken, FetchTokens } from '@gatehouse/access-tokens';
-import { clientCredentials, discoverTokenUrl, type OAuthClient, type TokenSet } from '@gatehouse/oauth-client';
+import { clientCredentials, discoverTokenUrl, type DPoPKey, type OAuthClient, type TokenSet } from '@gatehouse/oauth-client';
 import type { Secret } from '@gatehouse/sealing';
 import { clientAuthenticationOf } from './client-fields.ts';
 import type { ExchangeConfig } from './exchange-config.ts';
@@ -10,10 +10,14 @@ import { presentAssertion } from './present-assertion.ts';
 import { tokenOf } from './token-of.ts';
 import { tokenTypes } from './token-types.ts';
 
-/** Exchanges a subject token, as it is configured. @throws GatewayError token_exchange_refused, provider_unavailable */
-export async function requestExchange(config: ExchangeConfig, subject: Secret, fetch: FetchTokens): Promise<AccessToken> {
+/**
+ * Exchanges a subject token, as it is configured.
+ * @param key that tokens are to be bound to
+ * @throws GatewayError token_exchange_refused, provider_unavailable
+ */
+export async function requestExchange(config: ExchangeConfig, subject: Secret, fetch: FetchTokens, key?: DPoPKey): Promise<AccessToken> {
   try {
-    return tokenOf(await request(config, subject, { ...clientOf(config), fetch }));
+    return tokenOf(await request(config, subject, { ...clientOf(config), fetch, dpop: key }), key);
   } catch (error) {
     throw exchangeErrorOf(error);
   }
@@ -45,7 +49,7 @@ async function exchange({ subjectTokenType = tokenTypes.accessToken, requestedTo
 async function actorOf(actor: ExchangeConfig['actor'], client: OAuthClient): Promise<TypedToken | undefined> {
   if (actor === undefined) return undefined;
   if (actor !== 'client') return { value: actor.token, type: actor.tokenType ?? tokenTypes.accessToken };
-  const { accessToken } = await clientCredentials({ ...client, resource: undefined });
+  const { accessToken } = await clientCredentials({ ...client, resource: undefined, dpop: undefined });
   return { value: accessToken, type: tokenTypes.accessToken };
 }
 
@@ -53,8 +57,8 @@ async function actorOf(actor: ExchangeConfig['actor'], client: OAuthClient): Pro
 async function exchangeForAssertion({ subjectTokenType = tokenTypes.idToken, audience = '', scopes, target = {} }: ExchangeConfig, subject: Secret, client: OAuthClient): Promise<TokenSet> {
   // Where it is presented is found out first: no assertion is made that nobody would take.
   const tokenUrl = target.tokenUrl ?? (await discoverTokenUrl(audience, client.fetch));
-  const { accessToken: assertion } = await exchangeToken(client, { subject: { value: subject, type: subjectTokenType }, audience, scopes, requestedTokenType: tokenTypes.idJag });
+  const { accessToken: assertion } = await exchangeToken({ ...client, dpop: undefined }, { subject: { value: subject, type: subjectTokenType }, audience, scopes, requestedTokenType: tokenTypes.idJag });
   const { clientId = client.clientId } = target;
   const authentication = target.clientId === undefined ? client.authentication : clientAuthenticationOf(target);
-  return presentAssertion({ tokenUrl, clientId, authentication, issuer: audience, fetch: client.fetch }, { assertion, scopes });
+  return presentAssertion({ tokenUrl, clientId, authentication, issuer: audience, fetch: client.fetch, dpop: client.dpop }, { assertion, scopes });
 }

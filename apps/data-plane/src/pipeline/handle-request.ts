@@ -70,7 +70,7 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
       return sendInSession(server, gateway.connecting.upstreamSessions, call, headers, buildAndForward(credentials));
     };
     // Obtained, built and sent in this order, each time: what was refused is not sent again.
-    const response = await sendWithFreshTokens(obtain, send);
+    const response = await sendWithFreshTokens(obtain, send, server.upstream.origin);
 
     const shaped = shapeResponse(server, call, record.verdicts ?? [], response, gateway.shapeContext);
     const filtered = server.tools === undefined ? shaped : await filterTools(server.tools, shaped, gateway.limits.filteredBytes);

@@ -1,5 +1,5 @@
 import { type AccessToken, ConnectError, type RefusedToken } from '@gatehouse/access-tokens';
-import type { Credential } from '@gatehouse/app-auth';
+import { type Credential, signaturesOf } from '@gatehouse/app-auth';
 import { GatewayError } from '@gatehouse/errors';
 import { discard } from '../bridges/answers.ts';
 import { missingScopes } from './missing-scopes.ts';
@@ -13,11 +13,25 @@ type Send = (credentials: readonly Credential[]) => Promise<UpstreamResponse>;
  * before anything was done. Of stored credentials there is no other, and the caller's own is the caller's business (D8, docs/rules.md).
  * @throws ConnectError where only connecting again can help, GatewayError upstream_rejected_credentials, and as `obtain` and `send` do
  */
-export function sendWithFreshTokens(obtain: Obtain, send: Send): Promise<UpstreamResponse> {
+export function sendWithFreshTokens(obtain: Obtain, sendOnce: Send, origin: string): Promise<UpstreamResponse> {
+  const send: Send = (signed) => sendProven(signed, sendOnce, origin);
   const credentials = obtain();
   // Mostly they are at hand, and a turn of the event loop costs as much as making use of them.
   return credentials instanceof Promise ? credentials.then((obtained) => sendTwice(obtained, obtain, send)) : sendTwice(credentials, obtain, send);
 }
+
+/** An upstream that wants another proof of the same token has refused before anything was done, and says what it wants (RFC 9449 section 9). */
+async function sendProven(credentials: readonly Credential[], send: Send, origin: string): Promise<UpstreamResponse> {
+  const signatures = signaturesOf(credentials);
+  const response = await send(credentials);
+  if (signatures === undefined) return response;
+  const isNews = signatures.filter(({ learn }) => learn?.(origin, response.headers)).length > 0;
+  if (!isNews || response.status !== 401 || !wantsNonce.test(String(response.headers['www-authenticate']))) return response;
+  discard(response.body);
+  return send(credentials);
+}
+
+const wantsNonce = /(?:^|[\s,])error\s*=\s*"?use_dpop_nonce\b/i;
 
 async function sendTwice(credentials: readonly Credential[], obtain: Obtain, send: Send): Promise<UpstreamResponse> {
   const response = await send(credentials);
@@ -44,18 +58,20 @@ async function sendTwice(credentials: readonly Credential[], obtain: Obtain, sen
  */
 async function stepUp(missing: readonly string[], response: UpstreamResponse, credentials: readonly Credential[], obtain: Obtain, send: Send): Promise<UpstreamResponse> {
   // A token of our own has no person behind it who could agree to more.
-  const token = credentials.find((credential) => credential.token !== undefined && credential.token.subjects.length > 0)?.token;
+  const token = tokenOfPerson(credentials);
   if (token === undefined) return response;
   const others = await agreedOrNot(obtain, { token, again: false, missing }, credentials).catch((error: unknown) => {
     discard(response.body);
     throw error;
   });
-  const other = others.find((credential) => credential.token !== undefined)?.token;
+  const other = tokenOfPerson(others);
   if (other?.value.reveal() === token.value.reveal()) return response;
   // They have agreed meanwhile.
   discard(response.body);
   return send(others);
 }
+
+const tokenOfPerson = (credentials: readonly Credential[]): AccessToken | undefined => credentials.find(({ token }) => token !== undefined && token.subjects.length > 0)?.token;
 
 /** Whoever cannot be asked changes nothing about what the upstream said. */
 async function agreedOrNot(obtain: Obtain, refused: RefusedToken, credentials: readonly Credential[]): Promise<readonly Credential[]> {

@@ -43,6 +43,7 @@ function exchange(first: AccessToken, more: () => AccessToken) {
       sent.push(value);
       return Promise.resolve(answer(value === 'enough' ? 200 : 403));
     },
+    'https://up.example',
   );
   return { response, sent, asked };
 }
