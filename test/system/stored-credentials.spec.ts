@@ -175,6 +175,24 @@ describe('P11 a credential of each person', () => {
     expect(linkIn(text)).toContain('/connect?link=');
   });
 
+  it('is not what an upstream means that wants more scopes: the call is not made again', async () => {
+    const tokens = await startRecordingUpstream();
+    tokens.handle((_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: 'of-the-gateway', token_type: 'Bearer', expires_in: 600 })));
+    const appAuth = { type: 'oauth-client-credentials', tokenUrl: tokens.url, clientId: 'gateway', clientSecret: 's' };
+    await addServer('tracker-scoped', [keyHeader('tracker-token', 'user')], { agentAuth: { type: 'interactive' }, appAuth });
+    await vi.waitFor(async () => expect((await call('tracker-scoped')).status).toBe(401));
+    upstream.handle((_request, response) => void response.writeHead(403, { 'www-authenticate': 'Bearer error="insufficient_scope", scope="admin"' }).end('no'));
+    await call('tracker-scoped', await tokenOf('ana', 'tracker-scoped'));
+    expect(upstream.requests.map((request) => [headerValue(request, 'authorization'), headerValue(request, 'x-key')])).toEqual([['Bearer of-the-gateway', 'value-of-ana']]);
+    await tokens.close();
+  });
+
+  it('is named, and nothing of it shown, when a request is explained', async () => {
+    const explained = await fixture.plane.send<{ request: { headers: { name: string; value: string }[] }; credentials: unknown[] }>('POST', `${inWorkspace}/servers/tracker/explain`, { body: { request: { headers: [{ name: 'Authorization', value: anas }] } } });
+    expect(explained.body.credentials).toEqual([{ source: 'outboundHeaders X-Key', location: { in: 'header', name: 'X-Key' }, wouldCall: 'the token broker, for what the caller has entered as tracker-token' }]);
+    expect(explained.text).not.toContain('value-of-ana');
+  });
+
   it('is left out where it is not required, and nobody is asked', async () => {
     await addServer('tracker-optional', [keyHeader('tracker-token', 'user', { required: false })], { agentAuth: { type: 'passthrough' } });
     await addServer('tracker-mine', [keyHeader('spare-token', 'user', { required: false })], { agentAuth: { type: 'interactive' } });

@@ -1,3 +1,4 @@
+import { ConnectError } from '@gatehouse/access-tokens';
 import type { Credential, CredentialContext } from '@gatehouse/app-auth';
 import { GatewayError } from '@gatehouse/errors';
 import type { PreparedServer } from './prepared-server.ts';
@@ -14,7 +15,7 @@ export function obtainCredentials({ appAuth, outboundHeaders }: Pick<PreparedSer
   if (outboundHeaders.length === 0) return credentials instanceof Promise ? credentials.catch(unavailable) : credentials;
   const headers = outboundHeaders.map((header) => attempt<Obtained>(() => header.obtain(context)));
   if (!(credentials instanceof Promise) && headers.every(isThere)) return present([...credentials, ...headers]);
-  return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...first, ...others])).catch(unavailable);
+  return Promise.all([credentials, ...headers]).then(([first, ...others]) => present([...first, ...others])).catch((error: unknown) => whatHelps([credentials, ...headers], error));
 }
 
 /** What throws at once is a rejection like any other: were it thrown, nobody would look at the ones that are under way. */
@@ -24,6 +25,13 @@ function attempt<T>(obtain: () => T | Promise<T>): T | Promise<T> {
   } catch (cause) {
     return Promise.reject(cause instanceof GatewayError ? cause : new GatewayError('credential_unavailable', { cause }));
   }
+}
+
+/** Of several failures the one that a person can do something about, whichever came first. */
+async function whatHelps(all: readonly unknown[], first: unknown): Promise<never> {
+  const outcomes = await Promise.allSettled(all);
+  const helpful = outcomes.find((outcome) => outcome.status === 'rejected' && outcome.reason instanceof ConnectError);
+  return unavailable(helpful?.status === 'rejected' ? helpful.reason : first);
 }
 
 const isThere = (value: Obtained | Promise<Obtained>): value is Obtained => !(value instanceof Promise);

@@ -27,6 +27,7 @@ const create = (overrides: object, authorization?: string) =>
 const change = (method: 'PUT' | 'PATCH', body: unknown, authorization?: string) =>
   fixture.plane.send<ReadableServer & Problem>(method, `${servers}/tickets`, { body, headers: { 'If-Match': '*' }, ...(authorization !== undefined && { authorization }) });
 const forbidden = (...pointers: string[]) => ({ code: 'forbidden', errors: pointers.map((pointer) => ({ pointer, code: 'administrator_required' })) });
+const exchange = { type: 'on-behalf-of', tokenUrl: 'https://sts.example/token', clientId: 'gatehouse', clientSecret: 's' };
 const stores = (scope: string, name = 'tracker') => [{ name: 'X-Key', source: { type: 'credential', name, scope } }];
 const stored = () => fixture.query('select document, revision from servers');
 
@@ -46,9 +47,21 @@ describe('administrators register servers that use what others have connected', 
     expect((await create({ outboundHeaders: stores('user') })).status).toBe(201);
   });
 
+  test.each<[string, object, string]>([
+    ['exchanged at another provider', { appAuth: exchange }, '/appAuth'],
+    ['exchanged for a header', { outboundHeaders: [{ name: 'X-User-Token', source: exchange }] }, '/outboundHeaders'],
+    ['forwarded', { outboundHeaders: [{ name: 'X-User-Token', source: { type: 'caller-token' } }] }, '/outboundHeaders'],
+  ])('of people’s logins, %s', async (_what, overrides, pointer) => {
+    expect((await create(overrides, editor)).body).toMatchObject(forbidden(pointer));
+    expect((await create(overrides)).status).toBe(201);
+    expect((await change('PATCH', { upstream: evil }, editor)).body).toMatchObject(forbidden('/upstream/url'));
+    expect((await change('PATCH', { title: 'Tickets' }, editor)).status).toBe(200);
+  });
+
   test('editors the others: a stored secret, one of the workspace, and what each person connects at the upstream itself', async () => {
     expect((await create({}, editor)).status).toBe(201);
     expect((await create({ name: 'own', appAuth: { type, discover: true } }, editor)).status).toBe(201);
+    expect((await create({ name: 'exchanging', agentAuth: { type: 'passthrough', jwt: { jwksUrl: 'https://login.example/jwks' } }, appAuth: { ...exchange, subject: 'caller-token' } }, editor)).status).toBe(201);
     expect((await create({ name: 'keyed', outboundHeaders: stores('workspace') }, editor)).status).toBe(201);
   });
 });
@@ -67,6 +80,7 @@ describe('administrators say where connections are used', () => {
     ['those of an app, from now on', {}, { appAuth: app }, ['/appAuth']],
     ['those of an app in the place of its own', { appAuth: discovered }, { appAuth: { ...app, discover: null } }, ['/appAuth']],
     ['those of an app, elsewhere', {}, { appAuth: app, upstream: evil }, ['/appAuth', '/upstream/url']],
+    ['another token URL of people’s logins', { appAuth: exchange }, { appAuth: { tokenUrl: 'https://evil.example/token', clientSecret: 't' } }, ['/appAuth']],
     ['another upstream of people’s own credentials', { outboundHeaders: stores('user') }, { upstream: evil }, ['/upstream/url']],
     ['another credential of people', { outboundHeaders: stores('user') }, { outboundHeaders: stores('user', 'crm') }, ['/outboundHeaders']],
     ['people’s own in the place of the workspace’s', { outboundHeaders: stores('workspace') }, { outboundHeaders: stores('user') }, ['/outboundHeaders']],

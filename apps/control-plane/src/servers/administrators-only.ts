@@ -1,31 +1,40 @@
 import type { Problem } from '@gatehouse/errors';
+import { canonicalJson } from '../audit/canonical-json.ts';
 import { changedPointers } from '../audit/changed-pointers.ts';
 import { namedCredentials } from '../credentials/named-credentials.ts';
 import { lendsConnections } from './lends-connections.ts';
+import { loginUses } from './login-uses.ts';
 import type { StoredDocument } from './servers.store.ts';
 import { originOf } from './upstream-origin.ts';
 
 /**
  * What of a change only administrators may make: people have agreed at an app, or an administrator has for all of them, or they have
- * entered a credential of their own, and not at each server that these then go to. `before` is undefined for a server that is new.
+ * logged in or entered a credential of their own, and not for each server that these then go to. `before` is undefined for a server that is new.
  */
 export function administratorsOnly(before: StoredDocument | undefined, after: StoredDocument): Problem[] {
-  const isLent = lendsConnections(before) || lendsConnections(after);
-  const isOtherAuth = isLent && changedPointers(appAuthOf(before), appAuthOf(after)).length > 0;
-  const [sentBefore, sentAfter] = [userCredentialsOf(before), userCredentialsOf(after)];
-  const isOtherCredential = changedPointers(sentBefore, sentAfter).length > 0;
-  const isMoved = (isLent || sentBefore.length + sentAfter.length > 0) && before !== undefined && originOf(before) !== originOf(after);
+  const [was, is] = [usesOf(before), usesOf(after)];
+  const differs = (part: keyof Uses): boolean => changedPointers(was[part], is[part]).length > 0;
+  const isMoved = [was, is].some(({ appAuth, outboundHeaders }) => appAuth !== undefined || outboundHeaders.length > 0) && before !== undefined && originOf(before) !== originOf(after);
   return [
-    ...(isOtherAuth ? [forAdministrators('/appAuth')] : []),
-    ...(isOtherCredential ? [forAdministrators('/outboundHeaders')] : []),
+    ...(differs('appAuth') ? [forAdministrators('/appAuth')] : []),
+    ...(differs('outboundHeaders') ? [forAdministrators('/outboundHeaders')] : []),
     ...(isMoved ? [forAdministrators('/upstream/url')] : []),
   ];
 }
 
-/** Names of what people entered, wherever in the list they stand. */
-const userCredentialsOf = (document: StoredDocument | undefined): string[] => namedCredentials(document).filter(({ scope }) => scope === 'user').map(({ name }) => name).toSorted();
+/** What a document says of what is other people's: their connections, tokens of their logins, credentials that they entered. */
+interface Uses {
+  readonly appAuth: unknown;
+  /** Wherever in the list they stand. */
+  readonly outboundHeaders: readonly string[];
+}
 
-// Before the change it may have been anything.
-const appAuthOf = (document: StoredDocument | null | undefined): unknown => document?.['appAuth'];
+function usesOf(document: StoredDocument | undefined): Uses {
+  const logins = loginUses(document);
+  const entered = namedCredentials(document).filter(({ scope }) => scope === 'user').map(({ name }) => name);
+  const exchanged = logins.filter(({ pointer }) => pointer !== '/appAuth').map(({ config }) => canonicalJson(config));
+  const isTheirs = lendsConnections(document) || logins.length > exchanged.length;
+  return { appAuth: isTheirs ? document?.['appAuth'] : undefined, outboundHeaders: [...entered, ...exchanged].toSorted() };
+}
 
 const forAdministrators = (pointer: string): Problem => ({ pointer, detail: 'is for administrators to say where connections and credentials of other people are used', code: 'administrator_required' });

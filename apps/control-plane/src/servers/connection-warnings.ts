@@ -1,6 +1,7 @@
 import type { ReadableServer, ServerDocument, Warning } from '@gatehouse/gateway-config';
 import type { CallerIssuers } from '../connections/broker/caller-issuers.service.ts';
 import { issuedTokens } from '../connections/broker/issued-tokens.ts';
+import { namedCredentials } from '../credentials/named-credentials.ts';
 import type { StoredDocument } from './servers.store.ts';
 import type { Surroundings } from './surroundings.ts';
 
@@ -44,7 +45,8 @@ const unprovenPerson: Warning = {
 /** A server with that warning if the providers of its issuers publish other keys. One that cannot be asked now may publish these. */
 export async function withIssuerWarnings(server: ReadableServer, callers: CallerIssuers): Promise<ReadableServer> {
   const { agentAuth, appAuth, warnings } = server;
-  if (appAuth.type !== 'oauth-authorization-code' || appAuth.shared === true || warnings.some(({ code }) => code === unprovenPerson.code)) return server;
+  const isOfPeople = (appAuth.type === 'oauth-authorization-code' && appAuth.shared !== true) || namedCredentials(server).some(({ scope }) => scope === 'user');
+  if (!isOfPeople || warnings.some(({ code }) => code === unprovenPerson.code)) return server;
   const known = await Promise.all((issuedTokens(agentAuth)?.issuers ?? []).map((issuer) => callers.knows(agentAuth, issuer).catch(() => true)));
   return known.length === 0 || known.includes(true) ? server : { ...server, warnings: [...warnings, unprovenPerson] };
 }

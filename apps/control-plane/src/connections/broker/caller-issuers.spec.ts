@@ -98,6 +98,15 @@ describe('nobody’s token is given, and saving warns, where', () => {
   });
 });
 
+test('saving warns of credentials that each caller enters as well', async () => {
+  const outboundHeaders = [{ name: 'X-Key', source: { type: 'credential', name: 'tracker', scope: 'user' } }];
+  const withJwt = async (jwt: object): Promise<boolean> => {
+    const body = sampleServer(`tracker-${randomUUID().slice(0, 8)}`, { agentAuth: { type: 'passthrough', jwt }, outboundHeaders });
+    return needsPerson((await fixture.plane.send<ReadableServer>('POST', servers, { body })).body);
+  };
+  expect([await withJwt(await goodJwt()), await withJwt({ ...(await goodJwt()), jwksUrl: await published(partner) })]).toEqual([false, true]);
+});
+
 test('accounts of the gateway’s own have no issuer: no token is about them', async () => {
   await ana('local', 'local');
   expect(await ask(await saveJwt({ jwks, issuer: 'local', audience: 'tickets' }), 'local')).toEqual({ status: 'no_person' });
