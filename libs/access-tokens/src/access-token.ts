@@ -11,8 +11,8 @@ export interface TokenGrounds {
 /** Proves, with each request, the possession of the key that a token is bound to (RFC 9449). */
 export interface TokenKey {
   readonly proofOf: (request: { readonly method: string; readonly url: string }, token: Secret) => string;
-  /** What the server of a URL wants its next proofs to have. @returns whether that is news */
-  readonly learn: (url: string, nonce: string) => boolean;
+  /** What the server of a URL wants its next proofs to have. */
+  readonly learn: (url: string, nonce: string) => void;
 }
 
 /** A token that was obtained from somewhere, and may be obtained again. */

@@ -27,9 +27,8 @@ export interface SigningCredential {
   /**
    * Takes from an answer what the next signature for its origin has to have.
    * @param headers names in lower case
-   * @returns whether that is news
    */
-  readonly learn?: (url: string, headers: Readonly<Record<string, string | readonly string[] | undefined>>) => boolean;
+  readonly learn?: (url: string, headers: Readonly<Record<string, string | readonly string[] | undefined>>) => void;
 }
 
 /** Values are in the bytes that they are sent as (see `toHeaderBytes`). */

@@ -34,7 +34,7 @@ function boundCredential(token: AccessToken, key: TokenKey): SigningCredential {
     sign: ({ method, url }) => [['Authorization', authorization], ['DPoP', new Secret(key.proofOf({ method, url }, token.value))]],
     learn: (url, headers) => {
       const nonce = headers['dpop-nonce'];
-      return typeof nonce === 'string' && key.learn(url, nonce);
+      if (typeof nonce === 'string') key.learn(url, nonce);
     },
   };
 }

@@ -31,14 +31,15 @@ export class DPoPKey {
     return `${signed}.${sign('sha256', Buffer.from(signed), { key: this.#key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   };
 
-  /** What a server wants its next proofs to have (section 8). @returns whether that is news */
-  readonly learn = (url: string, nonce: string): boolean => {
+  /** What a server wants its next proofs to have (section 8). */
+  readonly learn = (url: string, nonce: string): void => {
     const { origin } = new URL(url);
-    if (this.#nonces.get(origin) === nonce || !nonceShape.test(nonce)) return false;
+    if (!nonceShape.test(nonce)) return;
+    // The newest last: it goes last.
+    this.#nonces.delete(origin);
     const [oldest] = this.#nonces.size < maxNonces ? [] : this.#nonces.keys();
     if (oldest !== undefined) this.#nonces.delete(oldest);
     this.#nonces.set(origin, nonce);
-    return true;
   };
 }
 

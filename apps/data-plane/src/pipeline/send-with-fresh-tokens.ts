@@ -22,11 +22,10 @@ export function sendWithFreshTokens(obtain: Obtain, sendOnce: Send, origin: stri
 
 /** An upstream that wants another proof of the same token has refused before anything was done, and says what it wants (RFC 9449 section 9). */
 async function sendProven(credentials: readonly Credential[], send: Send, origin: string): Promise<UpstreamResponse> {
-  const signatures = signaturesOf(credentials);
+  const proofs = signaturesOf(credentials)?.filter(({ learn }) => learn !== undefined) ?? [];
   const response = await send(credentials);
-  if (signatures === undefined) return response;
-  const isNews = signatures.filter(({ learn }) => learn?.(origin, response.headers)).length > 0;
-  if (!isNews || response.status !== 401 || !wantsNonce.test(String(response.headers['www-authenticate']))) return response;
+  for (const { learn } of proofs) learn?.(origin, response.headers);
+  if (proofs.length === 0 || response.status !== 401 || !wantsNonce.test(String(response.headers['www-authenticate']))) return response;
   discard(response.body);
   return send(credentials);
 }
