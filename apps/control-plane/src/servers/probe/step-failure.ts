@@ -26,6 +26,8 @@ const advice: Partial<Record<ErrorCode, string>> = {
   upstream_failed: 'Check the upstream’s own log, and that the upstream URL is the one of its MCP endpoint.',
   upstream_address_refused: operatorAdvice,
   connection_needs_person: 'What each caller connects or enters for themselves is not there when nobody calls: call a tool of the server as a person instead.',
+  subject_token_missing: 'What is made of a caller’s token is not there when nobody calls: call a tool of the server as one of its callers instead.',
+  claim_missing: 'Nobody calls here, so that nothing is known of a caller: call a tool of the server as one of its callers instead.',
   credential_unavailable: 'Check the settings of appAuth and outboundHeaders, and that the provider can be reached.',
 };
 
@@ -42,13 +44,15 @@ export function stepFailureOf(error: GatewayError): StepFailure {
  */
 export function gatewayErrorOf(failure: StepFailure, { server, mask }: { readonly server: ServerDocument; readonly mask: Mask }): GatewayError {
   const { reason, cause } = failure;
-  const isAboutCredentials = reason === 'upstream_rejected_credentials' || reason === 'credential_unavailable' || reason === 'connection_needs_person';
+  const isAboutCredentials = credentialReasons.has(reason);
   const pointer = isAboutCredentials ? credentialsPointer(server) : '/upstream/url';
   const said = mask(failure.detail);
   const words = `${said.charAt(0).toLowerCase()}${said.slice(1)} ${failure.advice.replace(/\.$/, '')}`;
   const detail = cause instanceof GatewayError && cause.detail !== undefined ? cause.detail : failure.detail;
   return new GatewayError(reason, { detail: mask(detail), problems: [{ pointer, detail: words, code: reason }] });
 }
+
+const credentialReasons = new Set<ErrorCode>(['upstream_rejected_credentials', 'credential_unavailable', 'connection_needs_person', 'subject_token_missing', 'claim_missing']);
 
 const credentialsPointer = ({ appAuth, outboundHeaders = [] }: ServerDocument): string => (appAuth.type === 'none' && outboundHeaders.length > 0 ? '/outboundHeaders' : '/appAuth');
 
