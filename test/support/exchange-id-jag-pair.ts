@@ -1,5 +1,5 @@
 import { randomUUID } from 'node:crypto';
-import { generateKeyPair, jwtVerify, SignJWT } from 'jose';
+import { createRemoteJWKSet, generateKeyPair, jwtVerify, SignJWT } from 'jose';
 import { errors } from 'oidc-provider';
 import { exchangeGrant, exchangeParameters, type ExchangeProvider } from './exchange-provider.ts';
 import { exchangingClient, startExchangeServer } from './exchange-server.ts';
@@ -20,8 +20,13 @@ export interface IdJagPair {
   close(): Promise<void>;
 }
 
+export interface IdJagOptions {
+  /** Whose ID tokens are taken in place of its own: another part of the same identity provider, which people log in at. */
+  readonly logins?: { readonly issuer: string; readonly clientId: string };
+}
+
 /** draft-ietf-oauth-identity-assertion-authz-grant: an identity provider and an authorization server that trusts it. */
-export async function startIdJagPair(): Promise<IdJagPair> {
+export async function startIdJagPair({ logins }: IdJagOptions = {}): Promise<IdJagPair> {
   const key = await generateKeyPair('ES256');
   const seen = new Set<string>();
   // It trusts the identity provider, which has to know it: one of the two is there first.
@@ -32,7 +37,10 @@ export async function startIdJagPair(): Promise<IdJagPair> {
     grants: [{ name: exchangeGrant, parameters: exchangeParameters, handle: async (context, { issuer }) => {
       const { subject_token: token = '', subject_token_type: type, requested_token_type: requested, audience, resource, scope } = context.oidc.params;
       if (type !== 'urn:ietf:params:oauth:token-type:id_token' || requested !== idJagType) throw new errors.InvalidRequest('only assertions for ID tokens are given');
-      const { payload } = await jwtVerify(token, key.publicKey, { issuer, audience: context.oidc.client.clientId }).catch(() => {
+      const verified = logins
+        ? jwtVerify(token, createRemoteJWKSet(new URL(`${logins.issuer}/jwks`)), { issuer: logins.issuer, audience: logins.clientId })
+        : jwtVerify(token, key.publicKey, { issuer, audience: context.oidc.client.clientId });
+      const { payload } = await verified.catch(() => {
         throw new errors.InvalidGrant('the ID token is not valid, or not for this client');
       });
       if (audience === undefined || !known.has(audience)) throw new errors.InvalidTarget('no such authorization server');
