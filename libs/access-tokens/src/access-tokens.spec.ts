@@ -53,6 +53,14 @@ describe('a token', () => {
     expect(asked).toEqual([{ server, subject: ana }]);
   });
 
+  it('is for the upstream that the server has here: where it has another one by then, there is none', async () => {
+    answers = [{ status: 'outdated' }];
+    const elsewhere = { ...connecting, upstream: { url: 'https://up.example/mcp' } };
+    const asking = [tokens.ofConnection(elsewhere, ana), tokens.ofLogin(elsewhere, ana, 'access-token'), tokens.ofCredential(elsewhere, ana, 'tracker')];
+    expect(await Promise.all(asking.map((token) => codeOf(Promise.resolve(token))))).toEqual(['broker_unavailable', 'broker_unavailable', 'broker_unavailable']);
+    expect(asked.map(({ upstream }) => upstream)).toEqual(Array.from({ length: 3 }, () => 'https://up.example/mcp'));
+  });
+
   it('is asked for once by all who wait for it', async () => {
     answers = [token('a')];
     expect(await Promise.all(Array.from({ length: 20 }, () => get()))).toEqual(Array.from({ length: 20 }, () => 'a'));

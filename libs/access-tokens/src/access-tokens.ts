@@ -51,6 +51,8 @@ export interface ConnectingServer {
   readonly id: string;
   /** Another one where other tokens belong to it: of another app, with other scopes, or for another upstream. Made once per revision. */
   readonly connectionKey: string;
+  /** Where its tokens go. */
+  readonly upstream?: { readonly url: string } | undefined;
 }
 
 /** A token that the upstream answered 401 to, or 403 for what it may not do. */
@@ -104,10 +106,10 @@ export class AccessTokens implements TokenSource {
     return this.#connections.size + this.#clients.size + this.#exchanged.size;
   }
 
-  ofConnection({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+  ofConnection(server: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
     // Other calls go on with it meanwhile.
-    if (refused?.missing !== undefined) return this.#ask({ server, subject, missing: [...refused.missing] });
-    const key = keyOf(connectionKey, subject);
+    if (refused?.missing !== undefined) return this.#ask({ ...requestFor(server, subject), missing: [...refused.missing] });
+    const key = keyOf(server.connectionKey, subject);
     const obtain = async (former: AccessToken | undefined): Promise<AccessToken> => {
       const token = await this.#ask(requestOf(server, subject, former, refused));
       this.#entered.set(token, key);
@@ -132,12 +134,12 @@ export class AccessTokens implements TokenSource {
     return this.#clients.of(client, obtainNow, isNew ? undefined : ours);
   }
 
-  ofLogin({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, login: LoginTokenKind): AccessToken | Promise<AccessToken> {
-    return this.#connections.of(`${keyOf(connectionKey, subject)} ${login}`, () => this.#ask({ server, subject, login }));
+  ofLogin(server: ConnectingServer, subject: TokenSubject, login: LoginTokenKind): AccessToken | Promise<AccessToken> {
+    return this.#connections.of(`${keyOf(server.connectionKey, subject)} ${login}`, () => this.#ask({ ...requestFor(server, subject), login }));
   }
 
-  ofCredential({ id: server, connectionKey }: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
-    const key = `${keyOf(connectionKey, subject)} credential ${credential}`;
+  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+    const key = `${keyOf(server.connectionKey, subject)} credential ${credential}`;
     const ours = refusedOf(refused, (token) => this.#entered.get(token) === key);
     const obtain = async (former: AccessToken | undefined): Promise<AccessToken> => {
       const token = await this.#ask({ ...requestOf(server, subject, former, refused), credential });
@@ -180,10 +182,13 @@ function keyOf(connection: string, subject: TokenSubject): string {
   return 'person' in subject ? `${connection} person ${subject.person}` : `${connection} token ${JSON.stringify([subject.issuer, subject.subject])}`;
 }
 
-function requestOf(server: string, subject: TokenSubject, token: AccessToken | undefined, refused: RefusedToken | undefined): TokenRequest {
-  if (token === undefined) return { server, subject };
+const requestFor = ({ id: server, upstream }: ConnectingServer, subject: TokenSubject): TokenRequest => ({ server, subject, ...(upstream !== undefined && { upstream: upstream.url }) });
+
+function requestOf(server: ConnectingServer, subject: TokenSubject, token: AccessToken | undefined, refused: RefusedToken | undefined): TokenRequest {
+  const request = requestFor(server, subject);
+  if (token === undefined) return request;
   const digest = hash('sha256', token.value.reveal(), 'base64url');
-  return { server, subject, refused: digest, ...(refused?.again === true && { refusedAgain: true }) };
+  return { ...request, refused: digest, ...(refused?.again === true && { refusedAgain: true }) };
 }
 
 /** A call may carry tokens besides, and one of those may be what the upstream refuses: only a person can enter another value, and is not asked before the others have been renewed. */

@@ -18,6 +18,8 @@ export const tokenRequest = z.object({
   /** The server's id. Which app it refers to, and whether its connection is shared, its document says, and not the caller. */
   server: z.uuid(),
   subject: tokenSubject,
+  /** The upstream's URL as the data plane has it: no token is given for one that the document does not name any more. */
+  upstream: z.string().max(2048).optional(),
   /** SHA-256 (base64url) of an access token that the upstream refused with 401. */
   refused: z.string().regex(/^[\w-]{43}$/).optional(),
   /** Scopes that the upstream named when it answered 403 `insufficient_scope` (RFC 6750 section 3.1). */
@@ -76,6 +78,8 @@ export const tokenAnswer = z.discriminatedUnion('status', [
   z.object({ status: z.literal('no_person') }),
   /** The person has no login whose tokens could be given: logging in again makes one. */
   z.object({ status: z.literal('no_login') }),
+  /** The data plane goes by a document of before: by the next revision it can ask again. */
+  z.object({ status: z.literal('outdated') }),
 ]);
 
 export type LoginTokenKind = z.output<typeof loginTokenKind>;

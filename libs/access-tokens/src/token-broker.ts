@@ -49,6 +49,8 @@ function tokenOf(answer: TokenAnswer, { credential }: TokenRequest, now: number)
       throw new GatewayError('connection_misconfigured');
     case 'no_person':
       throw new GatewayError('connection_needs_person');
+    case 'outdated':
+      throw new GatewayError('broker_unavailable', { detail: 'the server has another upstream by now, of which this data plane has not heard yet' });
     case 'no_login':
       throw new GatewayError('subject_token_missing', { detail: 'no login of the person has tokens that are good' });
   }

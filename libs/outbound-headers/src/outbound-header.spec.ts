@@ -13,7 +13,7 @@ const fixed = (name: string, value: string, more: object = {}): object => ({ nam
 const problems = (headers: unknown): string[] => writableOutboundHeaders.safeParse(headers).error?.issues.map(({ path }) => `/${path.join('/')}`) ?? [];
 
 it('every source has a file, and is registered', () => {
-  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|outbound-header|identity-keys|signed-identity/.test(name));
+  const files = readdirSync(import.meta.dirname).filter((name) => !/spec|index|registry|outbound-header|identity-keys|signed-identity|recipes/.test(name));
   expect(files.sort()).toEqual(outboundHeaderSources.map(({ type }) => `${type}.ts`).sort());
 });
 
@@ -59,7 +59,7 @@ describe('the caller’s identity', () => {
 });
 
 describe('the caller’s identity, signed', () => {
-  const server = { id: 's', workspace: 'default', connectionKey: 'c', upstream: { origin: 'https://up.example' } };
+  const server = { id: 's', workspace: 'default', connectionKey: 'c', upstream: { origin: 'https://up.example', url: 'https://up.example/mcp' } };
   const identity: IdentitySigner = { sign: (claims) => new Secret(JSON.stringify(claims)) };
   const signedOf = async (caller: Caller | undefined, more: object = {}, context: CredentialContext = { server, identity }): Promise<unknown> => {
     const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-User', required: false, source: { type: 'caller-identity', signed: true, ...more } }]));

@@ -11,6 +11,7 @@ import { Vault } from '../../vault/vault.ts';
 import { ConnectLinks } from '../connect-links.service.ts';
 import { CallerIssuers } from './caller-issuers.service.ts';
 import { type CredentialLookup, findUserCredential } from './find-user-credential.store.ts';
+import { isOutdated, upstreamOf } from './is-outdated.ts';
 
 /** Gives data planes what a person has entered for a credential, or says where it is entered. Never another person's. */
 @Injectable()
@@ -30,11 +31,13 @@ export class CredentialBroker {
   }
 
   /** @throws GatewayError database_unavailable, vault_sealed_value_unreadable */
-  async answer({ server, subject, refused }: TokenRequest, name: string): Promise<TokenAnswer> {
+  async answer(request: TokenRequest, name: string): Promise<TokenAnswer> {
+    const { server, subject, refused } = request;
     if (subject === 'shared') return { status: 'misconfigured' };
     const found = await findUserCredential(this.#database.sql, server, subject, name);
     // What a server's callers are asked for is the document's to say: who asks for another does not get it.
     if (!found || !namedCredentials(found.document).some((named) => named.scope === 'user' && named.name === name)) return { status: 'misconfigured' };
+    if (isOutdated(request, upstreamOf(found.document))) return { status: 'outdated' };
     const { workspaceId, agentAuth, person, credentialId, valueId, sealed } = found;
     if (credentialId === null) return { status: 'misconfigured' };
     if (person === null || this.#people.personOf(person).disabled) return { status: 'no_person' };

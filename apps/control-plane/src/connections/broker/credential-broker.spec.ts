@@ -65,6 +65,7 @@ describe('nothing is given', () => {
     ['to a server that sends it as the workspace’s', async () => ({ server: await make('servers', sampleServer('as-workspaces', sends('tracker', 'workspace'))) }), 'misconfigured'],
     ['of a credential that is the workspace’s', async () => ({ server: await make('servers', sampleServer('of-workspace', sends('search'))), credential: 'search' }), 'misconfigured'],
     ['of one that is not there', async () => ({ server: await make('servers', sampleServer('of-nothing', sends('nothing'))), credential: 'nothing' }), 'misconfigured'],
+    ['for an upstream that the server does not have any more', () => ({ upstream: 'https://former.example/mcp' }), 'outdated'],
     ['to all callers together', () => ({ subject: 'shared' }), 'misconfigured'],
     ['to a server that is not there', () => ({ server: randomUUID() }), 'misconfigured'],
     ['to nobody', () => ({ subject: { person: randomUUID() } }), 'no_person'],

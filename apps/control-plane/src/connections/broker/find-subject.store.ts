@@ -19,6 +19,8 @@ export interface TokenLookup {
   readonly workspaceId: string;
   readonly appAuth: ConnectionAuth;
   readonly agentAuth: AgentAuth | null;
+  /** As its document has it. */
+  readonly upstream: string | null;
   /** Null where the server names no app, or one that is not there. */
   readonly appId: string | null;
   readonly appTitle: string | null;
@@ -40,7 +42,7 @@ export const whoIsMeant: Readonly<Record<'person' | 'issuer' | 'shared', string>
 const lookUp = (kind: keyof typeof whoIsMeant): string =>
   `with who as (${whoIsMeant[kind]})
    select s.id as "serverId", coalesce(s.document->>'title', s.name) as "serverTitle", s.workspace_id as "lookupWorkspaceId", s.document->'appAuth' as "appAuth",
-     s.document->'agentAuth' as "agentAuth",
+     s.document->'agentAuth' as "agentAuth", s.document->'upstream'->>'url' as upstream,
      a.id as "appId", coalesce(a.document->>'title', a.name) as "appTitle", (select to_jsonb(who) from who) as person, ${sealedColumns}
    from servers s
      left join apps a on a.workspace_id = s.workspace_id and a.name = s.document->'appAuth'->>'app'
@@ -54,8 +56,8 @@ const statements = { person: lookUp('person'), issuer: lookUp('issuer'), shared:
 export async function findSubject(sql: Sql, serverId: string, subject: TokenSubject): Promise<FoundSubject | undefined> {
   const [row] = await sql<TokenLookup & SealedConnection & { id: string | null; lookupWorkspaceId: string }>(...subjectStatement(serverId, subject));
   if (!row) return undefined;
-  const { serverTitle, lookupWorkspaceId, appAuth, agentAuth, appId, appTitle, person, ...connection } = row;
-  const lookup = { serverId, serverTitle, workspaceId: lookupWorkspaceId, appAuth, agentAuth, appId, appTitle, person };
+  const { serverTitle, lookupWorkspaceId, appAuth, agentAuth, upstream, appId, appTitle, person, ...connection } = row;
+  const lookup = { serverId, serverTitle, workspaceId: lookupWorkspaceId, appAuth, agentAuth, upstream, appId, appTitle, person };
   return { lookup, connection: row.id === null ? undefined : connection };
 }
 

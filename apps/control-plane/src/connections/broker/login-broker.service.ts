@@ -13,6 +13,7 @@ import type { ConnectionTokens } from '../connection.ts';
 import { noteUse, type SealedConnection } from '../connections.store.ts';
 import { ConnectionRefresher } from '../refresh/connection-refresher.ts';
 import { TokenSeals } from '../token-seals.ts';
+import { isOutdated, upstreamOf } from './is-outdated.ts';
 
 /** A token with less left than this may expire on its way. */
 const enoughMs = 5_000;
@@ -41,11 +42,13 @@ export class LoginBroker {
   }
 
   /** @throws GatewayError database_unavailable, vault_sealed_value_unreadable */
-  async answer({ server, subject }: TokenRequest, kind: LoginTokenKind): Promise<TokenAnswer> {
+  async answer(request: TokenRequest, kind: LoginTokenKind): Promise<TokenAnswer> {
+    const { server, subject } = request;
     const { sql } = this.#database;
     const [row] = await readServers(sql, [server]);
     // That it is used is the document's to say: who asks for what it does not use does not get it.
     if (!row || !loginUses(row.document).some((use) => use.kind === kind) || subject === 'shared' || !('person' in subject)) return { status: 'misconfigured' };
+    if (isOutdated(request, upstreamOf(row.document))) return { status: 'outdated' };
     const person = await findPersonRow(sql, subject.person);
     if (!person || this.#people.personOf(person).disabled) return { status: 'no_person' };
     let isAway = false;

@@ -86,6 +86,7 @@ describe('nothing is given', () => {
     ['to a server that exchanges what its callers come with', async () => ({ server: await save({ appAuth: { ...exchange, subject: 'caller-token' } }) }), 'misconfigured'],
     ['of a kind that the server does not use', () => ({ login: 'id-token' }), 'misconfigured'],
     ['to a server that wants the other kind only', async () => ({ server: await save({ appAuth: jag }) }), 'misconfigured'],
+    ['for an upstream that the server does not have any more', () => ({ upstream: 'https://former.example/mcp' }), 'outdated'],
     ['to all callers together', () => ({ subject: 'shared' }), 'misconfigured'],
     ['for callers who came with a token of another issuer', () => ({ subject: { issuer: fixture.provider.issuer, subject: 'ana' } }), 'misconfigured'],
   ])('%s', async (_what, more, status) => expect(await ask(await more())).toEqual({ status }));

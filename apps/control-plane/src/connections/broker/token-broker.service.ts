@@ -14,6 +14,7 @@ import { TokenSeals } from '../token-seals.ts';
 import { CallerIssuers } from './caller-issuers.service.ts';
 import { CredentialBroker } from './credential-broker.service.ts';
 import { findSubject, type FoundSubject, type TokenLookup } from './find-subject.store.ts';
+import { isOutdated } from './is-outdated.ts';
 import { LoginBroker } from './login-broker.service.ts';
 
 /** Whose connection it has to be, and of what. */
@@ -71,6 +72,7 @@ export class TokenBroker {
     if (request.login !== undefined) return this.#logins.answer(request, request.login);
     const found = await this.#find(request);
     if (!found) return { status: 'misconfigured' };
+    if (isOutdated(request, found.lookup.upstream)) return { status: 'outdated' };
     const wanted = this.#wanted(found.lookup, request);
     if (typeof wanted === 'string') return { status: wanted };
     const refusal = await this.#issuers.refusalOf(found.lookup.agentAuth, request.subject);

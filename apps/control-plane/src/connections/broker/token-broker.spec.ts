@@ -71,6 +71,15 @@ describe('whose token', () => {
     }
   });
 
+  test('none for an upstream that the server does not have any more: a data plane may not have heard of that yet', async () => {
+    const ana = await fixture.person('ana');
+    const { accessToken } = await fixture.connect({ person: ana });
+    const [{ url } = { url: '' }] = await fixture.query<{ url: string }>(`select document->'upstream'->>'url' as url from servers where id = $1`, [fixture.server]);
+    const ask = (upstream: string) => fixture.ask({ server: fixture.server, subject: { person: ana }, upstream });
+    expect((await ask(url)).body).toMatchObject({ status: 'token', accessToken });
+    for (const former of ['https://former.example/mcp', `${url}/`, '']) expect((await ask(former)).body).toEqual({ status: 'outdated' });
+  });
+
   test('none for a server that is not there, wants no connection, or names an app that is not there', async () => {
     const ana = await fixture.person('ana');
     const nameless = await fixture.putServer(`nameless-${randomUUID().slice(0, 8)}`, { app: 'no-such-app' });
