@@ -1,2 +1,10 @@
 export { type ApiBody, type ApiOperation, apiOperation, type ApiParameter } from './api-operation.ts';
 export { ArgumentError } from './argument-error.ts';
+export { type ValidateArguments, validateArguments } from './arguments/validate-arguments.ts';
+export { type ImportedApi, importOpenApi, type ImportOptions, type LeftOut } from './openapi/import-openapi.ts';
+export { type ApiServer, presetUrl, type ServerVariable } from './openapi/read-servers.ts';
+export type { SuggestedAuth } from './openapi/suggest-auth.ts';
+export type { ImportWarning, LeftOutReason } from './openapi/unusable.ts';
+export { checkApiDocument, readApiDocument } from './read-api-document.ts';
+export { type ApiRequest, buildApiRequest } from './request/build-api-request.ts';
+export { type ApiAnswer, presetLimits, type ResultLimits, resultOf, type ToolContent, type ToolResult } from './results/result-of.ts';
