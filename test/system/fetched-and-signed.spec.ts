@@ -87,6 +87,13 @@ describe('P25 on behalf of whoever calls', () => {
     expect(Object.fromEntries(counts)).toEqual(Object.fromEntries(callers.map(({ sub }) => [sub, 100])));
   }, 60_000);
 
+  it('P25 two tokens of one caller are two exchanges: what one was given for is not the other’s', async () => {
+    const [first, second] = await Promise.all(['a', 'b'].map((jti) => issuer.sign({ sub: 'twice', jti })));
+    for (const token of [first, second, first]) await gateway.call('busy', { authorization: `Bearer ${token}` });
+    const [one, other, again] = gateway.sent();
+    expect([one === other, one === again]).toEqual([false, true]);
+  });
+
   it('P25 what the answer of a call shows is its own caller’s', async () => {
     const answers = await Promise.all(['kim', 'jo'].map(async (sub) => gateway.call('busy', { authorization: `Bearer ${await issuer.sign({ sub })}` })));
     const subjects = answers.map(({ text }) => [...provider.granted].find(([token]) => text.includes(token))?.[1].subject);

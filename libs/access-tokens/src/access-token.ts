@@ -22,4 +22,6 @@ export interface AccessToken extends TokenGrounds {
   readonly expiresAt: number | undefined;
   /** What it is bound to; absent where whoever bears it may use it. */
   readonly key?: TokenKey | undefined;
+  /** What its text is recognised by, where that is known: SHA-256, base64url. */
+  readonly digest?: string | undefined;
 }

@@ -1,3 +1,4 @@
+import { hash } from 'node:crypto';
 import { GatewayError } from '@gatehouse/errors';
 import { Secret } from '@gatehouse/sealing';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -41,6 +42,12 @@ describe('a token that was exchanged', () => {
   it('is there at once from then on, for whoever has the same token', async () => {
     await get(subject('ana'));
     expect(tokens.ofExchange('c', subject('ana'), exchange)).not.toBeInstanceOf(Promise);
+  });
+
+  it('is recognised by the digest of its subject, whoever computed that, and has none of its own', async () => {
+    const ana = await take(subject('ana', { digest: hash('sha256', 'token-of-ana', 'base64url') }));
+    expect([await get(subject('ana')), exchanges, ana.digest]).toEqual(['exchanged-1', 1, undefined]);
+    expect(await get(subject('ana', { digest: hash('sha256', 'token-of-ben', 'base64url') }))).toBe('exchanged-2');
   });
 
   it('is another one for another token, and for another configuration', async () => {

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { GatewayError } from '@gatehouse/errors';
+import type { Secret } from '@gatehouse/sealing';
 import type { AccessToken } from './access-token.ts';
 import type { RefusedToken } from './access-tokens.ts';
 import { TokenCache, type TokenCacheOptions } from './token-cache.ts';
@@ -11,6 +12,7 @@ const replacementMs = 5_000;
 export class ExchangedTokens {
   readonly #now: () => number;
   readonly #cache: TokenCache;
+  readonly #digests = new WeakMap<Secret, string>();
   readonly #keys = new WeakMap<AccessToken, string>();
   readonly #replacedAt = new WeakMap<AccessToken, number>();
 
@@ -30,12 +32,20 @@ export class ExchangedTokens {
   of(exchange: string, subject: AccessToken, obtain: () => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
     checkSubject(subject, this.#now());
     // Of what was given for it nothing is known without the subject token, and of that nothing is kept (P6, docs/rules.md).
-    const key = `${exchange} ${hash('sha256', subject.value.reveal(), 'base64url')}`;
+    const key = `${exchange} ${this.#digestOf(subject)}`;
     const ours = this.#ours(key, refused);
     if (ours !== undefined && (refused?.again === true || this.#now() - (this.#replacedAt.get(ours) ?? -Infinity) < replacementMs)) {
       throw new GatewayError('upstream_rejected_credentials', { detail: 'a token that had just been exchanged in place of another' });
     }
     return this.#cache.of(key, (former) => this.#exchange(key, subject, obtain, former !== undefined), ours);
+  }
+
+  /** Hashing a token costs more than the rest of a look-up. */
+  #digestOf({ value, digest }: AccessToken): string {
+    if (digest !== undefined) return digest;
+    let known = this.#digests.get(value);
+    if (known === undefined) this.#digests.set(value, (known = hash('sha256', value.reveal(), 'base64url')));
+    return known;
   }
 
   forget(subjects: ReadonlySet<string>): void {
@@ -53,7 +63,7 @@ export class ExchangedTokens {
     const now = this.#now();
     checkSubject(subject, now);
     const expiresAt = Math.min(given.expiresAt ?? Infinity, subject.expiresAt ?? Infinity);
-    const token: AccessToken = { ...subject, value: given.value, key: given.key, expiresAt: expiresAt === Infinity ? undefined : expiresAt, subjects: [...subject.subjects, ...given.subjects] };
+    const token: AccessToken = { ...subject, value: given.value, key: given.key, digest: undefined, expiresAt: expiresAt === Infinity ? undefined : expiresAt, subjects: [...subject.subjects, ...given.subjects] };
     this.#keys.set(token, key);
     if (isReplacement) this.#replacedAt.set(token, now);
     return token;

@@ -18,6 +18,8 @@ export interface Caller {
   readonly expiresAt?: number;
   /** What a verified token says of its caller; never logged. */
   readonly claims?: Readonly<Record<string, unknown>>;
+  /** What the very token that was verified is recognised by: SHA-256, base64url. Of the token itself nothing is kept (P6, docs/rules.md). */
+  readonly tokenDigest?: string;
 }
 
 /** The caller of a server that checks nothing. */

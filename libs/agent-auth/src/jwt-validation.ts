@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { createHash, hash } from 'node:crypto';
 import { httpUrl } from '@gatehouse/config-fields';
 import {
   fixedKeySet, keySetField, type KeySet, readPublicKeys, signatureAlgorithms, type TokenRules, VerifiedTokens, verifyToken,
@@ -44,7 +44,8 @@ export function prepareJwtValidation(config: JwtValidation): PreparedAgentAuth['
     const verification = await verifyToken(token, keySet, rules, now);
     if ('denied' in verification) return tokenRefusals[verification.denied];
     const { claims, keys, expiresAt } = verification;
-    const authentication = { caller: callerOfToken(claims, token, authority) };
+    const tokenDigest = hash('sha256', token, 'base64url');
+    const authentication = { caller: { ...callerOfToken(claims, token, authority), tokenDigest } };
     verified.add(authorization, { value: authentication, keys, expiresAt });
     return authentication;
   };

@@ -1,4 +1,4 @@
-import { generateKeyPairSync } from 'node:crypto';
+import { generateKeyPairSync, hash } from 'node:crypto';
 import { KeySets } from '@gatehouse/token-verification';
 import { SignJWT } from 'jose';
 import { beforeEach, describe, expect, it } from 'vitest';
@@ -45,6 +45,13 @@ describe('with JWT validation', () => {
   it.each(['Bearer', 'bearer', 'BEARER '])('a good token is the caller, from “%s”', async (scheme) => {
     const authentication = await prepare({ jwks }).authenticate(present(`${scheme} ${await sign()}`), context);
     expect(authentication).toMatchObject({ caller: { kind: 'token', name: 'ana', claims: { aud: 'orders' } } });
+  });
+
+  it('the caller has what the very token is recognised by, another one with each', async () => {
+    const prepared = prepare({ jwks });
+    for (const token of [await sign(), await sign({ jti: '2' })]) {
+      for (const _again of [1, 2]) expect(await prepared.authenticate(present(`Bearer ${token}`), context)).toMatchObject({ caller: { tokenDigest: hash('sha256', token, 'base64url') } });
+    }
   });
 
   it.each(['Basic YTpi', 'Bearer', 'Bearer ', 'Token x', 'x', ''])('“%s” is no token at all', (authorization) => {

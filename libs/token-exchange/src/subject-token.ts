@@ -17,6 +17,8 @@ export interface CallerToken {
   readonly value: Secret;
   /** Milliseconds since the epoch. */
   readonly expiresAt: number | undefined;
+  /** Of its text, where it is known. */
+  readonly digest?: string | undefined;
 }
 
 export type SubjectKind = 'caller-token' | 'identity-provider-token';

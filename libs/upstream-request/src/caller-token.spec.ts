@@ -10,6 +10,10 @@ it('is what was verified, and lasts as long as it says', () => {
   expect([found?.value.reveal(), found?.expiresAt]).toEqual(['the.token', 1_800_000_000_000]);
 });
 
+it('is recognised by what the caller’s very token is', () => {
+  expect(callerTokenOf({ ...token({}), tokenDigest: 'digest' }, { authorization: 'Bearer the.token' }, issuer)?.digest).toBe('digest');
+});
+
 it.each<[string, Caller, string | undefined]>([
   ['one of the gateway’s own, wherever it comes (D2)', token({ iss: issuer }), 'Bearer t'],
   ['a person’s, which is the gateway’s own (D2)', { id: 'person:1', kind: 'person', name: 'Ana', groups: [], claims: { iss: 'https://issuer.example' } }, 'Bearer t'],

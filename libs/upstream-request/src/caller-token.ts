@@ -8,10 +8,10 @@ import type { CallerHeaders } from './caller-headers.ts';
  * never leave it, wherever they come (D2, docs/rules.md), and neither does what nobody has looked at.
  * @param ownIssuer of the gateway's own tokens
  */
-export function callerTokenOf({ kind, claims }: Caller, { authorization }: Pick<CallerHeaders, 'authorization'>, ownIssuer: string | undefined): CredentialContext['callerToken'] {
+export function callerTokenOf({ kind, claims, tokenDigest }: Caller, { authorization }: Pick<CallerHeaders, 'authorization'>, ownIssuer: string | undefined): CredentialContext['callerToken'] {
   if (kind !== 'token' || authorization === undefined || (ownIssuer !== undefined && claims?.['iss'] === ownIssuer)) return undefined;
   const token = bearerToken(authorization);
   if (token === undefined) return undefined;
   const expiresAt = claims?.['exp'];
-  return { value: new Secret(token), expiresAt: typeof expiresAt === 'number' ? expiresAt * 1000 : undefined };
+  return { value: new Secret(token), expiresAt: typeof expiresAt === 'number' ? expiresAt * 1000 : undefined, digest: tokenDigest };
 }
