@@ -1,4 +1,5 @@
 import { AccessTokens } from '@gatehouse/access-tokens';
+import { signRequest } from '@gatehouse/app-auth';
 import { snapshotKeysOf, compileDocument } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
@@ -6,7 +7,7 @@ import { createLogger } from '@gatehouse/service-runtime';
 import { Registry } from 'prom-client';
 import { makeSecrets } from './bench-secrets.ts';
 import { applyChange, type CallRecord, emptySnapshot, type Gateway, observeCalls, PendingConnections, prepareDocuments, type Snapshot, UpstreamSessions } from './data-plane-parts.ts';
-import { accountDocument, authorizationServerDocument, connectedDocument, headerPolicyDocument, interactiveDocument, serverDocument, workspaceDocument } from './publish-configuration.ts';
+import { accountDocument, authorizationServerDocument, bearerDocument, connectedDocument, exchangeDocument, headerPolicyDocument, interactiveDocument, serverDocument, signedDocument, workspaceDocument } from './publish-configuration.ts';
 import { sampleCall } from './sample-call.ts';
 
 export const fixtureSecrets = makeSecrets();
@@ -22,6 +23,9 @@ export async function makeSnapshot(serverCount: number): Promise<Snapshot> {
     authorizationServerDocument(fixtureSecrets),
     interactiveDocument('orders-interactive', 'https://orders.example/mcp', fixtureSecrets),
     connectedDocument('orders-connected', 'https://orders.example/mcp', fixtureSecrets),
+    bearerDocument('orders-bearer', 'https://orders.example/mcp', fixtureSecrets),
+    exchangeDocument('orders-exchange', 'https://orders.example/mcp', fixtureSecrets),
+    signedDocument('orders-signed', 'https://orders.example/mcp', fixtureSecrets),
     ...names.map((name) => serverDocument(name, `https://${name}.example/mcp`, fixtureSecrets)),
   ];
   const { prepared, rejects } = await prepareDocuments(keys, documents.map((document) => compileDocument(keys, document)));
@@ -40,10 +44,12 @@ const answerHeaders = { server: 'nginx', date: 'Thu, 20 Aug 2026 10:00:00 GMT', 
 const answerBody = { pipe: () => undefined, resume: () => undefined, abort: () => undefined };
 export const upstreamResponse = { status: 200, headers: answerHeaders, body: answerBody } as const;
 
-/** The broker's answer is there at once, the first time that it is asked. */
+const exchanged = { access_token: fixtureSecrets.upstreamKey, issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', token_type: 'Bearer', expires_in: 86_400 };
+
+/** The broker's answer is there at once, the first time that it is asked, and so is that of the provider that exchanges. */
 const fixtureTokens = new AccessTokens({
   post: () => Promise.resolve({ status: 200, body: JSON.stringify({ status: 'token', accessToken: fixtureSecrets.upstreamKey, connection: 'connection', owner: 'owner', person: 'person' }) }),
-  fetch: () => Promise.reject(new TypeError('the bench has no provider')),
+  fetch: () => Promise.resolve(Response.json(exchanged)),
   now: Date.now,
 });
 
@@ -62,7 +68,11 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
     tokens: fixtureTokens,
     timeouts: { responseMs: 60_000, streamIdleMs: 300_000 },
     publicPath: '',
-    forward: () => Promise.resolve(upstreamResponse),
+    // As the transport does, right before it sends.
+    forward: ({ upstream, outgoing }) => {
+      if (outgoing.signatures !== undefined) signRequest(outgoing.signatures, { ...outgoing, origin: upstream.origin });
+      return Promise.resolve(upstreamResponse);
+    },
     record,
     now: () => performance.now(),
   };

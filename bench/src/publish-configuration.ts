@@ -68,6 +68,25 @@ export function connectedDocument(name: string, upstreamUrl: string, secrets: Be
   return { ...document, server: { ...server, appAuth: { type: 'oauth-authorization-code', app: 'orders' } } };
 }
 
+/** For callers with tokens of their issuer's: a stored bearer goes upstream, with which the next one is compared. */
+export function bearerDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
+  const { server, ...document } = passThroughDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  const { headerPolicy: _policy, ...plain } = server;
+  return { ...document, server: { ...plain, appAuth: { type: 'bearer', token: secrets.upstreamKey } } };
+}
+
+/** The same, with a token that theirs was exchanged for. */
+export function exchangeDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
+  const { server, ...document } = bearerDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  return { ...document, server: { ...server, appAuth: { type: 'on-behalf-of', tokenUrl: 'https://id.example/token', clientId: 'gatehouse', clientSecret: secrets.upstreamKey, audience: tokenAudience } } };
+}
+
+/** Each request is signed. */
+export function signedDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
+  const { server, ...document } = serverDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  return { ...document, server: { ...server, appAuth: { type: 'aws-sigv4', region: 'eu-central-1', service: 'execute-api', accessKeyId: 'AKIDEXAMPLE', secretAccessKey: secrets.upstreamKey } } };
+}
+
 /** A server that passes the caller's headers and its credential on, once its token was verified. */
 export function passThroughDocument(name: string, upstreamUrl: string, { tokenKeys }: BenchSecrets): PlainSnapshotDocument {
   return {

@@ -37,6 +37,10 @@ export const sampleCall = {
 export const samplePath = '/mcp/default/orders';
 export const interactivePath = '/mcp/default/orders-interactive';
 export const connectedPath = '/mcp/default/orders-connected';
+/** Callers there come with a token of their issuer's: a stored bearer goes upstream, or what their token was exchanged for. */
+export const bearerPath = '/mcp/default/orders-bearer';
+export const exchangePath = '/mcp/default/orders-exchange';
+export const signedPath = '/mcp/default/orders-signed';
 export const passThroughPath = '/mcp/default/orders-pass-through';
 /** Headers of the caller's own that pass there. */
 export const passThroughHeaders = { 'X-Tenant': 'acme', 'X-Request-Id': '7f3b9c52-1d5e-4f9a-9b1f-0f5f0f6f2f7c', 'Accept-Language': 'en' } as const;

@@ -1,9 +1,9 @@
 import type { IncomingRequest } from './data-plane-parts.ts';
 import { fixtureSecrets } from './pipeline-fixture.ts';
-import { connectedPath, interactivePath, sampleCall, samplePath } from './sample-call.ts';
+import { bearerPath, connectedPath, exchangePath, interactivePath, sampleCall, samplePath, signedPath } from './sample-call.ts';
 
 /** The head of a call as an MCP client behind a load balancer sends it. */
-const headWith = (authorization: string): readonly string[] => [
+const headWith = (authorization: string, length: number): readonly string[] => [
   'Host', 'gatehouse.example',
   'Connection', 'keep-alive',
   'Authorization', authorization,
@@ -12,28 +12,34 @@ const headWith = (authorization: string): readonly string[] => [
   'User-Agent', 'example-agent/2.4 (mcp-client)',
   'Accept-Encoding', 'gzip, deflate',
   'Accept-Language', '*',
-  'Content-Length', String(sampleCall.body.length),
+  'Content-Length', String(length),
   'traceparent', '00-4bf92f3577b34da6a3ce929d0e0e4736-00f067aa0ba902b7-01',
   'X-Forwarded-For', '203.0.113.7',
 ];
 const legacy = ['MCP-Protocol-Version', '2025-11-25'];
 const modern = ['MCP-Protocol-Version', '2026-07-28', 'Mcp-Method', 'tools/call', 'Mcp-Name', 'search_orders'];
+/** 2 KiB, as the target for signatures has it. */
+const largeBody = sampleCall.body.replace('"text":"', `"text":"${'kettle '.repeat(236)}`);
 const modernBody = sampleCall.body.replace('"_meta":{', '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",');
 
-export type RequestKind = 'legacy' | 'legacy with session' | 'modern' | 'interactive' | 'connected';
+export type RequestKind = 'legacy' | 'legacy with session' | 'modern' | 'interactive' | 'connected' | 'bearer' | 'exchange' | 'sigv4';
 
 const callers: Partial<Record<RequestKind, readonly [path: string, authorization: string]>> = {
   interactive: [interactivePath, fixtureSecrets.personAuthorization],
   connected: [connectedPath, fixtureSecrets.connectedAuthorization],
+  bearer: [bearerPath, fixtureSecrets.tokenAuthorization],
+  exchange: [exchangePath, fixtureSecrets.tokenAuthorization],
+  sigv4: [signedPath, fixtureSecrets.authorization],
 };
 
 /** Fresh requests: no string is one the engine has seen, hashed or interned before, just as none from a socket is. */
 export function makeRequests(kind: RequestKind, count: number, sessionId = ''): IncomingRequest[] {
   const [path, authorization] = callers[kind] ?? [samplePath, fixtureSecrets.authorization];
-  const rows = [...headWith(authorization), ...(kind === 'modern' ? modern : legacy), ...(kind === 'legacy with session' ? ['Mcp-Session-Id', sessionId] : [])];
+  const text = kind === 'modern' ? modernBody : kind === 'sigv4' ? largeBody : sampleCall.body;
+  const rows = [...headWith(authorization, text.length), ...(kind === 'modern' ? modern : legacy), ...(kind === 'legacy with session' ? ['Mcp-Session-Id', sessionId] : [])];
   const bytes = rows.map((row) => Buffer.from(row, 'latin1'));
   const target = Buffer.from(path, 'latin1');
-  const body = Buffer.from(kind === 'modern' ? modernBody : sampleCall.body);
+  const body = Buffer.from(text);
   return Array.from({ length: count }, () => ({
     method: 'POST',
     target: target.toString('latin1'),
