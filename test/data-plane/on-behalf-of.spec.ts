@@ -4,7 +4,7 @@ import { answerAsMcp } from '../support/answer-as-mcp.ts';
 import { verifyProof } from '../support/dpop-proof.ts';
 import { type ExchangeProvider, startExchangeProvider } from '../support/exchange-provider.ts';
 import { type InProcessDataPlane, type SpecServer, startPublicDataPlane } from '../support/in-process-data-plane.ts';
-import { headerValue, type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
+import { headerPairs, headerValue, type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
 import { type SpecBroker, startSpecBroker } from '../support/token-broker.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 
@@ -49,8 +49,8 @@ async function publish(more: object): Promise<string> {
   return name;
 }
 const urlOf = (name: string): string => `${dataPlane.url}/mcp/default/${name}`;
-const post = (name: string, token: string): Promise<Response> =>
-  fetch(urlOf(name), { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}` }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }) });
+const post = (name: string, token: string, headers: Readonly<Record<string, string>> = {}): Promise<Response> =>
+  fetch(urlOf(name), { method: 'POST', headers: { 'content-type': 'application/json', authorization: `Bearer ${token}`, ...headers }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/list' }) });
 const postAs = async (name: string, person: typeof ana | typeof ben): Promise<Response> => post(name, await signAccessToken(gateway, urlOf(name), person));
 const outcomeOf = async (response: Response): Promise<unknown> => [response.status, ((await response.json()) as { error?: { data: { code: string } } }).error?.data.code];
 const sent = (name = 'authorization'): (string | undefined)[] => upstream.requests.map((request) => headerValue(request, name));
@@ -67,6 +67,13 @@ describe('who came with a token of another issuer', () => {
     expect(granted(sent()[0])).toMatchObject({ subject: 'jo', audience: 'https://orders.example', scope: 'read' });
     expect(JSON.stringify(upstream.requests)).not.toContain(token);
     expect(dataPlane.log.join('\n')).not.toContain(token);
+  });
+
+  it('does not choose it: neither Authorization nor X-Upstream-Authorization go on, whatever passes through (D2, D3)', async () => {
+    const name = await publish({ appAuth: exchanging(), headerPolicy: { mode: 'all' } });
+    await post(name, await issuer.sign({ sub: 'jo' }), { 'x-upstream-authorization': 'Bearer mine' });
+    const pairs = upstream.requests.flatMap((request) => headerPairs(request)).filter(([header]) => /authorization/i.test(header));
+    expect(pairs.map(([header, value]) => [header, granted(value)?.subject])).toEqual([['Authorization', 'jo']]);
   });
 
   it('causes one exchange, however many calls there are at once', async () => {

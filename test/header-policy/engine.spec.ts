@@ -76,9 +76,9 @@ describe('the table', () => {
   });
 
   // An authentication type that is added says here what it means for the caller's credentials. Those whose credential has to be
-  // fetched say it where there is something to fetch it from: test/data-plane/connections.spec.ts; those whose credential is a
-  // signature, where there is a request: aws-sigv4.spec.ts beside it.
-  const fetching = ['oauth-authorization-code', 'oauth-client-credentials', 'aws-sigv4'];
+  // fetched say it where there is something to fetch it from: connections.spec.ts and on-behalf-of.spec.ts in test/data-plane; those
+  // whose credential is a signature, where there is a request: aws-sigv4.spec.ts beside them.
+  const fetching = ['oauth-authorization-code', 'oauth-client-credentials', 'on-behalf-of', 'aws-sigv4'];
   it.each(appAuthTypes.map(({ type }) => type).filter((type) => !fetching.includes(type)))('says what Authorization and X-Upstream-Authorization do beside %s', (type) => {
     for (const name of ['authorization', 'x-upstream-authorization']) {
       const ofType = passingCases.filter(({ server }) => ((server.appAuth ?? { type: 'none' }) as { type: string }).type === type);
