@@ -1,6 +1,7 @@
 export { type ApiBody, type ApiOperation, apiOperation, type ApiParameter } from './api-operation.ts';
 export { ArgumentError } from './argument-error.ts';
 export { type ValidateArguments, validateArguments } from './arguments/validate-arguments.ts';
+export { type GraphqlDocument, type GraphqlImportOptions, importGraphql } from './graphql/import-graphql.ts';
 export { type ImportedApi, importOpenApi, type ImportOptions, type LeftOut } from './openapi/import-openapi.ts';
 export { type ApiServer, presetUrl, type ServerVariable } from './openapi/read-servers.ts';
 export type { SuggestedAuth } from './openapi/suggest-auth.ts';
