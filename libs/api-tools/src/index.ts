@@ -9,3 +9,4 @@ export type { ImportWarning, LeftOutReason } from './openapi/unusable.ts';
 export { checkApiDocument, readApiDocument } from './read-api-document.ts';
 export { type ApiRequest, buildApiRequest } from './request/build-api-request.ts';
 export { type ApiAnswer, presetLimits, type ResultLimits, resultOf, type ToolContent, type ToolResult } from './results/result-of.ts';
+export { readWrittenOperations, type WrittenOperation, writtenOperation } from './written-operations.ts';
