@@ -20,15 +20,19 @@ import (
 
 // Caller is who calls, as the gateway says it.
 type Caller struct {
-	Issuer    string   `json:"iss"`
-	Audience  string   `json:"aud"`
-	Subject   string   `json:"sub"`
-	Provider  string   `json:"idp"`
-	Name      string   `json:"name"`
-	Email     string   `json:"email"`
-	Groups    []string `json:"groups"`
-	ExpiresAt int64    `json:"exp"`
-	Actor     struct {
+	Issuer      string   `json:"iss"`
+	Audience    string   `json:"aud"`
+	Subject     string   `json:"sub"`
+	Kind        string   `json:"kind"` // person, service-account or token
+	Workspace   string   `json:"workspace"`
+	Server      string   `json:"server"`
+	Provider    string   `json:"idp"`
+	TokenIssuer string   `json:"token_issuer"`
+	Name        string   `json:"name"`
+	Email       string   `json:"email"`
+	Groups      []string `json:"groups"`
+	ExpiresAt   int64    `json:"exp"`
+	Actor       struct {
 		Subject string `json:"sub"`
 	} `json:"act"`
 }
@@ -41,15 +45,33 @@ func From(ctx context.Context) *Caller {
 	return caller
 }
 
-// Require wraps a handler. The issuer is the URL of the gateway's control plane; the audience the origin of this upstream as the
-// gateway has it, or the `audience` that is configured there.
-func Require(issuer, audience string, next http.Handler) http.Handler {
-	keys := &keySet{url: strings.TrimSuffix(issuer, "/") + "/.well-known/jwks.json"}
+// Rules say whom to let through.
+type Rules struct {
+	Issuer   string // The URL of the gateway's control plane.
+	Audience string // The origin of this upstream as the gateway has it, or the `audience` that is configured there.
+	// Who may call; people and service accounts when nil. With tokens, look at TokenIssuer: their subjects are only as good as that.
+	Kinds []string
+	// Of the server at the gateway; any when empty.
+	Workspace, Server string
+}
+
+func (rules Rules) expect(caller *Caller) bool {
+	kinds := rules.Kinds
+	if kinds == nil {
+		kinds = []string{"person", "service-account"}
+	}
+	return caller.Issuer == rules.Issuer && caller.Audience == rules.Audience && caller.Subject != "" && slices.Contains(kinds, caller.Kind) &&
+		(rules.Workspace == "" || caller.Workspace == rules.Workspace) && (rules.Server == "" || caller.Server == rules.Server)
+}
+
+// Require wraps a handler.
+func Require(rules Rules, next http.Handler) http.Handler {
+	keys := &keySet{url: strings.TrimSuffix(rules.Issuer, "/") + "/.well-known/jwks.json"}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		tokens := r.Header.Values("X-Caller")
 		if len(tokens) == 1 {
 			caller, err := verify(keys, tokens[0], time.Now())
-			if err == nil && caller.Issuer == issuer && caller.Audience == audience && caller.Subject != "" {
+			if err == nil && rules.expect(caller) {
 				next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), contextKey{}, caller)))
 				return
 			}

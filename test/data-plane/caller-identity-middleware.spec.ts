@@ -25,8 +25,11 @@ let controlPlane: TokenIssuer;
 let dataPlane: InProcessDataPlane;
 let upstream: Server;
 let upstreamUrl: string;
-/** By name, with what an upstream answers. */
-let tokens: [name: string, token: string, status: number][];
+let strictUrl: string;
+/** Who may call an upstream of agents only. */
+const strict = { kinds: ['token'], workspace: 'sales', server: 'orders' } as const;
+/** By name, with what an upstream answers, and what one that is strict does. */
+let tokens: [name: string, token: string, status: number, strictly: number][];
 
 beforeAll(async () => {
   [controlPlane, dataPlane] = await Promise.all([startTokenIssuer(), startPublicDataPlane()]);
@@ -35,13 +38,14 @@ beforeAll(async () => {
   await dataPlane.publishAuthorizationServer(controlPlane);
   await dataPlane.publishIdentityKeys(controlPlane.url, [signing]);
   const { key } = controlPlane;
-  tokens = [['the gateway’s', await tokenOfGateway(), 200], ...(await forgeries(key))];
+  tokens = [['the gateway’s', await tokenOfGateway(), 200, 401], ...(await forgeries(key))];
 
-  const middleware = requireCaller({ issuer: controlPlane.url, audience });
+  const [middleware, strictly] = [{}, strict].map((more) => requireCaller({ issuer: controlPlane.url, audience, ...more }));
   upstream = createServer((request, response) => {
-    void middleware(request, response, () => void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(callerOf(request))));
+    void (request.url === '/strict' ? strictly : middleware)?.(request, response, () => void response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(callerOf(request))));
   });
   upstreamUrl = `http://127.0.0.1:${await listenOnLoopback(upstream)}`;
+  strictUrl = `${upstreamUrl}/strict`;
   await dataPlane.publish({ name: 'typescript', upstream: { url: upstreamUrl }, agentAuth: { type: 'interactive' }, outboundHeaders: [...outboundHeaders] });
 });
 afterAll(async () => {
@@ -67,30 +71,39 @@ async function tokenOfGateway(): Promise<string> {
 async function forgeries(key: SigningKey): Promise<typeof tokens> {
   const stranger = await makeSigningKey('ES256', key.kid);
   const sign = (claims: object = {}, header: object = {}, by = key): Promise<string> =>
-    controlPlane.sign({ aud: audience, iat: Math.floor(Date.now() / 1000), ...claims }, { header: { typ: 'caller-identity+jwt', ...header }, key: by });
+    controlPlane.sign({ aud: audience, kind: 'person', iat: Math.floor(Date.now() / 1000), ...claims }, { header: { typ: 'caller-identity+jwt', ...header }, key: by });
   const good = await sign();
   const [head = '', payload = '', signature = ''] = good.split('.');
+  const ofToken = { ...strict, kinds: undefined, kind: 'token' };
   const encode = (value: object): string => Buffer.from(JSON.stringify(value)).toString('base64url');
   return [
     // That the others are refused for what they are.
-    ['one like it', good, 200],
-    ['none', '', 401],
-    ['no token', 'token', 401],
-    ['a token of another type', await sign({}, { typ: 'at+jwt' }), 401],
-    ['one for another upstream', await sign({ aud: 'billing' }), 401],
-    ['one of another issuer', await sign({ iss: 'https://other.example' }), 401],
-    ['one that has expired', await sign({ exp: Math.floor(Date.now() / 1000) - 120 }), 401],
-    ['one that never expires', await sign({ exp: undefined }), 401],
-    ['one of nobody', await sign({ sub: undefined }), 401],
-    ['one signed by somebody else', await sign({}, {}, stranger), 401],
-    ['one signed with a key that nobody has', await sign({}, { kid: 'unheard-of' }, stranger), 401],
-    ['one with another payload', `${head}.${encode({ iss: controlPlane.url, aud: audience, sub: 'admin', exp: 9_999_999_999 })}.${signature}`, 401],
-    ['one without a signature', `${head}.${payload}.`, 401],
-    ['one that says it needs none', `${encode({ alg: 'none', typ: 'caller-identity+jwt' })}.${payload}.`, 401],
+    ['one like it', good, 200, 401],
+    ['none', '', 401, 401],
+    ['no token', 'token', 401, 401],
+    ['a token of another type', await sign({}, { typ: 'at+jwt' }), 401, 401],
+    ['one for another upstream', await sign({ aud: 'billing' }), 401, 401],
+    ['one of another issuer', await sign({ iss: 'https://other.example' }), 401, 401],
+    ['one that has expired', await sign({ exp: Math.floor(Date.now() / 1000) - 120 }), 401, 401],
+    ['one that never expires', await sign({ exp: undefined }), 401, 401],
+    ['one of nobody', await sign({ sub: undefined }), 401, 401],
+    ['one signed by somebody else', await sign({}, {}, stranger), 401, 401],
+    ['one signed with a key that nobody has', await sign({}, { kid: 'unheard-of' }, stranger), 401, 401],
+    ['one with another payload', `${head}.${encode({ iss: controlPlane.url, aud: audience, sub: 'admin', kind: 'person', exp: 9_999_999_999 })}.${signature}`, 401, 401],
+    ['one without a signature', `${head}.${payload}.`, 401, 401],
+    ['one that says it needs none', `${encode({ alg: 'none', typ: 'caller-identity+jwt' })}.${payload}.`, 401, 401],
+    ['one of a token', await sign(ofToken), 401, 200],
+    ['one of a token, of another workspace', await sign({ ...ofToken, workspace: 'support' }), 401, 401],
+    ['one of a token, by another server', await sign({ ...ofToken, server: 'billing' }), 401, 401],
+    ['one of a token, of whoever knows where', await sign({ kind: 'token' }), 401, 401],
+    ['one of a person there', await sign({ ...ofToken, kind: 'person' }), 200, 401],
+    ['one of a service account', await sign({ kind: 'service-account' }), 200, 401],
+    ['one of no kind', await sign({ ...ofToken, kind: undefined }), 401, 401],
+    ['one of several kinds', await sign({ ...ofToken, kind: ['person', 'token'] }), 401, 401],
   ];
 }
 
-const expected = (): [string, number][] => tokens.map(([name, , status]) => [name, status]);
+const expected = (): [string, number, number][] => tokens.map(([name, , status, strictly]) => [name, status, strictly]);
 
 describe('TypeScript', () => {
   it('knows who calls through the gateway', async () => {
@@ -99,8 +112,9 @@ describe('TypeScript', () => {
   });
 
   it('lets through what the gateway signed, and nothing else', async () => {
-    const statuses: [string, number][] = [];
-    for (const [name, token] of tokens) statuses.push([name, (await fetch(upstreamUrl, token === '' ? {} : { headers: { 'x-caller': token } })).status]);
+    const statuses: [string, number, number][] = [];
+    const statusOf = async (url: string, token: string): Promise<number> => (await fetch(url, token === '' ? {} : { headers: { 'x-caller': token } })).status;
+    for (const [name, token] of tokens) statuses.push([name, await statusOf(upstreamUrl, token), await statusOf(strictUrl, token)]);
     expect(statuses).toEqual(expected());
   });
 
@@ -124,12 +138,12 @@ async function inFolder<T>(use: (folder: string) => Promise<T>): Promise<T> {
 }
 
 /** Each with its answers: the status, and who calls. */
-async function answersOf(command: string, args: string[], cwd: string): Promise<{ statuses: [string, number][]; callers: unknown[] }> {
+async function answersOf(command: string, args: string[], cwd: string): Promise<{ statuses: [string, number, number][]; callers: unknown[] }> {
   const env = { ...process.env, ISSUER: controlPlane.url, AUDIENCE: audience, TOKENS: JSON.stringify(tokens.map(([, token]) => token)), PYTHONDONTWRITEBYTECODE: '1', GOFLAGS: '-mod=mod', GOPROXY: 'off' };
   const { stdout, stderr } = await runCommand(command, args, { cwd, env });
   expect(stdout, stderr).not.toBe('');
-  const answers = JSON.parse(stdout) as { status: number; caller: unknown }[];
-  return { statuses: answers.map(({ status }, index) => [tokens[index]?.[0] ?? '', status]), callers: answers.filter(({ status }) => status === 200).map(({ caller }) => caller) };
+  const answers = JSON.parse(stdout) as { status: number; strictly: number; caller: unknown }[];
+  return { statuses: answers.map(({ status, strictly }, index) => [tokens[index]?.[0] ?? '', status, strictly]), callers: answers.filter(({ status }) => status === 200).map(({ caller }) => caller) };
 }
 
 if (python !== undefined) {
@@ -144,13 +158,15 @@ async def app(scope, receive, send):
     await send({"type": "http.response.body", "body": json.dumps(scope["state"]["caller"]).encode()})
 
 async def main():
-    guarded, answers = RequireCaller(app, os.environ["ISSUER"], os.environ["AUDIENCE"]), []
+    place, answers = (os.environ["ISSUER"], os.environ["AUDIENCE"]), []
+    guarded, strict = RequireCaller(app, *place), RequireCaller(app, *place, kinds=["token"], workspace="sales", server="orders")
     for token in json.loads(os.environ["TOKENS"]):
         sent = []
         async def send(message): sent.append(message)
         headers = [(b"x-caller", token.encode())] if token else []
-        await guarded({"type": "http", "headers": headers}, None, send)
-        answers.append({"status": sent[0]["status"], "caller": json.loads(sent[1]["body"])})
+        for upstream in (guarded, strict):
+            await upstream({"type": "http", "headers": headers}, None, send)
+        answers.append({"status": sent[0]["status"], "caller": json.loads(sent[1]["body"]), "strictly": sent[2]["status"]})
     print(json.dumps(answers))
 
 asyncio.run(main())
@@ -180,25 +196,31 @@ import (
 )
 
 type answer struct {
-	Status int                    \`json:"status"\`
-	Caller *calleridentity.Caller \`json:"caller"\`
+	Status   int                    \`json:"status"\`
+	Strictly int                    \`json:"strictly"\`
+	Caller   *calleridentity.Caller \`json:"caller"\`
 }
 
 func main() {
 	var tokens []string
 	_ = json.Unmarshal([]byte(os.Getenv("TOKENS")), &tokens)
 	var caller *calleridentity.Caller
-	guarded := calleridentity.Require(os.Getenv("ISSUER"), os.Getenv("AUDIENCE"), http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	seen := http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		caller = calleridentity.From(r.Context())
-	}))
+	})
+	rules := calleridentity.Rules{Issuer: os.Getenv("ISSUER"), Audience: os.Getenv("AUDIENCE")}
+	guarded := calleridentity.Require(rules, seen)
+	rules.Kinds, rules.Workspace, rules.Server = []string{"token"}, "sales", "orders"
+	strict := calleridentity.Require(rules, http.HandlerFunc(func(http.ResponseWriter, *http.Request) {}))
 	var answers []answer
 	for _, token := range tokens {
-		request, response := httptest.NewRequest("POST", "/", nil), httptest.NewRecorder()
+		request, response, strictly := httptest.NewRequest("POST", "/", nil), httptest.NewRecorder(), httptest.NewRecorder()
 		if token != "" {
 			request.Header.Set("X-Caller", token)
 		}
 		guarded.ServeHTTP(response, request)
-		answers = append(answers, answer{response.Code, caller})
+		strict.ServeHTTP(strictly, request)
+		answers = append(answers, answer{response.Code, strictly.Code, caller})
 	}
 	_ = json.NewEncoder(os.Stdout).Encode(answers)
 }

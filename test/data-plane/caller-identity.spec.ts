@@ -51,7 +51,7 @@ describe('signed', () => {
     await publish('orders', { type: 'caller-identity', signed: true });
     expect((await post('orders')).status).toBe(200);
     const { payload } = await verify(sent());
-    expect(payload).toMatchObject({ sub: ana.sub, email: ana.email, name: ana.name, groups: ana.groups, idp: ana.idp, act: { sub: 'claude' } });
+    expect(payload).toMatchObject({ sub: ana.sub, email: ana.email, name: ana.name, groups: ana.groups, kind: 'person', idp: ana.idp, workspace: 'default', server: 'orders', act: { sub: 'claude' } });
     expect((payload.exp ?? 0) - (payload.iat ?? 0)).toBe(60);
     expect(dataPlane.log.join('')).not.toContain(sent().split('.')[2]);
   });
@@ -63,6 +63,15 @@ describe('signed', () => {
     expect(subjects).toEqual([ana.sub, ben.sub, ana.sub]);
     expect(sent(2)).toBe(sent(0));
     await expect(verify(sent())).rejects.toMatchObject({ code: 'ERR_JWT_CLAIM_VALIDATION_FAILED' });
+  });
+
+  it('of a token it says that it is one, and whose, however much it looks like a person’s', async () => {
+    const agentAuth = { type: 'passthrough', jwt: { jwks: { keys: [issuer.key.publicJwk] }, issuer: ana.idp } } as const;
+    await publish('pasted', { type: 'caller-identity', signed: true, audience: 'payroll' }, { agentAuth });
+    expect((await post('pasted', { ...ana, iss: ana.idp })).status).toBe(200);
+    const { payload } = await verify(sent(), key, 'payroll');
+    expect(payload).toMatchObject({ sub: ana.sub, kind: 'token', token_issuer: ana.idp, workspace: 'default', server: 'pasted' });
+    expect(payload).not.toHaveProperty('idp');
   });
 
   it('is signed with the next key as soon as that may sign', async () => {

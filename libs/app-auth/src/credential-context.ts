@@ -19,7 +19,7 @@ export interface IdentitySigner {
 /** What credentials may depend on, besides their configuration. */
 export interface CredentialContext {
   /** Absent where nothing of the server is known but its document. */
-  readonly server?: (ConnectingServer & { readonly workspace: string; readonly upstream?: { readonly origin: string; readonly url: string } }) | undefined;
+  readonly server?: (ConnectingServer & { readonly workspace: string; readonly name?: string; readonly upstream?: { readonly origin: string; readonly url: string } }) | undefined;
   /** Absent where nobody calls, as in a test of the server. */
   readonly caller?: Caller | undefined;
   /** Absent where the caller has none that may go on. */

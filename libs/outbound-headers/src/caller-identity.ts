@@ -14,7 +14,7 @@ const schema = z
   .strictObject({
     type: z.literal('caller-identity'),
     claim: z.string().min(1).max(256).optional().meta({ title: 'Claim', description: 'sub, email, name, or any other claim that is text, a number or a boolean.' }),
-    signed: z.literal(true).optional().meta({ title: 'Signed', description: 'In place of a claim: all that is known of the caller, as a JWT of one minute.' }),
+    signed: z.literal(true).optional().meta({ title: 'Signed', description: 'In place of a claim: all that is known of the caller, as a JWT of one minute. Placed by administrators only.' }),
     audience: z.string().min(1).max(2048).optional().meta({ title: 'Audience', description: 'Of a signed one: whom it is for. The upstream’s origin when absent.' }),
   })
   .superRefine(({ claim, signed, audience }, context) => {
@@ -36,7 +36,7 @@ export const callerIdentity = outboundHeaderSource({
 
 /** Too much to be said in a header is not said in part: without a group that they have, somebody may look like one who may more. */
 function signedIdentity({ server, caller, identity }: CredentialContext, audience = server?.upstream?.origin): Secret | undefined {
-  const claims = audience === undefined ? undefined : identityClaims(caller, audience);
+  const claims = audience === undefined ? undefined : identityClaims(caller, { audience, workspace: server?.workspace, name: server?.name });
   if (claims === undefined) return undefined;
   if (identity === undefined) throw new GatewayError('credential_unavailable', { detail: 'there is no key to sign identities with' });
   const token = identity.sign(claims);

@@ -59,7 +59,8 @@ describe('the caller’s identity', () => {
 });
 
 describe('the caller’s identity, signed', () => {
-  const server = { id: 's', workspace: 'default', connectionKey: 'c', upstream: { origin: 'https://up.example', url: 'https://up.example/mcp' } };
+  const server = { id: 's', workspace: 'default', name: 'orders', connectionKey: 'c', upstream: { origin: 'https://up.example', url: 'https://up.example/mcp' } };
+  const said = { aud: 'https://up.example', workspace: 'default', server: 'orders' };
   const identity: IdentitySigner = { sign: (claims) => new Secret(JSON.stringify(claims)) };
   const signedOf = async (caller: Caller | undefined, more: object = {}, context: CredentialContext = { server, identity }): Promise<unknown> => {
     const [prepared] = prepareOutboundHeaders(completeOutboundHeaders.parse([{ name: 'X-User', required: false, source: { type: 'caller-identity', signed: true, ...more } }]));
@@ -71,11 +72,17 @@ describe('the caller’s identity, signed', () => {
   const account: Caller = { id: 'service-account:ci', kind: 'service-account', name: 'CI', groups: ['robots'] };
 
   it.each<[string, Caller, unknown]>([
-    ['a person, and the agent that acts for them', ana, { sub: '1', aud: 'https://up.example', idp: 'corp', name: 'Ana', email: 'ana@corp.example', groups: ['sales'], act: { sub: 'claude' } }],
-    ['a token of an issuer that the server insists on', token, { sub: 'jo', aud: 'https://up.example', idp: 'https://issuer.example', name: 'Jo', act: { sub: 'app' } }],
-    ['a client that acts by itself', { ...token, claims: { sub: 'jo', client_id: 'jo' } }, { sub: 'jo', aud: 'https://up.example', idp: 'https://issuer.example' }],
-    ['a service account', account, { sub: 'service-account:ci', aud: 'https://up.example', name: 'CI', groups: ['robots'] }],
+    ['a person, and the agent that acts for them', ana, { ...said, kind: 'person', sub: '1', idp: 'corp', name: 'Ana', email: 'ana@corp.example', groups: ['sales'], act: { sub: 'claude' } }],
+    ['a token of an issuer that the server insists on', token, { ...said, kind: 'token', sub: 'jo', token_issuer: 'https://issuer.example', name: 'Jo', act: { sub: 'app' } }],
+    ['a client that acts by itself', { ...token, claims: { sub: 'jo', client_id: 'jo' } }, { ...said, kind: 'token', sub: 'jo', token_issuer: 'https://issuer.example' }],
+    ['a service account', account, { ...said, kind: 'service-account', sub: 'service-account:ci', name: 'CI', groups: ['robots'] }],
   ])('%s', async (_, caller, claims) => expect(await signedOf(caller)).toEqual(claims));
+
+  it('a token that says what a person’s would, of an issuer by the name of their provider, is told from theirs', async () => {
+    const forged: Caller = { ...ana, id: 'token:y', kind: 'token', issuer: 'corp', identityProvider: 'corp' };
+    expect(await signedOf(forged)).toMatchObject({ kind: 'token', sub: '1', token_issuer: 'corp' });
+    expect(await signedOf(forged)).not.toHaveProperty('idp');
+  });
 
   it('is for whom the configuration says', async () => expect(await signedOf(ana, { audience: 'orders' })).toMatchObject({ aud: 'orders' }));
 

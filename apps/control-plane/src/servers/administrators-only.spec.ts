@@ -29,6 +29,7 @@ const change = (method: 'PUT' | 'PATCH', body: unknown, authorization?: string) 
 const forbidden = (...pointers: string[]) => ({ code: 'forbidden', errors: pointers.map((pointer) => ({ pointer, code: 'administrator_required' })) });
 const exchange = { type: 'on-behalf-of', tokenUrl: 'https://sts.example/token', clientId: 'gatehouse', clientSecret: 's' };
 const stores = (scope: string, name = 'tracker') => [{ name: 'X-Key', source: { type: 'credential', name, scope } }];
+const signed = (more: object = {}) => [{ name: 'X-Caller', source: { type: 'caller-identity', signed: true, ...more } }];
 const stored = () => fixture.query('select document, revision from servers');
 
 describe('administrators register servers that use what others have connected', () => {
@@ -58,11 +59,23 @@ describe('administrators register servers that use what others have connected', 
     expect((await change('PATCH', { title: 'Tickets' }, editor)).status).toBe(200);
   });
 
+  test('that are told who calls by the gateway’s signature, and for whom it is', async () => {
+    expect((await create({ outboundHeaders: signed() }, editor)).body).toMatchObject(forbidden('/outboundHeaders'));
+    expect((await create({ outboundHeaders: signed() })).status).toBe(201);
+    const audience = { outboundHeaders: signed({ audience: 'https://payroll.example' }) };
+    expect((await change('PATCH', audience, editor)).body).toMatchObject(forbidden('/outboundHeaders'));
+    expect((await change('PATCH', audience)).status).toBe(200);
+    expect((await change('PATCH', { outboundHeaders: signed({ audience: 'https://crm.example' }) }, editor)).body).toMatchObject(forbidden('/outboundHeaders'));
+    expect((await change('PATCH', { upstream: evil }, editor)).body).toMatchObject(forbidden('/upstream/url'));
+    expect((await change('PATCH', { title: 'Tickets' }, editor)).status).toBe(200);
+  });
+
   test('editors the others: a stored secret, one of the workspace, and what each person connects at the upstream itself', async () => {
     expect((await create({}, editor)).status).toBe(201);
     expect((await create({ name: 'own', appAuth: { type, discover: true } }, editor)).status).toBe(201);
     expect((await create({ name: 'exchanging', agentAuth: { type: 'passthrough', jwt: { jwksUrl: 'https://login.example/jwks' } }, appAuth: { ...exchange, subject: 'caller-token' } }, editor)).status).toBe(201);
     expect((await create({ name: 'keyed', outboundHeaders: stores('workspace') }, editor)).status).toBe(201);
+    expect((await create({ name: 'told', outboundHeaders: [{ name: 'X-User', source: { type: 'caller-identity', claim: 'email' } }] }, editor)).status).toBe(201);
   });
 });
 

@@ -5,11 +5,13 @@ import { namedCredentials } from '../credentials/named-credentials.ts';
 import { lendsConnections } from './lends-connections.ts';
 import { loginUses } from './login-uses.ts';
 import type { StoredDocument } from './servers.store.ts';
+import { signedIdentities } from './signed-identities.ts';
 import { originOf } from './upstream-origin.ts';
 
 /**
  * What of a change only administrators may make: people have agreed at an app, or an administrator has for all of them, or they have
- * logged in or entered a credential of their own, and not for each server that these then go to. `before` is undefined for a server that is new.
+ * logged in or entered a credential of their own, and not for each server that these then go to; nor
+ * does the gateway sign for everybody who says whose tokens a server takes. `before` is undefined for a server that is new.
  */
 export function administratorsOnly(before: StoredDocument | undefined, after: StoredDocument): Problem[] {
   const [was, is] = [usesOf(before), usesOf(after)];
@@ -22,7 +24,7 @@ export function administratorsOnly(before: StoredDocument | undefined, after: St
   ];
 }
 
-/** What a document says of what is other people's: their connections, tokens of their logins, credentials that they entered. */
+/** What a document says of what is other people's: their connections, tokens of their logins, credentials that they entered, the gateway's word for who they are. */
 interface Uses {
   readonly appAuth: unknown;
   /** Wherever in the list they stand. */
@@ -34,7 +36,7 @@ function usesOf(document: StoredDocument | undefined): Uses {
   const entered = namedCredentials(document).filter(({ scope }) => scope === 'user').map(({ name }) => name);
   const exchanged = logins.filter(({ pointer }) => pointer !== '/appAuth').map(({ config }) => canonicalJson(config));
   const isTheirs = lendsConnections(document) || logins.length > exchanged.length;
-  return { appAuth: isTheirs ? document?.['appAuth'] : undefined, outboundHeaders: [...entered, ...exchanged].toSorted() };
+  return { appAuth: isTheirs ? document?.['appAuth'] : undefined, outboundHeaders: [...entered, ...exchanged, ...signedIdentities(document).map(canonicalJson)].toSorted() };
 }
 
-const forAdministrators = (pointer: string): Problem => ({ pointer, detail: 'is for administrators to say where connections and credentials of other people are used', code: 'administrator_required' });
+const forAdministrators = (pointer: string): Problem => ({ pointer, detail: 'is for administrators to say where connections, credentials and identities of other people are used', code: 'administrator_required' });
