@@ -31,9 +31,12 @@ export interface ClientSecrets {
   readonly clientAuth?: 'basic' | 'post' | 'private-key-jwt' | undefined;
 }
 
+/** Whether it proves itself by what it signs, and shows its secret to nobody. */
+export const signs = ({ privateKey, clientAuth }: ClientSecrets): boolean => (clientAuth === undefined ? privateKey !== undefined : clientAuth === 'private-key-jwt');
+
 /** Refines a client whose secrets are known: there is the one that it proves itself with, and no other. */
 export function checkClientSecrets({ clientSecret, privateKey, clientAuth }: ClientSecrets, context: z.RefinementCtx, path: readonly string[] = []): void {
-  const wantsKey = clientAuth === undefined ? privateKey !== undefined : clientAuth === 'private-key-jwt';
+  const wantsKey = signs({ privateKey, clientAuth });
   const [wanted, other] = wantsKey ? (['privateKey', 'clientSecret'] as const) : (['clientSecret', 'privateKey'] as const);
   const given = { clientSecret, privateKey };
   if (given[wanted] === undefined) context.addIssue({ code: 'custom', path: [...path, wanted], message: 'is required' });

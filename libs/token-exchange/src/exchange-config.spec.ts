@@ -14,7 +14,9 @@ describe('taken', () => {
     ['Entra’s', { ...client, grant: 'jwt-bearer', clientAuth: 'post', scopes: ['https://graph.microsoft.com/.default'] }],
     ['an ID-JAG for the same client', idJag],
     ['an ID-JAG for a client of the target’s', { ...idJag, target: { clientId: 'there', clientSecret: 't' } }],
-    ['an ID-JAG for an audience that is no URL', { ...idJag, audience: 'as', target: { tokenUrl: 'https://as.example/token' } }],
+    ['an ID-JAG for an audience that is no URL', { ...idJag, audience: 'as', target: { tokenUrl: 'https://as.example/token', clientId: 'there', clientSecret: 't' } }],
+    ['an ID-JAG for the same client, at another endpoint of the same server', { ...idJag, target: { tokenUrl: 'https://provider.example/other/token' } }],
+    ['an ID-JAG for the same client elsewhere, which signs', { ...idJag, clientSecret: undefined, privateKey: 'k', target: { tokenUrl: 'https://as.example/token' } }],
     ['a client that signs', { ...client, clientSecret: undefined, privateKey: 'k' }],
   ])('%s', (_name, config) => {
     expect(pointers(completeExchange, config)).toEqual([]);
@@ -38,6 +40,8 @@ describe('refused when everything must be there', () => {
   it.each<[string, object, string[]]>([
     ['no secret', { ...client, clientSecret: undefined }, ['/clientSecret']],
     ['a client of the target’s without a secret', { ...idJag, target: { clientId: 'there' } }, ['/target/clientSecret']],
+    ['a secret that another server would see', { ...idJag, target: { tokenUrl: 'https://as.example/token' } }, ['/target/clientId']],
+    ['a secret that another port would see', { ...idJag, clientAuth: 'post', target: { tokenUrl: 'https://provider.example:8443/token' } }, ['/target/clientId']],
     ['a secret of the target’s without a client', { ...idJag, target: { clientSecret: 't' } }, ['/target/clientId']],
   ])('%s', (_name, config, expected) => expect(pointers(completeExchange, config)).toEqual(expected));
 

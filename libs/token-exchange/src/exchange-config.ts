@@ -1,6 +1,7 @@
 import { completeSecret, httpUrl, readableSecret, type SecretField, writableSecret } from '@gatehouse/config-fields';
 import { z } from 'zod';
 import { checkClientSecrets, clientAuthenticationFields, clientFields, clientId, type ClientSecrets } from './client-fields.ts';
+import { mayShareClient } from './may-share-client.ts';
 
 const tokenType = (title: string, description: string) =>
   z.string().regex(/^[a-zA-Z][a-zA-Z0-9+.-]*:[\x21-\x7e]{1,200}$/, 'must be a URI, such as urn:ietf:params:oauth:token-type:jwt').meta({ title, description });
@@ -28,7 +29,7 @@ const shape = <S extends z.ZodType>(secret: SecretField<S>) => ({
   target: z
     .strictObject({ tokenUrl: httpUrl('Token URL').optional(), clientId: clientId.optional(), ...clientAuthenticationFields(secret) })
     .optional()
-    .meta({ title: 'Target', description: 'Of id-jag: the authorization server that gives the token. Its token URL is found at the audience, and the client is the same at both, when absent.' }),
+    .meta({ title: 'Target', description: 'Of id-jag: the authorization server that gives the token. Its token URL is found at the audience, and the client is the same at both, when absent: one with a secret only where both token URLs are of one origin.' }),
 });
 
 const dpop = z.literal(true).optional().meta({ title: 'DPoP', description: 'Tokens are bound to a key of this data plane, which it proves to have with each request (RFC 9449). A provider that does not bind them may give others.' });
@@ -78,7 +79,8 @@ export const completeBoundExchange = boundFields(completeSecret).superRefine(che
 export type ExchangeConfig = z.output<typeof completeExchange>;
 
 interface Clients extends ClientSecrets {
-  readonly target?: (ClientSecrets & { readonly clientId?: string | undefined }) | undefined;
+  readonly tokenUrl: string;
+  readonly target?: (ClientSecrets & { readonly tokenUrl?: string | undefined; readonly clientId?: string | undefined }) | undefined;
 }
 
 function checkSecrets(config: Clients, context: z.RefinementCtx): void {
@@ -88,4 +90,8 @@ function checkSecrets(config: Clients, context: z.RefinementCtx): void {
   const hasSecrets = target.clientSecret !== undefined || target.privateKey !== undefined || target.clientAuth !== undefined;
   if (target.clientId !== undefined) checkClientSecrets(target, context, ['target']);
   else if (hasSecrets) context.addIssue({ code: 'custom', path: ['target', 'clientId'], message: 'is required with secrets of its own' });
+  // One that is found at the audience is known once it has been found.
+  else if (target.tokenUrl !== undefined && !mayShareClient(config, target.tokenUrl)) {
+    context.addIssue({ code: 'custom', path: ['target', 'clientId'], message: 'is required: this client’s secret would be shown to another server than tokenUrl’s' });
+  }
 }

@@ -194,13 +194,20 @@ describe('ID-JAG', () => {
   });
 
   it.each<[string, () => object]>([
-    ['a client that the assertion is not for', () => ({ target: undefined })],
+    ['a client that the assertion is not for', () => ({ target: { clientId: 'gatehouse-elsewhere', clientSecret: 'wrong' } })],
     ['an issuer that the identity provider does not know', () => ({ audience: pair.identityProvider.issuer })],
     ['a place where there is no authorization server', () => ({ audience: `${issuer.url}/nothing` })],
     ['a token endpoint that knows no such grant', () => ({ target: { ...target, tokenUrl: provider.tokenUrl } })],
   ])('there is none for %s', async (_name, more) => {
     const tokens = await tokensOfAna();
     expect((await failureOf(() => exchange(more()).obtain(loggedIn(ana, tokens)))).code).toBe('token_exchange_refused');
+  });
+
+  it('the client’s secret is shown to no other server, whatever token endpoint is found', async () => {
+    const tokens = await tokensOfAna();
+    const before = [pair.target.requests, pair.identityProvider.exchanges];
+    expect((await failureOf(() => exchange({ target: undefined }).obtain(loggedIn(ana, tokens)))).code).toBe('token_exchange_refused');
+    expect([pair.target.requests, pair.identityProvider.exchanges]).toEqual(before);
   });
 
   it('an access token in place of the assertion is not presented anywhere', async () => {

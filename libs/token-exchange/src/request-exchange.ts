@@ -6,6 +6,7 @@ import type { ExchangeConfig } from './exchange-config.ts';
 import { exchangeErrorOf, exchangeRefused } from './exchange-error.ts';
 import { exchangeToken, type TypedToken } from './exchange-token.ts';
 import { forbidsActor } from './may-act.ts';
+import { mayShareClient } from './may-share-client.ts';
 import { presentAssertion } from './present-assertion.ts';
 import { tokenOf } from './token-of.ts';
 import { tokenTypes } from './token-types.ts';
@@ -54,9 +55,13 @@ async function actorOf(actor: ExchangeConfig['actor'], client: OAuthClient): Pro
 }
 
 /** draft-ietf-oauth-identity-assertion-authz-grant sections 4.3 and 4.4: an assertion of the identity provider, then the target's token for it. */
-async function exchangeForAssertion({ subjectTokenType = tokenTypes.idToken, audience = '', scopes, target = {} }: ExchangeConfig, subject: Secret, client: OAuthClient): Promise<TokenSet> {
+async function exchangeForAssertion(config: ExchangeConfig, subject: Secret, client: OAuthClient): Promise<TokenSet> {
+  const { subjectTokenType = tokenTypes.idToken, audience = '', scopes, target = {} } = config;
   // Where it is presented is found out first: no assertion is made that nobody would take.
   const tokenUrl = target.tokenUrl ?? (await discoverTokenUrl(audience, client.fetch));
+  if (target.clientId === undefined && !mayShareClient(config, tokenUrl)) {
+    throw exchangeRefused('the client’s secret is shown to no other server than tokenUrl’s', 'give target.clientId and its secret, or a privateKey in place of clientSecret');
+  }
   const { accessToken: assertion } = await exchangeToken({ ...client, dpop: undefined }, { subject: { value: subject, type: subjectTokenType }, audience, scopes, requestedTokenType: tokenTypes.idJag });
   const { clientId = client.clientId } = target;
   const authentication = target.clientId === undefined ? client.authentication : clientAuthenticationOf(target);

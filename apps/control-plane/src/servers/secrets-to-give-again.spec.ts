@@ -90,7 +90,7 @@ describe('so it is with every client that a server has', () => {
 
   test.each<[string, Record<string, unknown>, string]>([
     ['an exchange', { appAuth: { ...exchange, ...secret, tokenUrl: 'http://id.example/token' } }, '/appAuth/tokenUrl'],
-    ['a target', { appAuth: { ...idJag, ...secret, target: { tokenUrl: 'http://as.example/token' } } }, '/appAuth/target/tokenUrl'],
+    ['a target', { appAuth: { ...idJag, ...secret, target: { ...own, tokenUrl: 'http://as.example/token' } } }, '/appAuth/target/tokenUrl'],
     ['an audience where the target is found', { appAuth: { ...idJag, ...secret, audience: 'http://as.example' } }, '/appAuth/audience'],
     ['an outbound header', header({ type: 'service-token', tokenUrl: 'http://id.example/token', ...secret }), '/outboundHeaders/1/source/tokenUrl'],
   ])('travels over TLS: %s', async (_what, overrides, pointer) => {
