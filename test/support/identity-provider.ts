@@ -18,6 +18,7 @@ export interface IdentityProviderOptions {
   /** Groups and the rest in the ID token; else, as OpenID Connect has it, at the userinfo endpoint. */
   readonly claimsInIdToken?: boolean;
   readonly accessTokenSeconds?: number;
+  readonly idTokenSeconds?: number;
   /** With every login; else only where someone was asked for offline access, which nobody is here. */
   readonly refreshTokens?: boolean;
   /** What may be asked for besides, as at providers whose scopes are of their own. */
@@ -46,7 +47,7 @@ export const offeredScopes = ['openid', 'profile', 'email', 'groups', 'offline_a
  * A real OpenID provider, of an organisation: certified software with a login form (`login`, the subject; no password, no
  * consent) that a test sends by HTTP.
  */
-export async function startIdentityProvider({ redirectUris, people, claimsInIdToken = false, accessTokenSeconds = 600, refreshTokens = false, moreScopes = [] }: IdentityProviderOptions): Promise<IdentityProvider> {
+export async function startIdentityProvider({ redirectUris, people, claimsInIdToken = false, accessTokenSeconds = 600, idTokenSeconds = 600, refreshTokens = false, moreScopes = [] }: IdentityProviderOptions): Promise<IdentityProvider> {
   const scopes = [...offeredScopes, ...moreScopes];
   const known = new Map(people.map((person) => [person.subject, person]));
   const requests: string[] = [];
@@ -95,7 +96,7 @@ export async function startIdentityProvider({ redirectUris, people, claimsInIdTo
       features: { devInteractions: { enabled: false } },
       pkce: { required: () => true },
       ...(refreshTokens && { issueRefreshToken: () => true }),
-      ttl: { AccessToken: accessTokenSeconds, AuthorizationCode: 60, IdToken: 600, Interaction: 600, Session: 3600, Grant: 3600, RefreshToken: 3600 },
+      ttl: { AccessToken: accessTokenSeconds, AuthorizationCode: 60, IdToken: idTokenSeconds, Interaction: 600, Session: 3600, Grant: 3600, RefreshToken: 3600 },
       cookies: { keys: ['a-key-for-tests'] },
       findAccount: (_context, subject) => {
         const person = known.get(subject);

@@ -331,3 +331,12 @@ it('who has no login with tokens is told to log in', async () => {
   answers = [{ status: 'no_login' }];
   expect(await codeOf(Promise.resolve(tokens.ofLogin(connecting, ana, 'access-token')))).toBe('subject_token_missing');
 });
+
+it('who has no login with tokens is not asked about with every call, and is asked about again after a moment', async () => {
+  answers = [{ status: 'no_login' }];
+  const ofLogin = async (): Promise<AccessToken> => tokens.ofLogin(connecting, ana, 'access-token');
+  expect([await codeOf(ofLogin()), await codeOf(ofLogin()), asked.length]).toEqual(['subject_token_missing', 'subject_token_missing', 1]);
+  now += 5_000;
+  answers = [token('a', { login: 'access-token' })];
+  expect([(await ofLogin()).value.reveal(), asked.length]).toEqual(['a', 2]);
+});

@@ -143,7 +143,7 @@ export class TokenCache {
 
   #refused(key: string, error: unknown): void {
     this.#entries.delete(key);
-    if (this.#isDerived) this.#failures.set(key, { error, until: this.#now() + refusalPauseMs });
+    if (this.#isDerived || hasNoLink(error)) this.#failures.set(key, { error, until: this.#now() + refusalPauseMs });
   }
 
   /** The token there was, while it lives. */
@@ -179,4 +179,6 @@ export class TokenCache {
 const isNamed = ({ subjects }: AccessToken, names: ReadonlySet<string>): boolean => names.size > 0 && subjects.some((subject) => names.has(subject));
 
 const passing = new Set<string>(['broker_unavailable', 'provider_unavailable', 'credential_unavailable']);
+/** Nothing that is asked again soon gives a login. Whoever gets a link to connect at may be back at once. */
+const hasNoLink = (error: unknown): boolean => error instanceof GatewayError && error.code === 'subject_token_missing';
 const isPassing = (error: unknown): boolean => !(error instanceof GatewayError) || passing.has(error.code);

@@ -23,6 +23,21 @@ export function isSameAccount(one: WithIdToken, other: WithIdToken): boolean | u
   return a === undefined || b === undefined ? undefined : a === b;
 }
 
+/**
+ * Whether the ID token of a refresh takes the place of the former one: it has the issuer, the subject and the audience of that (OpenID
+ * Connect Core section 12.2). Another one is of somebody else, or for somebody else.
+ */
+export function mayFollow(former: WithIdToken, { idToken }: WithIdToken): boolean {
+  return idToken !== undefined && (former.idToken === undefined || idToken.reveal() === former.idToken.reveal() || identityOf(idToken) === identityOf(former.idToken));
+}
+
+/** Of one that cannot be read nothing is the same as of another. */
+function identityOf(idToken: Secret): string | symbol {
+  const { iss, sub, aud } = idTokenClaims(idToken) ?? {};
+  if (typeof iss !== 'string' || typeof sub !== 'string') return Symbol('nobody');
+  return JSON.stringify([iss, sub, [aud].flat().toSorted()]);
+}
+
 /** OpenID Connect Core section 5.7: nothing else identifies somebody. */
 function accountIdOf({ idToken }: WithIdToken): string | undefined {
   const { iss, sub } = idTokenClaims(idToken) ?? {};

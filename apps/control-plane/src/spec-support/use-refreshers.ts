@@ -44,6 +44,7 @@ export interface ReplicaOptions {
 export interface ConnectOptions {
   readonly expiresInSeconds?: number | null;
   readonly withRefreshToken?: boolean;
+  readonly idToken?: string;
 }
 
 const quick: RefreshTimes = { leaseMs: 2_000, requestMs: 1_000, lookMs: 20, storeMs: 10_000 };
@@ -91,11 +92,11 @@ export function useRefreshers(options: StrictProviderOptions = {}): RefresherFix
       const logger = createLogger({ level: 'fatal', role: 'control-plane' });
       return { database, seals, clients, metrics, refresher: new ConnectionRefresher({ database, vault, seals, clients, metrics, logger, times: { ...quick, ...times } }) };
     },
-    connect: async ({ expiresInSeconds = -1, withRefreshToken = true } = {}) => {
+    connect: async ({ expiresInSeconds = -1, withRefreshToken = true, idToken } = {}) => {
       const database = await open(1);
       const id = randomUUID();
       const issued = await provider.issue(id);
-      const tokens = { accessToken: new Secret(issued.accessToken), refreshToken: withRefreshToken ? new Secret(issued.refreshToken) : undefined, idToken: undefined };
+      const tokens = { accessToken: new Secret(issued.accessToken), refreshToken: withRefreshToken ? new Secret(issued.refreshToken) : undefined, idToken: idToken === undefined ? undefined : new Secret(idToken) };
       await database.transaction(async (sql) => {
         const sealed = await new TokenSeals(database, vault).seal(sql, { id, workspaceId: owner.workspaceId, ownerId: owner.id, personId: id }, tokens);
         // A person of its own each: null would be the organisation's, of which there is one.

@@ -11,7 +11,8 @@ import { loginUses } from '../../servers/login-uses.ts';
 import { readServers } from '../../servers/servers.store.ts';
 import type { ConnectionTokens } from '../connection.ts';
 import { noteUse, type SealedConnection } from '../connections.store.ts';
-import { ConnectionRefresher } from '../refresh/connection-refresher.ts';
+import { idTokenClaims } from '../id-token-claims.ts';
+import { ConnectionRefresher, type RefreshOutcome } from '../refresh/connection-refresher.ts';
 import { TokenSeals } from '../token-seals.ts';
 import { isOutdated, upstreamOf } from './is-outdated.ts';
 
@@ -69,10 +70,11 @@ export class LoginBroker {
       if (canRefresh && kind === 'access-token' && login.isDue) this.#refreshSoon(login);
       return held;
     }
-    if (!canRefresh) return undefined;
-    // An ID token may be over long before the access token beside it.
-    const outcome = await this.#refresher.refresh(login, { isRefused: kind === 'id-token', patienceMs: brokerPatienceMs });
-    if (outcome.result === 'unavailable' || outcome.result === 'busy') return 'unavailable';
+    // An ID token may be over long before the access token beside it, and a refresh need not bring another (OpenID Connect Core section
+    // 12.2): one that has just brought none is not tried again with every call.
+    if (!canRefresh || (kind === 'id-token' && login.isFresh && login.tokenVersion > 1)) return undefined;
+    const outcome = await this.#refresher.refresh(login, { patienceMs: brokerPatienceMs });
+    if (isPassing(outcome)) return 'unavailable';
     if (outcome.result !== 'renewed') return undefined;
     const renewed = tokenIn(await this.#seals.open(outcome.row), outcome.row, kind);
     return renewed !== undefined && isGood(renewed) ? renewed : undefined;
@@ -91,6 +93,7 @@ export class LoginBroker {
   }
 }
 
+const isPassing = ({ result }: RefreshOutcome): boolean => result === 'unavailable' || result === 'busy' || result === 'in-doubt';
 const isGood = ({ remainingMs }: GoodToken): boolean => remainingMs === null || remainingMs > enoughMs;
 
 function tokenIn({ accessToken, idToken }: ConnectionTokens, { remainingMs }: SealedConnection, kind: LoginTokenKind): GoodToken | undefined {
@@ -100,6 +103,6 @@ function tokenIn({ accessToken, idToken }: ConnectionTokens, { remainingMs }: Se
 
 /** Verified when it came (OpenID Connect Core section 3.1.3.7); one that says nothing is over. */
 function expiryOf(idToken: Secret): number {
-  const claims = JSON.parse(Buffer.from(idToken.reveal().split('.')[1] ?? '', 'base64url').toString('utf8')) as { exp?: unknown };
-  return typeof claims.exp === 'number' ? claims.exp * 1000 : 0;
+  const { exp } = idTokenClaims(idToken) ?? {};
+  return typeof exp === 'number' ? exp * 1000 : 0;
 }

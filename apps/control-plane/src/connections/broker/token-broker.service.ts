@@ -147,6 +147,7 @@ export class TokenBroker {
         return { status: 'misconfigured' };
       case 'unavailable':
       case 'busy':
+      case 'in-doubt':
         return { status: 'provider_unavailable' };
     }
   }

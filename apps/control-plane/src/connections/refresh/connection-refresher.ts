@@ -8,12 +8,13 @@ import type { Metrics } from '../../health/metrics.ts';
 import type { ConnectionClients } from '../connection-clients.service.ts';
 import type { ConnectionTokens, OwnerClient } from '../connection.ts';
 import { readConnection, type SealedConnection } from '../connections.store.ts';
+import { mayFollow } from '../id-token-claims.ts';
 import { canRevoke, keepRevokingClient } from '../disconnect/keep-revoking-client.ts';
 import { insertPendingRevocation } from '../disconnect/pending-revocations.store.ts';
 import type { Vault } from '../../vault/vault.ts';
 import type { TokenSeals } from '../token-seals.ts';
 import { nextRefreshSeconds, pauseSeconds } from './refresh-schedule.ts';
-import { type Held, type LeasedConnection, lockHeld, returnLease, storeFailure, storeRefreshed, storeRefusal, storeUnrefreshable, takeLease } from './refresh.store.ts';
+import { type Held, isInDoubt, type LeasedConnection, lockHeld, returnLease, storeFailure, storeRefreshed, storeRefusal, storeUnrefreshable, takeLease } from './refresh.store.ts';
 
 export type RefreshOutcome =
   /** Tokens are there that were not there before, whoever refreshed them. */
@@ -24,6 +25,8 @@ export type RefreshOutcome =
   | { readonly result: 'unavailable' | 'misconfigured' }
   /** Another replica has the lease, or it waits for its turn. */
   | { readonly result: 'busy' }
+  /** The last answer was lost, and the access token is good: nothing is risked before it has expired (docs/decisions/0007). */
+  | { readonly result: 'in-doubt' }
   | { readonly result: 'gone' };
 
 export interface RefreshTimes {
@@ -83,7 +86,9 @@ export class ConnectionRefresher {
     for (;;) {
       const outcome = await this.#once(seen, isRefused);
       const leftMs = deadline - performance.now();
-      if (outcome.result !== 'busy' || leftMs <= 0) return outcome;
+      // Of one that was refused nothing is left to lose: the doubt was of another's attempt, for whom it was good.
+      const mayChange = outcome.result === 'busy' || (outcome.result === 'in-doubt' && isRefused);
+      if (!mayChange || leftMs <= 0) return outcome;
       await this.#pause(leftMs);
     }
   }
@@ -126,7 +131,8 @@ export class ConnectionRefresher {
     const lease: Held = { id: row.id, tokenVersion: row.tokenVersion, leaseOwner: randomUUID() };
     const { rotates, reuseSeconds = 0 } = owner.refresh;
     const leased = await takeLease(sql, { ...lease, leaseSeconds: leaseMs / 1000, rotates, reuseSeconds, isRefused });
-    return leased ? this.#refreshLeased(leased, lease, owner, since) : (settledBy(await readConnection(sql, seen.id), seen) ?? { result: 'busy' });
+    if (leased) return this.#refreshLeased(leased, lease, owner, since);
+    return settledBy(await readConnection(sql, seen.id), seen) ?? { result: (await isInDoubt(sql, seen.id)) ? 'in-doubt' : 'busy' };
   }
 
   async #clientOf({ ownerKind: kind, ownerId: id, clientId }: SealedConnection): Promise<OwnerClient | RefreshOutcome> {
@@ -183,7 +189,8 @@ export class ConnectionRefresher {
 
   #storeOnce(row: LeasedConnection, lease: Held, owner: OwnerClient, former: ConnectionTokens, tokens: TokenSet): Promise<SealedConnection | undefined> {
     const { database, seals } = this.#parts;
-    const { accessToken, refreshToken = former.refreshToken, idToken = former.idToken, expiresInSeconds } = tokens;
+    const { accessToken, refreshToken = former.refreshToken, expiresInSeconds } = tokens;
+    const idToken = mayFollow(former, tokens) ? tokens.idToken : former.idToken;
     return database.transaction(async (sql) => {
       if (!(await lockHeld(sql, lease))) return undefined;
       return storeRefreshed(sql, lease, {

@@ -61,8 +61,8 @@ export class RefreshAhead implements OnApplicationBootstrap, OnApplicationShutdo
     if (!refreshable || state !== 'active') return this.#postpone(row, null);
     if (!wasUsed && remainingMs !== null && !(await this.#isKeptAlive(row))) return undefined;
     const { result } = await this.#refresher.refresh(row);
-    // Another's request may still be answered: not before there is nothing to lose.
-    if (result === 'busy' && !row.isLeased && remainingMs !== null && remainingMs > 0) await this.#postpone(row, remainingMs / 1000);
+    // Not before there is nothing to lose.
+    if (result === 'in-doubt' && remainingMs !== null && remainingMs > 0) await this.#postpone(row, remainingMs / 1000);
     return undefined;
   }
 

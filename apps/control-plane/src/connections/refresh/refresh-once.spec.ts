@@ -16,6 +16,27 @@ async function isAccepted({ seals, database }: Replica, id: string): Promise<boo
   return row !== undefined && fixture.provider.accepts((await seals.open(row)).accessToken.reveal());
 }
 
+test.each<[string, object, boolean]>([
+  ['of the same issuer, subject and audience', { iat: 2 }, true],
+  ['that names its audience as a list', { aud: ['gatehouse'] }, true],
+  ['of another subject', { sub: 'ben' }, false],
+  ['of another issuer', { iss: 'https://other.example' }, false],
+  ['for another audience', { aud: 'another' }, false],
+  ['for another audience besides', { aud: ['gatehouse', 'another'] }, false],
+  ['without a subject', { sub: undefined }, false],
+])('an ID token %s comes with a refresh (OpenID Connect Core section 12.2)', async (_what, more, isKept) => {
+  const idToken = (claims: object) => ['e30', Buffer.from(JSON.stringify({ iss: 'https://corp.example', sub: 'ana', aud: 'gatehouse', iat: 1, ...claims })).toString('base64url'), 's'].join('.');
+  const replica = await fixture.replica({ fetch: async (url, init) => {
+    const reply = await fetch(url, init);
+    return Response.json({ ...((await reply.json()) as object), id_token: idToken(more) }, { status: reply.status });
+  } });
+  const id = await fixture.connect({ idToken: idToken({}) });
+  expect(await replica.refresher.refresh({ id, tokenVersion: 1 })).toMatchObject({ result: 'renewed' });
+  const row = await readConnection(replica.database.sql, id);
+  expect((await replica.seals.open(row as NonNullable<typeof row>)).idToken?.reveal()).toBe(idToken(isKept ? more : {}));
+  expect(await isAccepted(replica, id)).toBe(true);
+});
+
 test('two replicas, twenty callers each, three expiries: one refresh each, and everybody has the new token', async () => {
   const replicas = await Promise.all([fixture.replica(), fixture.replica()]);
   const id = await fixture.connect();
@@ -64,7 +85,7 @@ describe('kill -9 of the holder', () => {
     void dead.refresher.refresh({ id, tokenVersion: 1 });
     await expect.poll(async () => (await rowOf(id))?.['lease_owner']).not.toBeNull();
     await fixture.query(`update connections set lease_until = now() - interval '1 second' where id = $1`, [id]);
-    expect(await alive.refresher.refresh({ id, tokenVersion: 1 })).toEqual({ result: 'busy' });
+    expect(await alive.refresher.refresh({ id, tokenVersion: 1 })).toEqual({ result: 'in-doubt' });
     expect(fixture.provider.revokedFamilies).toBe(revokedFamilies);
     expect(await isAccepted(alive, id)).toBe(true);
   });
@@ -113,7 +134,7 @@ describe('a holder that sleeps past its lease', () => {
     sleeper.database.transaction = async (run) => (await asleep, transaction(run));
     const sleeping = sleeper.refresher.refresh({ id, tokenVersion: 1 });
     await expect.poll(async () => (await rowOf(id))?.['lease_owner'] !== null && (await fixture.query('select from connections where id = $1 and lease_until < now()', [id])).length).toBe(1);
-    expect(await alive.refresher.refresh({ id, tokenVersion: 1 })).toEqual({ result: 'busy' });
+    expect(await alive.refresher.refresh({ id, tokenVersion: 1 })).toEqual({ result: 'in-doubt' });
     wake();
     expect(await sleeping).toMatchObject({ result: 'renewed', row: { tokenVersion: 2 } });
     expect(await alive.refresher.refresh({ id, tokenVersion: 1 })).toMatchObject({ result: 'renewed', row: { tokenVersion: 2 } });

@@ -41,6 +41,15 @@ export async function takeLease(sql: Sql, { id, tokenVersion, leaseOwner, leaseS
   return row;
 }
 
+/** Whether what keeps a refresh from being sent is a doubt, and no other's request. */
+export async function isInDoubt(sql: Sql, id: string): Promise<boolean> {
+  const rows = await sql(
+    `select from connections c where c.id = $1 and (c.in_doubt_since is not null or c.lease_owner is not null) and (c.lease_owner is null or c.lease_until <= now())`,
+    [id],
+  );
+  return rows.length > 0;
+}
+
 export interface Held {
   readonly id: string;
   readonly tokenVersion: number;

@@ -102,6 +102,7 @@ export class ProviderWord {
       case 'gone':
         return { result: 'silent' };
       case 'busy':
+      case 'in-doubt':
       case 'misconfigured':
       case 'unavailable':
         return { result: 'unavailable' };
