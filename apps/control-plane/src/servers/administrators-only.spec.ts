@@ -30,6 +30,7 @@ const forbidden = (...pointers: string[]) => ({ code: 'forbidden', errors: point
 const exchange = { type: 'on-behalf-of', tokenUrl: 'https://sts.example/token', clientId: 'gatehouse', clientSecret: 's' };
 const stores = (scope: string, name = 'tracker') => [{ name: 'X-Key', source: { type: 'credential', name, scope } }];
 const signed = (more: object = {}) => [{ name: 'X-Caller', source: { type: 'caller-identity', signed: true, ...more } }];
+const pasted = (issuer: string) => ({ type: 'passthrough', jwt: { jwksUrl: 'https://login.example/jwks', issuer, audience: 'tickets' } });
 const stored = () => fixture.query('select document, revision from servers');
 
 describe('administrators register servers that use what others have connected', () => {
@@ -97,6 +98,11 @@ describe('administrators say where connections are used', () => {
     ['another upstream of people’s own credentials', { outboundHeaders: stores('user') }, { upstream: evil }, ['/upstream/url']],
     ['another credential of people', { outboundHeaders: stores('user') }, { outboundHeaders: stores('user', 'crm') }, ['/outboundHeaders']],
     ['people’s own in the place of the workspace’s', { outboundHeaders: stores('workspace') }, { outboundHeaders: stores('user') }, ['/outboundHeaders']],
+    ['other tokens of callers, exchanged', { agentAuth: pasted('idp'), appAuth: exchange }, { agentAuth: pasted('other') }, ['/agentAuth']],
+    ['callers of whom nothing is checked', { appAuth: app }, { agentAuth: { type: 'passthrough' } }, ['/agentAuth']],
+    ['other people’s word for who calls', { outboundHeaders: signed() }, { agentAuth: pasted('okta') }, ['/agentAuth']],
+    ['credentials that people entered, for other callers', { outboundHeaders: stores('user') }, { agentAuth: pasted('okta') }, ['/agentAuth']],
+    ['those of an app, for other callers', {}, { appAuth: app, agentAuth: pasted('okta') }, ['/appAuth', '/agentAuth']],
     ['the shared one, elsewhere', { appAuth: { ...discovered, shared: true } }, { upstream: evil }, ['/upstream/url']],
   ])('%s', async (_what, before, patch, pointers) => {
     await create(before);
@@ -125,6 +131,7 @@ test.each<[string, object, object]>([
   ['the path', { appAuth: app }, { upstream: { url: 'https://good.example/v2/mcp' } }],
   ['the upstream of what each person connects there', { appAuth: { type, discover: true } }, { upstream: evil }],
   ['the upstream of a stored secret', {}, { upstream: evil }],
+  ['who calls, where nothing is other people’s', {}, { agentAuth: pasted('okta') }],
 ])('editors change %s', async (_what, before, patch) => {
   await create(before);
   expect((await change('PATCH', patch, editor)).status).toBe(200);

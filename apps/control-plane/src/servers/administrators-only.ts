@@ -16,10 +16,14 @@ import { originOf } from './upstream-origin.ts';
 export function administratorsOnly(before: StoredDocument | undefined, after: StoredDocument): Problem[] {
   const [was, is] = [usesOf(before), usesOf(after)];
   const differs = (part: keyof Uses): boolean => changedPointers(was[part], is[part]).length > 0;
-  const isMoved = [was, is].some(({ appAuth, outboundHeaders }) => appAuth !== undefined || outboundHeaders.length > 0) && before !== undefined && originOf(before) !== originOf(after);
+  const isTheirs = before !== undefined && [was, is].some(({ appAuth, outboundHeaders }) => appAuth !== undefined || outboundHeaders.length > 0);
+  const isMoved = isTheirs && originOf(before) !== originOf(after);
+  // It says who counts as whom: whose token is exchanged, whose name is signed, whose credential is sent.
+  const isForOthers = isTheirs && changedPointers(agentAuthOf(before), agentAuthOf(after)).length > 0;
   return [
     ...(differs('appAuth') ? [forAdministrators('/appAuth')] : []),
     ...(differs('outboundHeaders') ? [forAdministrators('/outboundHeaders')] : []),
+    ...(isForOthers ? [forAdministrators('/agentAuth')] : []),
     ...(isMoved ? [forAdministrators('/upstream/url')] : []),
   ];
 }
@@ -38,5 +42,8 @@ function usesOf(document: StoredDocument | undefined): Uses {
   const isTheirs = lendsConnections(document) || logins.length > exchanged.length;
   return { appAuth: isTheirs ? document?.['appAuth'] : undefined, outboundHeaders: [...entered, ...exchanged, ...signedIdentities(document).map(canonicalJson)].toSorted() };
 }
+
+/** Before a change it may have been anything. */
+const agentAuthOf = (document: StoredDocument | null): unknown => document?.['agentAuth'];
 
 const forAdministrators = (pointer: string): Problem => ({ pointer, detail: 'is for administrators to say where connections, credentials and identities of other people are used', code: 'administrator_required' });
