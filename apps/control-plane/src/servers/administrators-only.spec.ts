@@ -86,6 +86,11 @@ describe('administrators say where connections are used', () => {
   test.each<[string, object, object, string[]]>([
     ['another upstream', { appAuth: app }, { upstream: evil }, ['/upstream/url']],
     ['another port', { appAuth: app }, { upstream: { url: 'https://good.example:8443/mcp' } }, ['/upstream/url']],
+    ['another path', { appAuth: app }, { upstream: { url: 'https://good.example/other/mcp' } }, ['/upstream/url']],
+    ['the path above', { appAuth: app }, { upstream: { url: 'https://good.example/' } }, ['/upstream/url']],
+    ['a path that begins the same', { appAuth: app }, { upstream: { url: 'https://good.example/mcp-of-others' } }, ['/upstream/url']],
+    ['a path that leads out of itself, for some upstreams', { appAuth: app }, { upstream: { url: 'https://good.example/mcp/..%2fother' } }, ['/upstream/url']],
+    ['another path of people’s own credentials', { outboundHeaders: stores('user') }, { upstream: { url: 'https://good.example/other' } }, ['/upstream/url']],
     ['another app', { appAuth: app }, { appAuth: { app: 'gitlab' } }, ['/appAuth']],
     ['more scopes', { appAuth: app }, { appAuth: { scopes: ['repo'] } }, ['/appAuth']],
     ['one connection for all', { appAuth: app }, { appAuth: { shared: true } }, ['/appAuth']],
@@ -128,7 +133,8 @@ describe('administrators say where connections are used', () => {
 test.each<[string, object, object]>([
   ['everything else', { appAuth: app }, { title: 'Tickets', access: { tools: { deny: ['delete_*'] } }, enabled: false }],
   ['the name', { appAuth: app }, { name: 'renamed' }],
-  ['the path', { appAuth: app }, { upstream: { url: 'https://good.example/v2/mcp' } }],
+  ['the path, to one below', { appAuth: app }, { upstream: { url: 'https://good.example/mcp/v2' } }],
+  ['the path of a stored secret', {}, { upstream: { url: 'https://good.example/v2/mcp' } }],
   ['the upstream of what each person connects there', { appAuth: { type, discover: true } }, { upstream: evil }],
   ['the upstream of a stored secret', {}, { upstream: evil }],
   ['who calls, where nothing is other people’s', {}, { agentAuth: pasted('okta') }],
@@ -149,7 +155,9 @@ test.each<[string, object, object, boolean]>([
   ['a credential of the workspace does', { appAuth: { type: 'none' }, outboundHeaders: stores('workspace') }, { upstream: evil }, true],
   ['what people entered does', { appAuth: { type: 'none' }, outboundHeaders: stores('user') }, { upstream: evil }, true],
   ['what each connects at the upstream ends', { appAuth: { type, discover: true } }, { upstream: evil }, false],
-  ['only the path is another', { appAuth: app }, { upstream: { url: 'https://good.example/v2' } }, false],
+  ['the tokens of an app go to another path', { appAuth: app }, { upstream: { url: 'https://good.example/v2' } }, true],
+  ['a secret does, at another path', {}, { upstream: { url: 'https://good.example/v2' } }, true],
+  ['it is a path below', { appAuth: app }, { upstream: { url: 'https://good.example/mcp/v2?beta' } }, false],
   ['there were none before', { appAuth: { type: 'none' } }, { upstream: evil, appAuth: app }, false],
 ])('administrators are warned where %s', async (_what, before, patch, isWarned) => {
   await create(before);

@@ -2,11 +2,11 @@ import type { Problem } from '@gatehouse/errors';
 import { canonicalJson } from '../audit/canonical-json.ts';
 import { changedPointers } from '../audit/changed-pointers.ts';
 import { namedCredentials } from '../credentials/named-credentials.ts';
+import { isMoved } from './is-moved.ts';
 import { lendsConnections } from './lends-connections.ts';
 import { loginUses } from './login-uses.ts';
 import type { StoredDocument } from './servers.store.ts';
 import { signedIdentities } from './signed-identities.ts';
-import { originOf } from './upstream-origin.ts';
 
 /**
  * What of a change only administrators may make: people have agreed at an app, or an administrator has for all of them, or they have
@@ -17,14 +17,14 @@ export function administratorsOnly(before: StoredDocument | undefined, after: St
   const [was, is] = [usesOf(before), usesOf(after)];
   const differs = (part: keyof Uses): boolean => changedPointers(was[part], is[part]).length > 0;
   const isTheirs = before !== undefined && [was, is].some(({ appAuth, outboundHeaders }) => appAuth !== undefined || outboundHeaders.length > 0);
-  const isMoved = isTheirs && originOf(before) !== originOf(after);
+  const goesElsewhere = isTheirs && isMoved(before, after);
   // It says who counts as whom: whose token is exchanged, whose name is signed, whose credential is sent.
   const isForOthers = isTheirs && changedPointers(agentAuthOf(before), agentAuthOf(after)).length > 0;
   return [
     ...(differs('appAuth') ? [forAdministrators('/appAuth')] : []),
     ...(differs('outboundHeaders') ? [forAdministrators('/outboundHeaders')] : []),
     ...(isForOthers ? [forAdministrators('/agentAuth')] : []),
-    ...(isMoved ? [forAdministrators('/upstream/url')] : []),
+    ...(goesElsewhere ? [forAdministrators('/upstream/url')] : []),
   ];
 }
 

@@ -5,6 +5,7 @@ import { accessWarnings } from './access-warnings.ts';
 import { connectionWarnings, hasSharedConnection } from './connection-warnings.ts';
 import { credentialWarnings } from './credential-warnings.ts';
 import { headerWarnings } from './header-warnings.ts';
+import { isMoved } from './is-moved.ts';
 import { jwtWarnings } from './jwt-warnings.ts';
 import { lendsConnections } from './lends-connections.ts';
 import { prepareStoredServer } from './prepare-stored-server.ts';
@@ -12,7 +13,6 @@ import type { ServerRow, StoredDocument } from './servers.store.ts';
 import { subjectWarnings } from './subject-warnings.ts';
 import type { Surroundings } from './surroundings.ts';
 import { unreadableWarning } from './unreadable-server.ts';
-import { originOf } from './upstream-origin.ts';
 
 /** D11 (docs/rules.md): whoever reaches the gateway uses a credential that the gateway holds. */
 export function isOpenServer(document: StoredDocument, secretLocations: readonly string[]): boolean {
@@ -36,7 +36,7 @@ function openServerWarnings(document: StoredDocument, secretLocations: readonly 
 
 /** What this one change did that may not have been meant. */
 export function changeWarnings(before: StoredDocument, after: StoredDocument, keptSecrets: number): Warning[] {
-  if (originOf(before) === originOf(after)) return [];
+  if (!isMoved(before, after)) return [];
   const isSame = (does: (document: StoredDocument) => boolean): boolean => does(before) && does(after);
   const followers = [
     ...(keptSecrets > 0 ? ['secrets stored for'] : []),
