@@ -136,14 +136,15 @@ describe('where there is none', () => {
     expect(upstream.requests).toEqual([]);
   });
 
-  it('because the provider refuses, its words are told, and it is not asked with every call', async () => {
+  it('because the provider refuses, its code is told and none of its words, and it is not asked with every call', async () => {
     const name = await publish({ appAuth: exchanging({ audience: 'https://unknown.example' }) });
     const token = await issuer.sign();
     const before = provider.requests;
     const response = await post(name, token);
     const { error } = (await response.json()) as { error: { message: string; data: { code: string } } };
     expect([response.status, error.data.code]).toEqual([502, 'token_exchange_refused']);
-    expect(error.message).toContain('invalid_target: no such audience');
+    expect(error.message).toContain('invalid_target (check audience and resource)');
+    expect([error.message, dataPlane.log.join('\n')]).toEqual([expect.not.stringContaining('no such audience'), expect.stringContaining('no such audience')]);
     await post(name, token);
     expect(provider.requests - before).toBe(1);
     expect(upstream.requests).toEqual([]);

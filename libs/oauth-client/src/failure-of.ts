@@ -1,4 +1,5 @@
 import type { Secret } from '@gatehouse/sealing';
+import { hideSecrets } from './hide-secrets.ts';
 import { OAuthFailure, type OAuthFailureKind } from './oauth-failure.ts';
 import { type Answer, type Fields, isFields } from './read-answer.ts';
 
@@ -32,7 +33,7 @@ const passing = new Set([403, 408, 423, 425, 429]);
 
 /** What an answer without tokens means. `sent` is what its words must not repeat. */
 export function failureOf({ status, fields = {} }: Answer, sent: readonly Secret[]): OAuthFailure {
-  const error = errorOf(fields);
+  const error = errorOf(fields, sent);
   const words = wordsOf(fields);
   const kind = kindOf(status, error, words);
   const description = [`status ${status}`, error, words && scrubbed(words, sent)].filter((part) => part !== undefined && part !== '').join(': ');
@@ -52,11 +53,12 @@ function kindOf(status: number, error: string | undefined, words: string): OAuth
   return status < 400 || status === 401 || status === 404 || status === 405 || status === 410 ? 'misconfigured' : 'unavailable';
 }
 
-/** As text, within an object (Facebook), or by HubSpot's name. Anything that does not look like a code is not repeated. */
-function errorOf(fields: Fields): string | undefined {
+/** As text, within an object (Facebook), or by HubSpot's name. Anything that does not look like a code is not repeated, and no secret that does. */
+function errorOf(fields: Fields, sent: readonly Secret[]): string | undefined {
   const { error, status, ok } = fields;
   const code = isFields(error) ? (error['code'] ?? error['type']) : (error ?? (ok === false ? 'error' : status));
-  return typeof code === 'string' && /^[A-Za-z_.-]{1,64}$/.test(code) ? code : isFields(error) ? 'error' : undefined;
+  const isCode = typeof code === 'string' && /^[A-Za-z_.-]{1,64}$/.test(code) && hideSecrets(code, sent) === code;
+  return isCode ? code : isFields(error) ? 'error' : undefined;
 }
 
 function wordsOf(fields: Fields): string {
@@ -67,9 +69,7 @@ function wordsOf(fields: Fields): string {
 
 /** A provider's words for the log, without anything that was sent or that could be a token. */
 function scrubbed(words: string, sent: readonly Secret[]): string {
-  let text = words.slice(0, 2_000);
-  for (const secret of sent) text = text.replaceAll(secret.reveal(), '[…]');
-  return text
+  return hideSecrets(words.slice(0, 2_000), sent)
     .replace(/[\w\-.~+/=%]{20,}/g, '[…]')
     .replace(/[^\x20-\x7e…]+/g, ' ')
     .slice(0, 200)

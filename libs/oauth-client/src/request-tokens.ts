@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import type { Secret } from '@gatehouse/sealing';
+import { Secret } from '@gatehouse/sealing';
 import { allowInsecureRequests, Configuration, customFetch, genericGrantRequest, type ServerMetadata } from 'openid-client';
 import { checkTokenType, type ExpectedToken, isBoundType } from './check-token-type.ts';
 import { clientAuthenticationOf } from './client-authentication.ts';
@@ -94,8 +94,13 @@ async function send({ fetch, timeoutMs = defaultTimeoutMs, tokenUrl, tokenReques
   }
 }
 
-export const secretsOf = ({ authentication }: OAuthClient): Secret[] =>
-  authentication.method === 'none' ? [] : [authentication.method === 'private-key-jwt' ? authentication.key : authentication.secret];
+/** What of a client's own no message repeats, and what its secret is sent as by RFC 6749 section 2.3.1, where it is within something longer. */
+export function secretsOf({ clientId, authentication }: OAuthClient): Secret[] {
+  if (authentication.method === 'none') return [];
+  if (authentication.method === 'private-key-jwt') return [authentication.key];
+  const { secret } = authentication;
+  return [secret, new Secret(`${clientId}:${secret.reveal()}`), new Secret(`${encodeURIComponent(clientId)}:${encodeURIComponent(secret.reveal())}`)];
+}
 
 /** No connection came about, or none was allowed: nothing was sent. */
 const unsent = new Set(['upstream_unreachable', 'upstream_address_refused', 'upstream_circuit_open', 'upstream_busy']);

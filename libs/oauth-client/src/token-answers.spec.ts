@@ -117,4 +117,23 @@ describe('an answer without tokens is of one of three kinds', () => {
     endpoint.answer(json({ error: secretsOfSpec.refresh }, 400));
     expect(String(((await refresh().catch((error: unknown) => error)) as OAuthFailure).message)).toBe('status 400');
   });
+
+  test.each<[string, string]>([
+    ['percent-encoded (RFC 3986)', 'p%40ss%20w%2F0rd'],
+    ['percent-encoded, in lower case', 'p%40ss%20w%2f0rd'],
+    ['as a form has it', 'p%40ss+w%2F0rd'],
+    ['in base64', 'cEBzcyB3LzByZA=='],
+    ['in base64url', 'cEBzcyB3LzByZA'],
+    ['with the client’s id, as Basic has it', Buffer.from('id:p%40ss%20w%2F0rd').toString('base64').slice(0, -1)],
+  ])('a secret is not repeated %s', async (_name, spelled) => {
+    endpoint.answer(json({ error: 'invalid_client', error_description: `wrong: ${spelled}` }, 401));
+    const failure = (await refresh({ clientId: 'id', authentication: { method: 'basic', secret: new Secret('p@ss w/0rd') } }).catch((error: unknown) => error)) as OAuthFailure;
+    expect(failure.message).toMatch(/^status 401: invalid_client: wrong: \[…\]=*$/);
+  });
+
+  test('nor as an error that looks like a code', async () => {
+    endpoint.answer(json({ error: 'not_horse_staple' }, 401));
+    const failure = (await refresh({ authentication: { method: 'post', secret: new Secret('horse_staple') } }).catch((error: unknown) => error)) as OAuthFailure;
+    expect([failure.error, failure.message]).toEqual([undefined, 'status 401']);
+  });
 });

@@ -17,18 +17,25 @@ const hints: Readonly<Record<string, string>> = {
 };
 
 /**
- * Why there is no token, as callers are told: the provider's own words, without anything that could be a token, and what to check.
- * A provider that is away is another matter than one that refuses.
+ * Why there is no token. Callers, who may be models that do as they read, are told what to check and the error's code; the provider's own
+ * words are for the log (docs/decisions/0008). A provider that is away is another matter than one that refuses.
  */
 export function exchangeErrorOf(thrown: unknown): unknown {
   if (!(thrown instanceof OAuthFailure)) return thrown;
-  const { kind, message: detail, error } = thrown;
+  const { kind, message: detail, error, status } = thrown;
   if (kind === 'unavailable') return new GatewayError('provider_unavailable', { detail, cause: thrown });
-  return exchangeRefused(detail, hints[error ?? ''] ?? 'check tokenUrl, grant, the client, and dpop', thrown);
+  const said = [status === undefined ? 'there is no answer that could be taken' : `status ${status}`, ...(isCode(error) ? [error] : [])].join(': ');
+  return exchangeRefused(said, hints[error ?? ''] ?? 'check tokenUrl, grant, the client, and dpop', { detail, cause: thrown });
 }
 
-/** @param words what happened, without values that may be secret: they are sent */
-export function exchangeRefused(words: string, hint: string, cause?: unknown): GatewayError {
-  const detail = `${words} (${hint})`;
-  return new GatewayError('token_exchange_refused', { detail, cause, publicMessage: `The caller’s token could not be exchanged for one that this server’s upstream takes: ${detail}.` });
+/** RFC 6749 section 5.2 and what is registered beside it; a sentence is none. */
+const isCode = (error: string | undefined): error is string => error !== undefined && /^[a-z_]{1,64}$/.test(error);
+
+/**
+ * @param said what happened, in words of ours: they are sent
+ * @param detail for the log, in place of them
+ */
+export function exchangeRefused(said: string, hint: string, { detail = said, cause }: { readonly detail?: string; readonly cause?: unknown } = {}): GatewayError {
+  const publicMessage = `The caller’s token could not be exchanged for one that this server’s upstream takes: ${said} (${hint}).`;
+  return new GatewayError('token_exchange_refused', { detail: `${detail} (${hint})`, cause, publicMessage });
 }

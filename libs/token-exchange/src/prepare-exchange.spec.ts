@@ -60,11 +60,12 @@ describe('RFC 8693', () => {
     expect(provider.requests - before).toBe(requests);
   });
 
-  it('what is refused is said, with the provider’s words and what to check, and without tokens', async () => {
+  it('what is refused is said by its code, and what to check; the provider’s words are for the log, without tokens', async () => {
     const token = await issuer.sign();
     const failure = await failureOf(() => at(provider, { audience: 'https://unknown.example' }).obtain(withToken(token, tokensWithLogins())));
     expect(failure.code).toBe('token_exchange_refused');
-    expect(failure.publicMessage).toContain('invalid_target: no such audience (check audience and resource)');
+    expect(failure.publicMessage).toContain('status 400: invalid_target (check audience and resource)');
+    expect(failure.detail).toContain('invalid_target: no such audience');
     expect(JSON.stringify([failure.publicMessage, failure.message])).not.toContain(token);
   });
 
@@ -147,7 +148,7 @@ describe('RFC 7523 as Microsoft Entra has it', () => {
   it('takes only tokens that were meant for this client', async () => {
     const failure = await failureOf(async () => exchange().obtain(withToken(await issuer.sign({ aud: 'another' }), tokensWithLogins())) as Promise<never>);
     expect(failure.code).toBe('token_exchange_refused');
-    expect(failure.publicMessage).toContain('AADSTS500131');
+    expect([failure.detail, failure.publicMessage]).toEqual([expect.stringContaining('AADSTS500131'), expect.not.stringContaining('AADSTS500131')]);
   });
 
   it('says where a person has to do something first', async () => {

@@ -34,5 +34,5 @@ export function loggedIn(person: string, tokens: TokenSource): SubjectContext {
 }
 
 export const textOf = async (token: AccessToken | Promise<AccessToken> | undefined): Promise<string | undefined> => (await token)?.value.reveal();
-export const failureOf = (obtain: () => AccessToken | Promise<AccessToken> | undefined): Promise<{ code?: string; message?: string; publicMessage?: string }> =>
+export const failureOf = (obtain: () => AccessToken | Promise<AccessToken> | undefined): Promise<{ code?: string; message?: string; detail?: string; publicMessage?: string }> =>
   (async () => obtain())().then(() => ({}), (error: unknown) => error as { code?: string });
