@@ -327,6 +327,38 @@ describe('what a person has entered for a credential', () => {
   });
 });
 
+describe('a token of a login', () => {
+  const ofLogin = async (refused?: Parameters<AccessTokens['ofLogin']>[3]): Promise<AccessToken> => tokens.ofLogin(connecting, ana, 'access-token', refused);
+  const valueOf = async (refused?: Parameters<AccessTokens['ofLogin']>[3]): Promise<string> => (await ofLogin(refused)).value.reveal();
+  const login = (value: string): TokenAnswer => token(value, { login: 'access-token' });
+  const other: AccessToken = { value: new Secret('other'), expiresAt: undefined, subjects: [] };
+
+  it('that was refused is the broker’s to judge, by its hash, and one broker is asked for all', async () => {
+    answers = [login('old'), login('new')];
+    const old = await ofLogin();
+    expect(await Promise.all([1, 2, 3].map(() => valueOf({ token: old, again: false })))).toEqual(['new', 'new', 'new']);
+    expect(asked.slice(1)).toEqual([{ server, subject: ana, login: 'access-token', refused: hash('sha256', 'old', 'base64url') }]);
+    const renewed = await ofLogin();
+    await valueOf({ token: renewed, again: true });
+    expect(asked[2]).toEqual({ server, subject: ana, login: 'access-token', refused: hash('sha256', 'new', 'base64url'), refusedAgain: true });
+  });
+
+  it('beside another one is not what is refused, until that has been renewed', async () => {
+    answers = [login('old'), login('new')];
+    const old = await ofLogin();
+    expect(await valueOf({ token: other, others: [old], again: false })).toBe('old');
+    expect(await valueOf({ token: other, again: true })).toBe('old');
+    expect(await valueOf({ token: other, others: [old], again: true })).toBe('new');
+  });
+
+  it('that was refused, and of which there is no other, is no reason to log in: the next call begins with it again', async () => {
+    answers = [login('old'), { status: 'no_login' }, login('old')];
+    const old = await ofLogin();
+    expect(await codeOf(ofLogin({ token: old, again: false }))).toBe('upstream_rejected_credentials');
+    expect(await valueOf()).toBe('old');
+  });
+});
+
 it('who has no login with tokens is told to log in', async () => {
   answers = [{ status: 'no_login' }];
   expect(await codeOf(Promise.resolve(tokens.ofLogin(connecting, ana, 'access-token')))).toBe('subject_token_missing');

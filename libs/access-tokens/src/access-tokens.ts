@@ -28,9 +28,10 @@ export interface TokenSource {
   /**
    * What the identity provider gave when a person logged in.
    * @param server whose document asks for it
+   * @param refused what the upstream did not take, or whoever was to exchange it
    * @throws ConnectError, GatewayError
    */
-  ofLogin(server: ConnectingServer, subject: TokenSubject, kind: LoginTokenKind): AccessToken | Promise<AccessToken>;
+  ofLogin(server: ConnectingServer, subject: TokenSubject, kind: LoginTokenKind, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
   /**
    * What a person has entered for a credential.
    * @param server whose document sends it
@@ -134,19 +135,12 @@ export class AccessTokens implements TokenSource {
     return this.#clients.of(client, obtainNow, isNew ? undefined : ours);
   }
 
-  ofLogin(server: ConnectingServer, subject: TokenSubject, login: LoginTokenKind): AccessToken | Promise<AccessToken> {
-    return this.#connections.of(`${keyOf(server.connectionKey, subject)} ${login}`, () => this.#ask({ ...requestFor(server, subject), login }));
+  ofLogin(server: ConnectingServer, subject: TokenSubject, login: LoginTokenKind, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+    return this.#ofPerson(`${keyOf(server.connectionKey, subject)} ${login}`, server, subject, { login }, refused);
   }
 
   ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
-    const key = `${keyOf(server.connectionKey, subject)} credential ${credential}`;
-    const ours = refusedOf(refused, (token) => this.#entered.get(token) === key);
-    const obtain = async (former: AccessToken | undefined): Promise<AccessToken> => {
-      const token = await this.#ask({ ...requestOf(server, subject, former, refused), credential });
-      this.#entered.set(token, key);
-      return token;
-    };
-    return this.#connections.of(key, obtain, ours);
+    return this.#ofPerson(`${keyOf(server.connectionKey, subject)} credential ${credential}`, server, subject, { credential }, refused);
   }
 
   ofExchange(exchange: string, subject: AccessToken, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
@@ -167,6 +161,18 @@ export class AccessTokens implements TokenSource {
   /** Whether a token that was given once would not be used any more, because of what has been forgotten since it was asked for. */
   isWithdrawn(grounds: TokenGrounds): boolean {
     return this.#withdrawals.includes(grounds);
+  }
+
+  #ofPerson(key: string, server: ConnectingServer, subject: TokenSubject, what: Pick<TokenRequest, 'login' | 'credential'>, refused: RefusedToken | undefined): AccessToken | Promise<AccessToken> {
+    const ours = refusedOf(refused, (token) => this.#entered.get(token) === key);
+    const obtain = async (former: AccessToken | undefined): Promise<AccessToken> => {
+      const token = await this.#ask({ ...requestOf(server, subject, former, refused), ...what }).catch((error: unknown) => {
+        throw former !== undefined && isMissing(error) ? new GatewayError('upstream_rejected_credentials', { detail: 'no login of the person has another token', cause: error }) : error;
+      });
+      this.#entered.set(token, key);
+      return token;
+    };
+    return this.#connections.of(key, obtain, ours);
   }
 
   async #ask(request: TokenRequest): Promise<AccessToken> {
@@ -191,12 +197,14 @@ function requestOf(server: ConnectingServer, subject: TokenSubject, token: Acces
   return { ...request, refused: digest, ...(refused?.again === true && { refusedAgain: true }) };
 }
 
-/** A call may carry tokens besides, and one of those may be what the upstream refuses: only a person can enter another value, and is not asked before the others have been renewed. */
+/** A call may carry tokens besides, and one of those may be what the upstream refuses: only a person can enter another value, or log in, and is not asked before the others have been renewed. */
 function refusedOf(refused: RefusedToken | undefined, isOurs: (token: AccessToken) => boolean): AccessToken | undefined {
   if (refused === undefined || refused.missing !== undefined) return undefined;
   const { token, others = [], again } = refused;
   return again || others.length === 0 ? [token, ...others].find(isOurs) : undefined;
 }
+
+const isMissing = (error: unknown): boolean => error instanceof GatewayError && error.code === 'subject_token_missing';
 
 const withoutBroker: PostToBroker = () =>
   Promise.reject(new GatewayError('broker_unavailable', { detail: 'GATEHOUSE_INTERNAL_URL and GATEHOUSE_DATA_PLANE_TOKEN are not set on this data plane' }));

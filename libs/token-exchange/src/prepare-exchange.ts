@@ -1,6 +1,6 @@
 import type { AccessToken, FetchTokens } from '@gatehouse/access-tokens';
 import { GatewayError } from '@gatehouse/errors';
-import { DPoPKey } from '@gatehouse/oauth-client';
+import { DPoPKey, OAuthFailure } from '@gatehouse/oauth-client';
 import { digestOf } from './digest-of.ts';
 import type { ExchangeConfig } from './exchange-config.ts';
 import { requestExchange } from './request-exchange.ts';
@@ -28,14 +28,34 @@ export function prepareExchange(config: ExchangeConfig, isBound = false): Prepar
     if (tokens === undefined) throw new GatewayError('credential_unavailable', { detail: 'no token can be fetched from here' });
     return tokens.ofExchange(name, subject, (fetch: FetchTokens) => requestExchange(config, subject.value, fetch, isBound ? (key ??= new DPoPKey()) : undefined), refused);
   };
+  const exchangeOrAnother = (subject: AccessToken, context: SubjectContext): AccessToken | Promise<AccessToken> => {
+    const exchanged = exchange(subject, context);
+    if (!(exchanged instanceof Promise) || !isOfLogin(subject)) return exchanged;
+    return exchanged.catch(async (error: unknown) => {
+      const another = isRefusedSubject(error) ? await anotherSubject(subject, context) : undefined;
+      if (another === undefined) throw error;
+      return exchange(another, context);
+    });
+  };
+  /** Once, and nothing where there is no other: then what the provider said is what there is to say. */
+  const anotherSubject = async (token: AccessToken, context: SubjectContext): Promise<AccessToken | undefined> => {
+    const another = await (async () => subjectTokenOf(config.subject, login, { ...context, refused: { token, again: false } }))().catch(() => undefined);
+    return another?.value.reveal() === token.value.reveal() ? undefined : another;
+  };
   return {
     wouldCall: describe(config),
     obtain: (context) => {
       const subject = subjectTokenOf(config.subject, login, context);
-      return subject instanceof Promise ? subject.then((obtained) => exchange(obtained, context)) : subject && exchange(subject, context);
+      return subject instanceof Promise ? subject.then((obtained) => exchangeOrAnother(obtained, context)) : subject && exchangeOrAnother(subject, context);
     },
   };
 }
+
+/** What a caller came with, only the caller can bring another of. */
+const isOfLogin = ({ subjects }: AccessToken): boolean => subjects.length > 0;
+
+/** RFC 6749 section 5.2: it was revoked, or has expired by the provider's clock; or it is not for this client, which another one would not be either. */
+const isRefusedSubject = (error: unknown): boolean => error instanceof GatewayError && error.cause instanceof OAuthFailure && error.cause.error === 'invalid_grant';
 
 function describe({ tokenUrl, subject, grant, target, audience }: ExchangeConfig): string {
   const first = `POST ${originAndPath(tokenUrl)}, with ${subject === undefined ? 'the token that the caller has' : subjectNames[subject]}`;

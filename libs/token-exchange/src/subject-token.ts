@@ -31,11 +31,11 @@ export const subjectNames: Readonly<Record<SubjectKind, string>> = { 'caller-tok
  * gateway's own, which never leaves it; the one of their login stands for them. Whoever came with a token of another issuer has that one.
  * @throws ConnectError, GatewayError
  */
-export function subjectTokenOf(kind: SubjectKind | undefined, login: 'access-token' | 'id-token', { server, caller, callerToken, tokens }: SubjectContext): AccessToken | Promise<AccessToken> | undefined {
+export function subjectTokenOf(kind: SubjectKind | undefined, login: 'access-token' | 'id-token', { server, caller, callerToken, tokens, refused }: SubjectContext): AccessToken | Promise<AccessToken> | undefined {
   if ((kind ?? defaultKind(caller)) === 'caller-token') return callerToken && { ...callerToken, subjects: [] };
   if (caller?.kind !== 'person' || caller.subject === undefined) return undefined;
   if (server === undefined || tokens === undefined) throw new GatewayError('credential_unavailable', { detail: 'no token can be fetched from here' });
-  return tokens.ofLogin(server, { person: caller.subject }, login);
+  return tokens.ofLogin(server, { person: caller.subject }, login, refused);
 }
 
 const defaultKind = (caller: Caller | undefined): SubjectKind => (caller?.kind === 'person' ? 'identity-provider-token' : 'caller-token');

@@ -1,3 +1,4 @@
+import { createHash } from 'node:crypto';
 import { brokerPatienceMs, type LoginTokenKind, type TokenAnswer, type TokenRequest } from '@gatehouse/access-tokens';
 import type { Secret } from '@gatehouse/sealing';
 import type { Logger } from '@gatehouse/service-runtime';
@@ -54,7 +55,7 @@ export class LoginBroker {
     if (!person || this.#people.personOf(person).disabled) return { status: 'no_person' };
     let isAway = false;
     for (const login of await listLogins(sql, person.id)) {
-      const token = await this.#tokenOf(login, kind);
+      const token = await this.#tokenOf(login, kind, request);
       if (token !== undefined && token !== 'unavailable') return this.#give(login, token, kind);
       isAway ||= token === 'unavailable';
     }
@@ -62,22 +63,24 @@ export class LoginBroker {
   }
 
   /** Nothing where this login has none that is good, and none can be had. */
-  async #tokenOf(login: Login, kind: LoginTokenKind): Promise<GoodToken | 'unavailable' | undefined> {
+  async #tokenOf(login: Login, kind: LoginTokenKind, { refused, refusedAgain = false }: TokenRequest): Promise<GoodToken | 'unavailable' | undefined> {
     const held = tokenIn(await this.#seals.open(login), login, kind);
     const canRefresh = login.refreshable && login.state === 'active';
-    if (held !== undefined && isGood(held)) {
+    const isRefused = held !== undefined && hashOf(held) === refused;
+    if (held !== undefined && isGood(held) && !isRefused) {
       // As long as it is good nobody waits.
       if (canRefresh && kind === 'access-token' && login.isDue) this.#refreshSoon(login);
       return held;
     }
     // An ID token may be over long before the access token beside it, and a refresh need not bring another (OpenID Connect Core section
-    // 12.2): one that has just brought none is not tried again with every call.
-    if (!canRefresh || (kind === 'id-token' && login.isFresh && login.tokenVersion > 1)) return undefined;
-    const outcome = await this.#refresher.refresh(login, { patienceMs: brokerPatienceMs });
+    // 12.2). What has just been refreshed is no better after another refresh, for whoever refuses everything and for whoever gives none.
+    const hasJustBeen = login.isFresh && login.tokenVersion > 1;
+    if (!canRefresh || (isRefused && refusedAgain) || (hasJustBeen && (isRefused || kind === 'id-token'))) return undefined;
+    const outcome = await this.#refresher.refresh(login, { isRefused: isRefused && kind === 'access-token', patienceMs: brokerPatienceMs });
     if (isPassing(outcome)) return 'unavailable';
     if (outcome.result !== 'renewed') return undefined;
     const renewed = tokenIn(await this.#seals.open(outcome.row), outcome.row, kind);
-    return renewed !== undefined && isGood(renewed) ? renewed : undefined;
+    return renewed !== undefined && isGood(renewed) && hashOf(renewed) !== refused ? renewed : undefined;
   }
 
   #refreshSoon(login: Login): void {
@@ -93,6 +96,7 @@ export class LoginBroker {
   }
 }
 
+const hashOf = ({ value }: GoodToken): string => createHash('sha256').update(value.reveal()).digest('base64url');
 const isPassing = ({ result }: RefreshOutcome): boolean => result === 'unavailable' || result === 'busy' || result === 'in-doubt';
 const isGood = ({ remainingMs }: GoodToken): boolean => remainingMs === null || remainingMs > enoughMs;
 

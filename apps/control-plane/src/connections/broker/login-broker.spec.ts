@@ -1,7 +1,8 @@
+import { hash } from 'node:crypto';
 import type { TokenAnswer } from '@gatehouse/access-tokens';
 import { decodeJwt } from 'jose';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
-import { logIn, useLogin } from '../../spec-support/use-login.ts';
+import { ana, logIn, useLogin } from '../../spec-support/use-login.ts';
 import { dataPlaneToken } from '../../spec-support/use-connections.ts';
 import { sampleServer } from '../../spec-support/sample-server.ts';
 
@@ -29,6 +30,7 @@ beforeAll(async () => {
 });
 beforeEach(async () => {
   fixture.provider.goAway(false);
+  fixture.provider.put(ana);
   await fixture.query('delete from connections');
   await logIn(fixture.browser(), 'ana');
   const [row] = await fixture.query<{ id: string }>(`select id from people where subject = 'ana'`);
@@ -67,6 +69,51 @@ test('one that has expired is refreshed first', async () => {
   const after = await ask();
   expect(after).toMatchObject({ status: 'token' });
   expect((after as { accessToken: string }).accessToken).not.toBe((before as { accessToken: string }).accessToken);
+});
+
+describe('one that was refused', () => {
+  const hashOf = (answer: TokenAnswer): string => hash('sha256', (answer as { accessToken: string }).accessToken, 'base64url');
+  const refreshes = (): number => fixture.provider.requests.filter((request) => request === 'POST /token').length;
+
+  test('is refreshed before its time, once for all who ask, and not again in the same minute', async () => {
+    const before = await ask();
+    const count = refreshes();
+    const answers = await Promise.all([1, 2, 3].map(() => ask({ refused: hashOf(before) })));
+    const after = await ask();
+    expect(answers.map((answer) => [answer.status, hashOf(answer)])).toEqual(answers.map(() => ['token', hashOf(after)]));
+    expect(hashOf(after)).not.toBe(hashOf(before));
+    expect(await ask({ refused: hashOf(after) })).toEqual({ status: 'no_login' });
+    expect(refreshes() - count).toBe(1);
+    await fixture.query(`update connections set refreshed_at = now() - interval '61 seconds'`);
+    expect(await ask({ refused: hashOf(after), refusedAgain: true })).toEqual({ status: 'no_login' });
+    expect(await ask({ refused: hashOf(after) })).toMatchObject({ status: 'token' });
+    expect(refreshes() - count).toBe(2);
+  });
+
+  test('though its refresh token may be used up: there is nothing to lose any more', async () => {
+    const before = await ask();
+    await fixture.query('update connections set in_doubt_since = now()');
+    expect(await ask({ refused: hashOf(before) })).toMatchObject({ status: 'token' });
+  });
+
+  test('is an ID token: the access token beside it may be good, and is not risked for it', async () => {
+    const jagServer = await save({ appAuth: jag });
+    const before = await ask({ server: jagServer, login: 'id-token' });
+    await fixture.query('update connections set in_doubt_since = now()');
+    expect(await ask({ server: jagServer, login: 'id-token', refused: hashOf(before) })).toEqual({ status: 'provider_unavailable' });
+    await fixture.query('update connections set in_doubt_since = null');
+    // Of one second and with the same claims, two have the same text.
+    fixture.provider.put({ ...ana, name: 'Ana again' });
+    expect(await ask({ server: jagServer, login: 'id-token', refused: hashOf(before) })).toMatchObject({ status: 'token', login: 'id-token' });
+  });
+
+  test('and cannot be refreshed: another login may have one', async () => {
+    const first = (await ask()) as { connection: string };
+    await logIn(fixture.browser(), 'ana');
+    const second = await ask();
+    await fixture.query('update connections set refreshable = false');
+    expect(await ask({ refused: hashOf(second) })).toMatchObject({ status: 'token', connection: first.connection });
+  });
 });
 
 test('a provider that is away says so; nobody has to log in for that', async () => {
