@@ -143,9 +143,17 @@ describe('a revocation', () => {
   });
 
   it('of another leaves it', async () => {
-    await get(subject('ana', { subjects: ['login'] }));
+    const ana = subject('ana', { subjects: ['login'] });
+    await get(ana);
     tokens.forget(new Set(['another']));
-    expect([await get(subject('ana')), exchanges]).toEqual(['exchanged-1', 1]);
+    expect([await get(ana), exchanges]).toEqual(['exchanged-1', 1]);
+  });
+
+  it('of a login ends what its token was exchanged for, though a caller came with the same text before', async () => {
+    const [asCaller, ofLogin] = [subject('ana'), subject('ana', { subjects: ['login'] })];
+    expect([await get(asCaller), await get(ofLogin)]).toEqual(['exchanged-1', 'exchanged-2']);
+    tokens.forget(new Set(['login']));
+    expect([await get(asCaller), await get(ofLogin)]).toEqual(['exchanged-1', 'exchanged-3']);
   });
 
   it('while it is on its way gives none: its subject is not exchanged again', async () => {

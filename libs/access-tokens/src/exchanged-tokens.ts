@@ -32,7 +32,8 @@ export class ExchangedTokens {
   of(exchange: string, subject: AccessToken, obtain: () => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
     checkSubject(subject, this.#now());
     // Of what was given for it nothing is known without the subject token, and of that nothing is kept (P6, docs/rules.md).
-    const key = `${exchange} ${this.#digestOf(subject)}`;
+    // What rests on a login goes with it, also where a caller comes with a token of the same text.
+    const key = `${exchange} ${subject.subjects.join(' ')} ${this.#digestOf(subject)}`;
     const ours = this.#ours(key, refused);
     if (ours !== undefined && (refused?.again === true || this.#now() - (this.#replacedAt.get(ours) ?? -Infinity) < replacementMs)) {
       throw new GatewayError('upstream_rejected_credentials', { detail: 'a token that had just been exchanged in place of another' });
