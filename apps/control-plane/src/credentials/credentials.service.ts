@@ -110,13 +110,20 @@ export class Credentials {
       await updateCredential(sql, { id: row.id, name: written.name, document: written.document });
       await this.#store(sql, row, written.secrets);
       const isOtherScope = written.scope !== row.document.scope;
-      const ended = isOtherScope ? await endValues(sql, row) : 0;
+      let ended = isOtherScope ? await endValues(sql, row) : 0;
       const after = await findCredential(sql, workspaceId, row.id);
       if (isOtherScope) await refuseInUse(sql, row, '/scope');
-      if (after.name !== row.name) await refuseInUse(sql, row, '/name');
+      if (after.name !== row.name) {
+        await refuseInUse(sql, row, '/name');
+        // A server that sends what has this name is none that anybody has entered a value for.
+        if ((await serversOfCredential(sql, workspaceId, after.name)).length > 0) ended += await endValues(sql, row);
+      }
       await this.#republish(sql, after, ended > 0 ? [revocationsId] : []);
       await audit(sql, 'changed', after, fields, actor);
-      return present(sql, after, ended > 0 ? [valuesEnded(ended)] : []);
+      if (ended === 0) return present(sql, after);
+      // An attempt has one audit event: that of the change itself.
+      await audit(sql, 'values-ended', after, ['/value'], { ...actor, attempt: undefined });
+      return present(sql, after, [valuesEnded(ended, isOtherScope ? '/scope' : '/name')]);
     });
     this.#publisher.nudge();
     return changed;
@@ -147,7 +154,7 @@ async function endValues(sql: Sql, { id }: CredentialRow): Promise<number> {
   return ended.length;
 }
 
-const valuesEnded = (count: number): Warning => ({ code: 'values_ended', pointer: '/scope', detail: `${count} values that people had entered are deleted.` });
+const valuesEnded = (count: number, pointer: string): Warning => ({ code: 'values_ended', pointer, detail: `${count} values that people had entered are deleted.` });
 
 /** Servers name their credentials: without one, or under another name, their calls fail. @throws GatewayError conflict */
 async function refuseInUse(sql: Sql, { workspaceId, name }: CredentialRow, pointer: string): Promise<void> {
@@ -158,5 +165,5 @@ async function refuseInUse(sql: Sql, { workspaceId, name }: CredentialRow, point
   throw new GatewayError('conflict', { problems: [{ pointer, detail: `is used by ${names.slice(0, namedInProblems).join(', ')}${more}`, code: 'credential_in_use' }] });
 }
 
-const audit = (sql: Sql, change: 'created' | 'changed' | 'deleted', { id, name, workspace }: CredentialRow, fields: readonly string[], actor: ChangeAuthor): Promise<void> =>
+const audit = (sql: Sql, change: 'created' | 'changed' | 'values-ended' | 'deleted', { id, name, workspace }: CredentialRow, fields: readonly string[], actor: ChangeAuthor): Promise<void> =>
   appendAuditEvent(sql, { actor, action: `credential.${change}`, workspace, targetKind: 'Credential', targetId: id, targetName: name, fields });

@@ -1,6 +1,7 @@
 import { unseal, UnsealError } from '@gatehouse/sealing';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
 import type { TestBrowser } from '../../../../test/support/test-browser.ts';
+import { sampleServer } from '../spec-support/sample-server.ts';
 import { logIn, publicOrigin, useLogin } from '../spec-support/use-login.ts';
 import type { MyCredential } from './credential.dto.ts';
 import { rootKeyOf } from '../spec-support/use-vault.ts';
@@ -132,10 +133,38 @@ test('with the credential, or its scope, every value ends', async () => {
   const changed = await fixture.plane.send<{ warnings: { code: string }[] }>('PATCH', of, { body: { scope: 'workspace', value: 'x' }, headers: { 'If-Match': '*' } });
   expect(changed.body.warnings.map(({ code }) => code)).toEqual(['values_ended']);
   expect([await valueIds(), await revoked()]).toEqual([[], [credential]]);
+  const audit = await fixture.plane.send<{ items: { action: string }[] }>('GET', '/v1/audit-events');
+  expect(audit.body.items.slice(0, 2).map(({ action }) => action)).toEqual(['credential.values-ended', 'credential.changed']);
   const id = await make('default', { name: 'another', scope: 'user' });
   await put(ana, 'canary-of-ana', id);
   expect((await fixture.plane.send('DELETE', `/v1/workspaces/default/credentials/another`, { headers: { 'If-Match': '*' } })).status).toBe(204);
   expect([await valueIds(), (await revoked()).toSorted()]).toEqual([[], [credential, id].toSorted()]);
+});
+
+describe('under another name', () => {
+  const rename = (body: object) => fixture.plane.send<{ name: string; warnings: { code: string; pointer: string }[] }>('PATCH', '/v1/workspaces/default/credentials/jira', { body, headers: { 'If-Match': '*' } });
+  beforeEach(async () => {
+    await fixture.query('delete from servers');
+    await put(ana, 'canary-of-ana');
+  });
+
+  test('values go to no server that sends that name already: nobody entered them for it', async () => {
+    const outboundHeaders = [{ name: 'X-Key', source: { type: 'credential', name: 'crm', scope: 'user' } }];
+    expect((await fixture.plane.send('POST', '/v1/workspaces/default/servers', { body: sampleServer('crm', { outboundHeaders }) })).status).toBe(201);
+    const { status, body } = await rename({ name: 'crm' });
+    expect([status, body.name, body.warnings.map(({ code, pointer }) => [code, pointer])]).toEqual([200, 'crm', [['values_ended', '/name']]]);
+    expect([await valueIds(), await revoked(), (await list(ana)).map(({ name, value }) => [name, value.set])]).toEqual([[], [credential], [['crm', false]]]);
+    const audit = await fixture.plane.send<{ items: { action: string; targetName: string; fields: string[] }[] }>('GET', '/v1/audit-events');
+    expect(audit.body.items.slice(0, 2).map(({ action, targetName, fields }) => [action, targetName, fields])).toEqual([
+      ['credential.values-ended', 'crm', ['/value']],
+      ['credential.changed', 'crm', ['/name']],
+    ]);
+  });
+
+  test('values stay that no server has sent', async () => {
+    expect((await rename({ name: 'crm' })).body).toMatchObject({ name: 'crm', warnings: [] });
+    expect([(await valueIds()).length, await revoked()]).toEqual([1, []]);
+  });
 });
 
 test('who is deleted leaves no value, and data planes use none that they have', async () => {
