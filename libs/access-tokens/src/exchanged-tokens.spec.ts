@@ -89,6 +89,24 @@ describe('a token that was exchanged', () => {
     expect(await get(subject('ana'))).toBe('exchanged-2');
   });
 
+  it.each([[0], [-5_000], [200]])('that is over when it comes (%i ms) is used for a second, and by whoever calls meanwhile', async (life) => {
+    lifeMs = life;
+    const ana = subject('ana');
+    expect([await get(ana), await get(ana)]).toEqual(['exchanged-1', 'exchanged-1']);
+    now += 999;
+    expect(await get(ana)).toBe('exchanged-1');
+    now += 1;
+    expect(await get(ana)).toBe('exchanged-2');
+  });
+
+  it('that is over when it comes does not outlive what it was given for all the same', async () => {
+    lifeMs = 0;
+    const ana = subject('ana', { expiresAt: now + 10 });
+    await get(ana);
+    now += 10;
+    expect(await codeOf(take(ana))).toBe('subject_token_expired');
+  });
+
   it('is none where the subject expires while it is under way', async () => {
     const ana = subject('ana', { expiresAt: now + 10 });
     const waiting = (async () => tokens.ofExchange('c', ana, async () => {

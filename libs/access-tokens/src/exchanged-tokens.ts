@@ -8,6 +8,9 @@ import { TokenCache, type TokenCacheOptions } from './token-cache.ts';
 /** Another one is not asked for sooner than this after one was refused, however often that one is refused too. */
 const replacementMs = 5_000;
 
+/** Of one that is over when it comes, so that not every call has it exchanged anew: whoever gave it does not count so exactly. */
+const minLifeMs = 2_000;
+
 /** Tokens that providers gave for other tokens. Each counts for the very token that it was given for, and no longer than that one. */
 export class ExchangedTokens {
   readonly #now: () => number;
@@ -63,7 +66,7 @@ export class ExchangedTokens {
     const given = await obtain();
     const now = this.#now();
     checkSubject(subject, now);
-    const expiresAt = Math.min(given.expiresAt ?? Infinity, subject.expiresAt ?? Infinity);
+    const expiresAt = Math.min(Math.max(given.expiresAt ?? Infinity, now + minLifeMs), subject.expiresAt ?? Infinity);
     const token: AccessToken = { ...subject, value: given.value, key: given.key, digest: undefined, expiresAt: expiresAt === Infinity ? undefined : expiresAt, subjects: [...subject.subjects, ...given.subjects] };
     this.#keys.set(token, key);
     if (isReplacement) this.#replacedAt.set(token, now);
