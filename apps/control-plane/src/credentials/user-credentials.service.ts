@@ -120,7 +120,8 @@ async function findHeld(sql: Sql, person: Person, credentialId: string): Promise
   return row;
 }
 
-async function findUsable(sql: Sql, person: Person, credentialId: string): Promise<HeldCredentialRow> {
+/** Locked as it is found. @throws GatewayError not_found for what is not of scope user, or of a workspace that the person does not belong to */
+export async function findUsable(sql: Sql, person: Person, credentialId: string): Promise<HeldCredentialRow> {
   const row = await findHeld(sql, person, credentialId);
   const [workspace] = await readWorkspaces(sql, [row.workspaceId]);
   if (!workspace || !belongsTo(person, workspace)) throw new GatewayError('not_found', { detail: 'credential of a workspace that the person does not belong to' });

@@ -1,9 +1,10 @@
+import { GatewayError } from '@gatehouse/errors';
 import type { Logger } from '@gatehouse/service-runtime';
 import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { credentialValue } from '@gatehouse/gateway-config';
 import type { Secret } from '@gatehouse/sealing';
 import { Inject, Injectable } from '@nestjs/common';
-import { UserCredentials } from '../../credentials/user-credentials.service.ts';
+import { findUsable, UserCredentials } from '../../credentials/user-credentials.service.ts';
 import { findHeldCredential, type HeldCredentialRow } from '../../credentials/user-credentials.store.ts';
 import { channelToken, loggerToken } from '../../control-plane-parts.ts';
 import { Database } from '../../database/database.ts';
@@ -81,10 +82,11 @@ export function enteredValue(text: string): Secret | undefined {
   return credentialValue.safeParse({ value: text.trim() }).data?.value;
 }
 
-async function findAsked(sql: Sql, { ownerId }: CredentialLink, person: Person): Promise<HeldCredentialRow> {
-  const row = await findHeldCredential(sql, person.id, ownerId);
-  if (row === undefined) throw new ConnectRefusal('owner_gone');
-  return row;
+/** As it is now: since the link was made, its person may have left the workspace. */
+function findAsked(sql: Sql, { ownerId }: CredentialLink, person: Person): Promise<HeldCredentialRow> {
+  return findUsable(sql, person, ownerId).catch((error: unknown) => {
+    throw error instanceof GatewayError && error.code === 'not_found' ? new ConnectRefusal('owner_gone', { detail: error.detail ?? error.code, cause: error }) : error;
+  });
 }
 
 function questionOf({ id, name, workspace, document, valueUpdatedAt }: HeldCredentialRow, server: CredentialQuestion['server']): CredentialQuestion {

@@ -18,12 +18,14 @@ beforeAll(async () => {
   server = await fixture.addServer('tracker', { title: 'Tracker <b>', upstream: { url: 'https://tracker.example:8443/mcp' } });
 });
 beforeEach(async () => {
+  await allow(null);
   await fixture.query('delete from credentials; delete from token_revocations');
   const body = { name: 'tracker-token', title: 'Tracker token', description: 'Profile → API tokens.\nIt needs the scope <read>.', scope: 'user' };
   credential = (await fixture.plane.send<{ id: string }>('POST', '/v1/workspaces/default/credentials', { body })).body.id;
 });
 
 const linkFor = (personId: string | undefined = anaId, now?: number) => fixture.link({ ownerKind: 'credential', ownerId: credential, serverId: server, personId }, now);
+const allow = (allowed: unknown) => fixture.query(`update workspaces set access = $1::jsonb where name = 'default'`, [allowed === null ? null : JSON.stringify({ allow: allowed })]);
 const values = () => fixture.query<{ id: string; person: string }>('select id, person_id as person from user_credentials');
 const enter = async (browser: TestBrowser, link: string, value: string) => browser.submit(await browser.open(link), { value });
 
@@ -103,9 +105,19 @@ describe('nothing is kept', () => {
     ['by one of somebody else', async () => linkFor(await fixture.personId('ben')), 403, 'other_person'],
     ['by one that is changed', async () => `${(await linkFor()).slice(0, -4)}AAAA`, 410, 'link_unknown'],
     ['of what is deleted', async () => { const link = await linkFor(); await fixture.query('delete from credentials'); return link; }, 410, 'owner_gone'],
+    ['of a workspace that its person does not belong to any more', async () => { const link = await linkFor(); await allow([{ group: 'nobody' }]); return link; }, 410, 'owner_gone'],
     ['of what has become the workspace’s', async () => { const link = await linkFor(); await fixture.query(`update credentials set document = document || '{"scope": "workspace"}'`); return link; }, 410, 'owner_gone'],
   ])('%s', async (_what, make, status, reason) => {
     expect(await refusal(ana, await make())).toEqual([status, reason, undefined]);
+  });
+
+  test('where the person is taken out of the workspace while the form is open, and the link is good for later', async () => {
+    const link = await linkFor();
+    const form = await ana.open(link);
+    await allow([{ group: 'nobody' }]);
+    expect([(await ana.submit(form, { value: 'canary' })).status, await values()]).toEqual([410, []]);
+    await allow(null);
+    expect((await enter(ana, link, 'good')).status).toBe(200);
   });
 
   test('that was deleted while the form was open', async () => {
