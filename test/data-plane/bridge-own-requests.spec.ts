@@ -286,3 +286,43 @@ describe('for a person', () => {
     expect(all('GET')).toEqual([]);
   });
 });
+
+describe('for a caller with a token of another issuer', () => {
+  let issuer: TokenIssuer;
+
+  beforeEach(async () => {
+    issuer = await startTokenIssuer();
+    token = messageToken = `Bearer ${await issuer.sign({ sub: 'jo', exp: Math.floor(Date.now() / 1000) + 60 })}`;
+  });
+  afterEach(() => issuer.close());
+
+  const validated = (more: Partial<SpecServer>): Partial<SpecServer> => ({ ...more, agentAuth: { type: 'passthrough', jwt: { jwksUrl: issuer.jwksUrl, issuer: issuer.url } } });
+  const raw = (): string => token.replace('Bearer ', '');
+
+  it.each<[string, () => Partial<SpecServer>, () => Pairs, Pairs]>([
+    ['beside a stored credential', () => ({
+      appAuth: { type: 'bearer', token: 'key' },
+      outboundHeaders: [{ name: 'X-Token', required: false, source: { type: 'caller-token' } }, { name: 'X-User', required: false, source: { type: 'caller-identity', claim: 'sub' } }],
+    }), () => [bearer('key'), ['X-Token', raw()], ['X-User', 'jo']], [bearer('key')]],
+    ['passed through', () => passthrough, caller, []],
+  ])('neither it nor what it said is sent once it has expired: %s', async (_name, more, first, then) => {
+    await publish(validated(more()));
+    const stream = await opened();
+    expect(headOf('GET')).toEqual(own('GET', ...first()));
+    vi.setSystemTime(Date.now() + 60_000);
+    upstream.requests.length = 0;
+    const again = nextOf('GET');
+    streams[0]?.end();
+    await again;
+    expect(headOf('GET').filter(([name]) => !['X-Tenant', 'Accept-Language'].includes(name))).toEqual(own('GET', lastEvent, ...then));
+    stream.close();
+  });
+
+  it('is obtained for with the token of the request that listens, and not with a message’s', async () => {
+    await publish(validated({ outboundHeaders: [{ name: 'X-Token', source: { type: 'caller-token' } }] }));
+    messageToken = `Bearer ${await issuer.sign({ sub: 'jo', exp: Math.floor(Date.now() / 1000) + 90 })}`;
+    const stream = await opened();
+    expect(headOf('GET')).toEqual(own('GET', ['X-Token', raw()]));
+    stream.close();
+  });
+});

@@ -1,3 +1,4 @@
+import type { Caller } from '@gatehouse/agent-auth';
 import { GatewayError } from '@gatehouse/errors';
 import { CallerHeaders, callerHeaderReader, callerTokenOf, cleanHeaders, obtainCredentials, type PreparedServer } from '@gatehouse/upstream-request';
 import type { Admission } from '../pipeline/admission.ts';
@@ -29,7 +30,7 @@ export type ComposeOwn = (session: Pick<BridgeSession, 'owner' | 'admission'>, o
  * @throws as `ComposeOwn` says
  */
 export async function composeOwnRequest(
-  { snapshot, limits, timeouts, tokens }: Pick<Gateway, 'snapshot' | 'limits' | 'timeouts' | 'tokens'>,
+  { snapshot, limits, timeouts, tokens, authentication }: Pick<Gateway, 'snapshot' | 'limits' | 'timeouts' | 'tokens' | 'authentication'>,
   { owner, admission }: Pick<BridgeSession, 'owner' | 'admission'>,
   { method, upstreamSession, protocolVersion, lastEventId, listening }: OwnRequest,
 ): Promise<UpstreamRequest> {
@@ -39,7 +40,8 @@ export async function composeOwnRequest(
   if (server === undefined || (method === 'GET' && !stillAdmitted(current, admission))) {
     throw new GatewayError('session_not_found', { detail: 'what it was opened by is gone' });
   }
-  const rows = listening?.headers ?? [];
+  const isOver = hasExpired(admission.caller, authentication.now());
+  const rows = isOver ? withoutAuthorization(listening?.headers ?? []) : (listening?.headers ?? []);
   const given = cleanHeaders(rows, limits.headers);
   // Not the caller's own words for these, nor its trace: this request is none of its steps.
   const headers = Object.assign(new CallerHeaders(), {
@@ -49,11 +51,24 @@ export async function composeOwnRequest(
     nominated: given.nominated,
   });
   const callerHeader = callerHeaderReader(server, current.headerPolicy, rows, headers);
+  // A listening request is the one that the session was opened by: its token and this caller are of one verification.
   const callerToken = callerTokenOf(admission.caller, given, current.authorizationServer?.issuer);
-  const credentials = await obtainCredentials(server, { server, caller: admission.caller, callerToken, tokens, identity: current.identity, callerHeader });
+  const caller = isOver ? undefined : admission.caller;
+  const credentials = await obtainCredentials(server, { server, caller, callerToken, tokens, identity: current.identity, callerHeader });
   const call = { method, era: 'legacy', body: undefined, message: undefined, owner, upstreamSession: fitting(upstreamSession), connectSession: undefined, connectResponse: undefined } as const;
   return buildUpstreamRequest(current, server, call, { headers: rows }, headers, credentials, timeouts).outgoing;
 }
+
+/**
+ * Whether the token that said who calls has ended since: then nobody says so any more, and neither it nor what it said goes on. People
+ * are admitted for as long as their grant lasts, and that they still are has been looked at.
+ */
+function hasExpired({ kind, claims }: Caller, now: number): boolean {
+  const expiresAt = claims?.['exp'];
+  return kind === 'token' && typeof expiresAt === 'number' && expiresAt * 1000 <= now;
+}
+
+const withoutAuthorization = (rows: readonly string[]): string[] => rows.filter((_, index) => rows[index - (index % 2)]?.toLowerCase() !== 'authorization');
 
 /**
  * The server as it is now, if it is served and its upstream is still the session's: the credentials of now belong to the upstream
