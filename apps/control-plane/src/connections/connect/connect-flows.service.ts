@@ -75,6 +75,9 @@ export class ConnectFlows {
       throw refusalOfLink(error, 'link_unknown');
     });
     if (link.expiresAt <= Date.now()) throw new ConnectRefusal('link_expired');
+    // Another release may have made it, before this one took its place.
+    const kind: string = link.ownerKind;
+    if (kind !== 'credential' && !Object.hasOwn(this.#targets, kind)) throw new ConnectRefusal('owner_gone', { detail: 'a link of a kind that this release does not have' });
     if (await isUsedLink(this.#database.sql, link.id)) throw new ConnectRefusal('link_used');
     return link;
   }

@@ -110,6 +110,9 @@ describe('links that are not good', () => {
     ['link_unknown', async () => (await forPerson()).replace(/.{4}$/, 'AAAA')],
     ['link_unknown', () => Promise.resolve(`${publicOrigin}/connect`)],
     ['link_unknown', () => Promise.resolve(`${publicOrigin}/connect?link=%3Cscript%3E`)],
+    // What a newer release makes, while both serve or until it is taken back.
+    ['owner_gone', () => fixture.link({ personId: anaId, ownerKind: 'wallet' as 'app' })],
+    ['owner_gone', () => fixture.link({ personId: anaId, ownerKind: 'constructor' as 'app' })],
   ])('%s', async (reason, make) => {
     const page = await ana.open(await make());
     expect([page.status, page.forms.length]).toEqual([410, 0]);
