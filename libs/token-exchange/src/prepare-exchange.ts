@@ -1,8 +1,10 @@
 import type { AccessToken, FetchTokens } from '@gatehouse/access-tokens';
 import { GatewayError } from '@gatehouse/errors';
 import { DPoPKey, OAuthFailure } from '@gatehouse/oauth-client';
+import { prepareClientToken } from './client-token.ts';
 import { digestOf } from './digest-of.ts';
 import type { ExchangeConfig } from './exchange-config.ts';
+import { rememberTokenUrl } from './remember-token-url.ts';
 import { requestExchange } from './request-exchange.ts';
 import { type SubjectContext, subjectNames, subjectTokenOf } from './subject-token.ts';
 import { originAndPath } from './would-call.ts';
@@ -23,10 +25,17 @@ export function prepareExchange(config: ExchangeConfig, isBound = false): Prepar
   // Whatever is another, its tokens are others; servers with the same configuration share them, per subject token.
   const name = digestOf(config);
   const login = config.grant === 'id-jag' ? 'id-token' : 'access-token';
+  const { tokenUrl, clientId, clientSecret, privateKey, clientAuth, audience = '' } = config;
+  const own = prepareClientToken({ tokenUrl, clientId, clientSecret, privateKey, clientAuth });
+  const targetTokenUrl = rememberTokenUrl(audience);
   let key: DPoPKey | undefined;
   const exchange = (subject: AccessToken, { tokens, refused }: SubjectContext): AccessToken | Promise<AccessToken> => {
     if (tokens === undefined) throw new GatewayError('credential_unavailable', { detail: 'no token can be fetched from here' });
-    return tokens.ofExchange(name, subject, (fetch: FetchTokens) => requestExchange(config, subject.value, fetch, isBound ? (key ??= new DPoPKey()) : undefined), refused);
+    const request = (fetch: FetchTokens): Promise<AccessToken> => {
+      if (isBound) key ??= new DPoPKey();
+      return requestExchange(config, subject.value, { fetch, key, ownToken: (of) => own.obtain(tokens, of), targetTokenUrl });
+    };
+    return tokens.ofExchange(name, subject, request, refused);
   };
   const exchangeOrAnother = (subject: AccessToken, context: SubjectContext): AccessToken | Promise<AccessToken> => {
     const exchanged = exchange(subject, context);

@@ -7,10 +7,13 @@ import type { SubjectContext } from './subject-token.ts';
 export const secondsFromNow = (seconds: number): number => Date.now() + seconds * 1000;
 
 /** Tokens as a data plane has them, of people whose logins gave these. */
-export function tokensWithLogins(logins: Readonly<Record<string, Readonly<Partial<Record<'access-token' | 'id-token', string>>>>> = {}): TokenSource & Pick<AccessTokens, 'forget'> {
+export function tokensWithLogins(logins: Readonly<Record<string, Readonly<Partial<Record<'access-token' | 'id-token', string>>>>> = {}, onFetch: (url: string) => void = () => undefined): TokenSource & Pick<AccessTokens, 'forget'> {
   return new AccessTokens({
     now: Date.now,
-    fetch: (url, init) => fetch(url, init),
+    fetch: (url, init) => {
+      onFetch(url);
+      return fetch(url, init);
+    },
     post: (body) => {
       const { subject, login } = JSON.parse(body) as { subject: { person: string }; login: 'access-token' | 'id-token' };
       const accessToken = logins[subject.person]?.[login];
