@@ -37,7 +37,7 @@ const sent = (index = 0): string => headerValue(upstream.requests[index] as Reco
 
 describe('signed', () => {
   const verify = (token: string, { published } = key, audience = upstream.origin) =>
-    jwtVerify(token, createLocalJWKSet({ keys: [published] }), { issuer: gatehouse, audience, typ: 'caller-identity+jwt', algorithms: ['ES256'], requiredClaims: ['exp', 'iat', 'jti', 'sub'] });
+    jwtVerify(token, createLocalJWKSet({ keys: [published] }), { issuer: gatehouse, audience, typ: 'caller-identity+jwt', algorithms: ['ES256'], requiredClaims: ['exp', 'iat', 'sub'] });
 
   it('without a key nothing is sent', async () => {
     await publish('unsigned', { type: 'caller-identity', signed: true });

@@ -1,4 +1,4 @@
-import { createPrivateKey, type KeyObject, randomUUID, sign } from 'node:crypto';
+import { createPrivateKey, type KeyObject, sign } from 'node:crypto';
 import type { IdentityClaims, IdentitySigner } from '@gatehouse/app-auth';
 import { BoundedCache, CacheBudget } from '@gatehouse/bounded-cache';
 import { Secret } from '@gatehouse/sealing';
@@ -36,7 +36,10 @@ interface Signed {
   readonly until: number;
 }
 
-/** Signs who calls, for a minute each (RFC 7519, RFC 7515). What is said of a caller is signed anew where any of it is another. */
+/**
+ * Signs who calls, for a minute each (RFC 7519, RFC 7515). What is said of a caller is signed anew where any of it is another. None has
+ * an id (`jti`): calls of half a minute share one, and what bounds its use by somebody else is its audience and that minute.
+ */
 export class IdentityKeys implements IdentitySigner {
   readonly #issuer: string;
   /** The newest first. */
@@ -77,7 +80,7 @@ export class IdentityKeys implements IdentitySigner {
   #signNow(claims: IdentityClaims, iat: number): string {
     // One that is to sign later is published already: upstreams have it by then.
     const { head, key } = this.#keys.find(({ signsFrom }) => signsFrom <= iat) ?? this.#oldest;
-    const text = `${head}.${encode({ iss: this.#issuer, ...claims, jti: randomUUID(), iat, exp: iat + lifeSeconds })}`;
+    const text = `${head}.${encode({ iss: this.#issuer, ...claims, iat, exp: iat + lifeSeconds })}`;
     return `${text}.${sign('sha256', Buffer.from(text), { key, dsaEncoding: 'ieee-p1363' }).toString('base64url')}`;
   }
 }
