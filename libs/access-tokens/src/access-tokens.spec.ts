@@ -343,6 +343,14 @@ describe('a token of a login', () => {
     expect(asked[2]).toEqual({ server, subject: ana, login: 'access-token', refused: hash('sha256', 'new', 'base64url'), refusedAgain: true });
   });
 
+  it('is of the login by which the agent was let in that calls: one for each grant', async () => {
+    const [one, two] = ['01919e1c-0000-7000-8000-000000000010', '01919e1c-0000-7000-8000-000000000020'];
+    answers = [login('one'), login('two')];
+    const of = async (grant: string): Promise<string> => (await tokens.ofLogin(connecting, { ...ana, grant }, 'access-token')).value.reveal();
+    expect([await of(one), await of(two), await of(one)]).toEqual(['one', 'two', 'one']);
+    expect(asked).toEqual([one, two].map((grant) => ({ server, subject: ana, login: 'access-token', grant })));
+  });
+
   it('beside another one is not what is refused, until that has been renewed', async () => {
     answers = [login('old'), login('new')];
     const old = await ofLogin();

@@ -28,10 +28,11 @@ export interface TokenSource {
   /**
    * What the identity provider gave when a person logged in.
    * @param server whose document asks for it
+   * @param whose a person, and the grant by which their agent calls
    * @param refused what the upstream did not take, or whoever was to exchange it
    * @throws ConnectError, GatewayError
    */
-  ofLogin(server: ConnectingServer, subject: TokenSubject, kind: LoginTokenKind, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+  ofLogin(server: ConnectingServer, whose: LoginOwner, kind: LoginTokenKind, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
   /**
    * What a person has entered for a credential.
    * @param server whose document sends it
@@ -54,6 +55,12 @@ export interface ConnectingServer {
   readonly connectionKey: string;
   /** Where its tokens go. */
   readonly upstream?: { readonly url: string } | undefined;
+}
+
+/** Whose login is meant, and of several, from which one they let the agent in that calls. */
+export interface LoginOwner {
+  readonly person: string;
+  readonly grant?: string | undefined;
 }
 
 /** A token that the upstream answered 401 to, or 403 for what it may not do. */
@@ -135,8 +142,10 @@ export class AccessTokens implements TokenSource {
     return this.#clients.of(client, obtainNow, isNew ? undefined : ours);
   }
 
-  ofLogin(server: ConnectingServer, subject: TokenSubject, login: LoginTokenKind, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
-    return this.#ofPerson(`${keyOf(server.connectionKey, subject)} ${login}`, server, subject, { login }, refused);
+  ofLogin(server: ConnectingServer, { person, grant }: LoginOwner, login: LoginTokenKind, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+    const subject = { person };
+    // Agents that were let in from one session share its token; that they were is the broker's to know.
+    return this.#ofPerson(`${keyOf(server.connectionKey, subject)} ${login} ${grant ?? ''}`, server, subject, { login, ...(grant !== undefined && { grant }) }, refused);
   }
 
   ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
@@ -163,7 +172,7 @@ export class AccessTokens implements TokenSource {
     return this.#withdrawals.includes(grounds);
   }
 
-  #ofPerson(key: string, server: ConnectingServer, subject: TokenSubject, what: Pick<TokenRequest, 'login' | 'credential'>, refused: RefusedToken | undefined): AccessToken | Promise<AccessToken> {
+  #ofPerson(key: string, server: ConnectingServer, subject: TokenSubject, what: Pick<TokenRequest, 'login' | 'grant' | 'credential'>, refused: RefusedToken | undefined): AccessToken | Promise<AccessToken> {
     const ours = refusedOf(refused, (token) => this.#entered.get(token) === key);
     const obtain = async (former: AccessToken | undefined): Promise<AccessToken> => {
       const token = await this.#ask({ ...requestOf(server, subject, former, refused), ...what }).catch((error: unknown) => {

@@ -28,6 +28,8 @@ export const tokenRequest = z.object({
   refusedAgain: z.boolean().optional(),
   /** In place of a connection's token, what the person's identity provider gave when they logged in. */
   login: loginTokenKind.optional(),
+  /** Of a login, that by which the agent that calls was let in. What cannot be one is none. */
+  grant: z.uuid().optional().catch(undefined),
   /** In place of a connection's token, what the person has entered for the credential of this name. */
   credential: z.string().min(1).max(63).optional(),
 });

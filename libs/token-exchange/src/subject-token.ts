@@ -35,7 +35,7 @@ export function subjectTokenOf(kind: SubjectKind | undefined, login: 'access-tok
   if ((kind ?? defaultKind(caller)) === 'caller-token') return callerToken && { ...callerToken, subjects: [] };
   if (caller?.kind !== 'person' || caller.subject === undefined) return undefined;
   if (server === undefined || tokens === undefined) throw new GatewayError('credential_unavailable', { detail: 'no token can be fetched from here' });
-  return tokens.ofLogin(server, { person: caller.subject }, login, refused);
+  return tokens.ofLogin(server, { person: caller.subject, grant: caller.credential }, login, refused);
 }
 
 const defaultKind = (caller: Caller | undefined): SubjectKind => (caller?.kind === 'person' ? 'identity-provider-token' : 'caller-token');

@@ -5,7 +5,7 @@ import type { Logger } from '@gatehouse/service-runtime';
 import { Inject, Injectable } from '@nestjs/common';
 import { loggerToken } from '../../control-plane-parts.ts';
 import { Database } from '../../database/database.ts';
-import { listLogins, type Login } from '../../identity/login/login-checks.store.ts';
+import type { Login } from '../../identity/login/login-checks.store.ts';
 import { People } from '../../identity/people.service.ts';
 import { findPersonRow } from '../../identity/people.store.ts';
 import { loginUses } from '../../servers/login-uses.ts';
@@ -16,6 +16,7 @@ import { idTokenClaims } from '../id-token-claims.ts';
 import { ConnectionRefresher, type RefreshOutcome } from '../refresh/connection-refresher.ts';
 import { TokenSeals } from '../token-seals.ts';
 import { isOutdated, upstreamOf } from './is-outdated.ts';
+import { listLoginsFor } from './login-broker.store.ts';
 
 /** A token with less left than this may expire on its way. */
 const enoughMs = 5_000;
@@ -26,7 +27,10 @@ interface GoodToken {
   readonly remainingMs: number | null;
 }
 
-/** Gives data planes what a person's identity provider gave when they logged in: their newest login's, as long as it can be refreshed. */
+/**
+ * Gives data planes what a person's identity provider gave when they logged in: at the login from which they let the agent in, and
+ * once that is over, at their newest one.
+ */
 @Injectable()
 export class LoginBroker {
   readonly #database: Database;
@@ -54,9 +58,11 @@ export class LoginBroker {
     const person = await findPersonRow(sql, subject.person);
     if (!person || this.#people.personOf(person).disabled) return { status: 'no_person' };
     let isAway = false;
-    for (const login of await listLogins(sql, person.id)) {
+    for (const login of await listLoginsFor(sql, person.id, request.grant)) {
       const token = await this.#tokenOf(login, kind, request);
       if (token !== undefined && token !== 'unavailable') return this.#give(login, token, kind);
+      // A login that will be back is not over: no other one stands in for it.
+      if (token === 'unavailable' && login.isOfGrant) return { status: 'provider_unavailable' };
       isAway ||= token === 'unavailable';
     }
     return { status: isAway ? 'provider_unavailable' : 'no_login' };

@@ -1,4 +1,4 @@
-import { hash } from 'node:crypto';
+import { hash, randomUUID } from 'node:crypto';
 import type { TokenAnswer } from '@gatehouse/access-tokens';
 import { decodeJwt } from 'jose';
 import { beforeAll, beforeEach, describe, expect, test } from 'vitest';
@@ -61,6 +61,53 @@ test('the newest login’s; where that has none any more, another one’s', asyn
   expect(second).not.toBe(first);
   await fixture.query(`update connections set expires_at = now() - interval '1 minute', refreshable = false where id = $1`, [second]);
   expect(await ask()).toMatchObject({ connection: first });
+});
+
+describe('where an agent calls', () => {
+  const grantOf = async (session: string | null, of = person): Promise<string> => {
+    const id = randomUUID();
+    await fixture.query(`insert into oauth_grants (id, person_id, session_id, client_id, client_name, redirect_host, resource) values ($1, $2, $3, 'agent', 'Agent', 'localhost', 'https://gatehouse.example/a')`, [id, of, session]);
+    return id;
+  };
+  let first: { readonly id: string; readonly session_id: string };
+  let second: string;
+  beforeEach(async () => {
+    [first] = (await fixture.query<typeof first>('select id, session_id from connections')) as [typeof first];
+    await logIn(fixture.browser(), 'ana');
+    second = ((await ask()) as { connection: string }).connection;
+  });
+
+  test('it is the login from which it was let in, though there is a newer one', async () => {
+    expect([(await ask({ grant: await grantOf(first.session_id) })), await ask()]).toMatchObject([{ connection: first.id }, { connection: second }]);
+  });
+
+  test('it is the newest where that login is over', async () => {
+    const grant = await grantOf(first.session_id);
+    await fixture.query(`update connections set state = 'reconnect_required', expires_at = now() where id = $1`, [first.id]);
+    expect(await ask({ grant })).toMatchObject({ connection: second });
+    await fixture.query('delete from connections where id = $1', [first.id]);
+    expect(await ask({ grant })).toMatchObject({ connection: second });
+  });
+
+  test('it is none as long as its provider is away, though another login’s is good', async () => {
+    const grant = await grantOf(first.session_id);
+    await fixture.query(`update connections set expires_at = now() - interval '1 minute', refreshed_at = now() - interval '1 hour' where id = $1`, [first.id]);
+    fixture.provider.goAway();
+    expect(await ask({ grant })).toEqual({ status: 'provider_unavailable' });
+    expect(await ask()).toMatchObject({ connection: second });
+  });
+
+  test.each<[string, () => Promise<string>]>([
+    ['that no session let in', () => grantOf(null)],
+    ['of somebody else', async () => {
+      const [ben] = await fixture.query<{ id: string }>(`insert into people (id, provider, issuer, subject, name) values ($1, 'corp', 'https://corp.example', $2, 'Someone') returning id`, [randomUUID(), randomUUID()]);
+      return grantOf(first.session_id, ben?.id);
+    }],
+    ['that is not known', () => Promise.resolve(randomUUID())],
+    ['that is none', () => Promise.resolve('none')],
+  ])('it is the newest for one %s', async (_what, grant) => {
+    expect(await ask({ grant: await grant() })).toMatchObject({ connection: second });
+  });
 });
 
 test('one that has expired is refreshed first', async () => {
