@@ -77,6 +77,7 @@ export async function startConnectedPlanes({ environment = {}, dataPlanes: names
   const provider = await startStrictProvider().then(closedAtEnd);
   const providerLine = await startTcpProxy({ targetPort: Number(new URL(provider.issuer).port) }).then(closedAtEnd);
   const issuer = await startTokenIssuer().then(closedAtEnd);
+  issuer.answer(answerMetadataAndKeys);
   const upstream = await startRecordingUpstream().then(closedAtEnd);
   const publicProxy = await startAlternatingProxy().then(closedAtEnd);
   const internalProxy = await startAlternatingProxy().then(closedAtEnd);
@@ -94,7 +95,7 @@ export async function startConnectedPlanes({ environment = {}, dataPlanes: names
   const admin = shape.adminAt(publicProxy.url);
   const [app, server] = [await created('/v1/workspaces/default/apps', appDocument()), await created('/v1/workspaces/default/servers', serverDocument())];
   const [workspace] = await query<{ id: string }>(`select id from workspaces where name = 'default'`);
-  await query(`insert into identity_providers (id, name, document) values ($1, 'corp', $2)`, [uuidV7(), JSON.stringify({ issuer: issuer.url })]);
+  await created('/v1/identity-providers', { name: 'corp', issuer: issuer.url, clientId: 'gatehouse', clientSecret: 'nobody-logs-in-here-0123456789' });
 
   const tokenEnds = new Map<string, number>();
   const lastUses = new Map<string, number>();
@@ -111,7 +112,7 @@ export async function startConnectedPlanes({ environment = {}, dataPlanes: names
       const [row] = await query<{ expiresAt: Date }>('select expires_at as "expiresAt" from connections where id = $1', [connection]);
       const expiresAt = row?.expiresAt.getTime() ?? 0;
       tokenEnds.set(accessToken, expiresAt);
-      const authorization = `Bearer ${await issuer.sign({ sub: person, exp: Math.floor(Date.now() / 1000) + 7200 })}`;
+      const authorization = `Bearer ${await issuer.sign({ sub: person, aud: audience, exp: Math.floor(Date.now() / 1000) + 7200 })}`;
       return { name, person, connection, accessToken, expiresAt, authorization };
     },
     call: async (plane, { authorization }) => {
@@ -148,8 +149,15 @@ export async function startConnectedPlanes({ environment = {}, dataPlanes: names
   }
 
   function serverDocument(): object {
-    const jwt = { jwks: { keys: [issuer.key.publicJwk] }, issuer: issuer.url };
+    const jwt = { jwksUrl: issuer.jwksUrl, issuer: issuer.url, audience };
     return { name: 'tickets', type: 'mcp', upstream: { url: upstream.url }, agentAuth: { type: 'passthrough', jwt }, appAuth: { type: 'oauth-authorization-code', app: 'acme' } };
+  }
+
+  /** The one where the other is asked for too: each leaves the other's members alone. */
+  function answerMetadataAndKeys(response: ServerResponse): void {
+    const { url, jwksUrl, key } = issuer;
+    const metadata = { issuer: url, authorization_endpoint: `${url}/authorize`, token_endpoint: `${url}/token`, jwks_uri: jwksUrl, keys: [key.publicJwk] };
+    response.writeHead(200, { 'Content-Type': 'application/json' }).end(JSON.stringify(metadata));
   }
 
   function query<Row extends object>(text: string, parameters: readonly unknown[] = []): Promise<Row[]> {
@@ -169,6 +177,9 @@ export async function startConnectedPlanes({ environment = {}, dataPlanes: names
     response.end(JSON.stringify({ jsonrpc: '2.0', id, result: { content: [{ type: 'text', text: 'served' }] } }));
   }
 }
+
+/** Of the agents' tokens. */
+const audience = 'tickets';
 
 const urlAt = (plane: DataPlaneProcess): string => `${plane.dataPlaneUrl}/mcp/default/tickets`;
 
