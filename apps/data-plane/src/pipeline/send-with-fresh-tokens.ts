@@ -1,5 +1,5 @@
 import { type AccessToken, ConnectError, type RefusedToken } from '@gatehouse/access-tokens';
-import { type Credential, signaturesOf } from '@gatehouse/app-auth';
+import { type Credential, signaturesOf, type SigningCredential } from '@gatehouse/app-auth';
 import { GatewayError } from '@gatehouse/errors';
 import { discard } from '../bridges/answers.ts';
 import { missingScopes } from './missing-scopes.ts';
@@ -20,12 +20,17 @@ export function sendWithFreshTokens(obtain: Obtain, sendOnce: Send, origin: stri
   return credentials instanceof Promise ? credentials.then((obtained) => sendTwice(obtained, obtain, send)) : sendTwice(credentials, obtain, send);
 }
 
+/** Nothing but a proof of a token depends on what an upstream answers: everything else is sent as it is. */
+function sendProven(credentials: readonly Credential[], send: Send, origin: string): Promise<UpstreamResponse> {
+  const proofs = signaturesOf(credentials)?.filter(({ learn }) => learn !== undefined);
+  return proofs === undefined || proofs.length === 0 ? send(credentials) : sendWithNonce(proofs, credentials, send, origin);
+}
+
 /** An upstream that wants another proof of the same token has refused before anything was done, and says what it wants (RFC 9449 section 9). */
-async function sendProven(credentials: readonly Credential[], send: Send, origin: string): Promise<UpstreamResponse> {
-  const proofs = signaturesOf(credentials)?.filter(({ learn }) => learn !== undefined) ?? [];
+async function sendWithNonce(proofs: readonly SigningCredential[], credentials: readonly Credential[], send: Send, origin: string): Promise<UpstreamResponse> {
   const response = await send(credentials);
   for (const { learn } of proofs) learn?.(origin, response.headers);
-  if (proofs.length === 0 || response.status !== 401 || !wantsNonce.test(String(response.headers['www-authenticate']))) return response;
+  if (response.status !== 401 || !wantsNonce.test(String(response.headers['www-authenticate']))) return response;
   discard(response.body);
   return send(credentials);
 }
