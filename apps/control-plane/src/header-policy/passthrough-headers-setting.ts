@@ -1,6 +1,6 @@
+import { plainMessage } from '@gatehouse/config-fields';
 import { writableHeaderPolicy } from '@gatehouse/gateway-config';
 import { settingSchemas } from '@gatehouse/service-runtime';
-import { plainMessage } from '../http/plain-message.ts';
 
 /**
  * GATEHOUSE_PASSTHROUGH_HEADERS: what the list of the document may hold, since it may become that list. Of names that differ

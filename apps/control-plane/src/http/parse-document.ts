@@ -1,6 +1,6 @@
+import { plainMessage } from '@gatehouse/config-fields';
 import { GatewayError, type Problem } from '@gatehouse/errors';
 import type { z } from 'zod';
-import { plainMessage } from './plain-message.ts';
 import { problemsOf } from './problems-of.ts';
 import { unstorableText } from './unstorable-text.ts';
 

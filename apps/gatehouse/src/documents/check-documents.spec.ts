@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { checkDocuments } from './check-documents.ts';
+import { documentKinds } from './document-kinds.ts';
 import { parseDocuments } from './read-documents.ts';
 import { titleOf } from './written-document.ts';
 
@@ -64,6 +65,23 @@ describe('checkDocuments', () => {
     await expect(check(`${policy}workspace: default\n`)).rejects.toThrow('f.yaml:4  HeaderPolicy  /workspace  is not a known field');
     await expect(check(`${policy}name: global\n`)).rejects.toThrow('f.yaml:4  HeaderPolicy  /name  is not a known field');
     await expect(check(`${policy}restricted: ['(']\n`)).rejects.toThrow('f.yaml:4  HeaderPolicy  /restricted/0  is not a pattern');
+  });
+
+  it.each(documentKinds.map(({ kind }) => kind))('says of %s what the gateway would say: in words of our own', async (kind) => {
+    const wrong = kind === 'HeaderPolicy' ? 'mode: list\nlist: 5\nmappings: [{}]\n' : 'upstream: {}\nagentAuth: { type: passthrough, jwt: 5 }\nappAuth: { type: bearer }\noutboundHeaders: [{ name: X-A }]\n';
+    const message = await check(`kind: ${kind}\n${wrong}`).then(() => '', (error: Error) => error.message);
+    expect(message).toMatch(/ {2}\/name {2}is required|\/list {2}must be a list/);
+    expect(message).not.toMatch(/Invalid|Unrecognized|expected|received/);
+  });
+
+  it('says which field is missing, within a union too', async () => {
+    const lines = await check(`${server}appAuth: { type: api-key }\noutboundHeaders: [{ name: X-A }, { name: X-B, source: {} }]\n`).then(() => [], (error: Error) => error.message.split('\n').slice(1));
+    expect(lines.map((line) => line.trim().split('  ').slice(2))).toEqual([
+      ['/appAuth/name', 'is required'],
+      ['/appAuth/in', 'is required'],
+      ['/outboundHeaders/0/source', 'is required'],
+      ['/outboundHeaders/1/source/type', 'is required'],
+    ]);
   });
 
   it('refuses a file without documents', async () => {

@@ -1,3 +1,4 @@
+import { plainMessage } from '@gatehouse/config-fields';
 import { pointerOf } from '@gatehouse/errors';
 import type { Environment } from '../environment.ts';
 import { CommandFailure } from '../command-failure.ts';
@@ -35,7 +36,7 @@ async function checkDocument(document: WrittenDocument, environment: Environment
   const { content, problems } = await resolveReferences(fields, { environment, folder: document.folder });
   const body = content as Record<string, unknown>;
   const named = { kind, workspace, name: typeof body['name'] === 'string' ? body['name'] : '(no name)' };
-  const result = kind.schema.safeParse(body);
+  const result = kind.schema.safeParse(body, { error: plainMessage });
   const all = [...problems, ...(result.error?.issues ?? []).flatMap((issue) => problemsOf(issue))];
   if (all.length > 0) return all.map(({ path, detail }) => ({ ...place(document, titleOf(named), path), pointer: pointerOf(path), detail }));
   return { ...named, file: document.file, body, parsed: result.data as Record<string, unknown> };

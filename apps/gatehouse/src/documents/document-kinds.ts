@@ -1,10 +1,11 @@
+import type { plainMessage } from '@gatehouse/config-fields';
 import { writableApp, writableCredential, writableHeaderPolicy, writableIdentityProvider, writableServer, writableServiceAccount, writableWorkspace } from '@gatehouse/gateway-config';
 
 type Json = Readonly<Record<string, unknown>>;
 
 /** Of a zod schema, only what checking a document takes. */
 interface DocumentSchema {
-  safeParse(value: unknown): { readonly success: boolean; readonly data?: unknown; readonly error?: { readonly issues: readonly Issue[] } | undefined };
+  safeParse(value: unknown, options: { readonly error: typeof plainMessage }): { readonly success: boolean; readonly data?: unknown; readonly error?: { readonly issues: readonly Issue[] } | undefined };
 }
 
 export interface Issue {

@@ -1,3 +1,4 @@
+import { plainMessage } from '@gatehouse/config-fields';
 import type { Fetch } from '@gatehouse/oauth-client';
 import { buildDiscoveryUrls } from '@modelcontextprotocol/client';
 import { z } from 'zod';
@@ -54,7 +55,7 @@ export async function findAuthorizationServer(issuer: string, fetch: Fetch): Pro
 }
 
 function read(document: unknown, expected: string, { href }: URL): FoundAuthorizationServer {
-  const { success, data, error } = serverMetadata.safeParse(document);
+  const { success, data, error } = serverMetadata.safeParse(document, { error: plainMessage });
   if (!success) throw new DiscoveryFailure(`the metadata at ${href} is not valid: ${error.issues[0]?.path.join('.')} ${error.issues[0]?.message}`);
   const { issuer, authorization_endpoint: authorizationUrl, token_endpoint: tokenUrl, ...rest } = data;
   // RFC 8414 section 3.3. Of an issuer with and without its last slash the metadata is at the same place.

@@ -1,3 +1,4 @@
+import { plainMessage } from '@gatehouse/config-fields';
 import type { Fetch } from '@gatehouse/oauth-client';
 import { checkResourceAllowed, extractWWWAuthenticateParams } from '@modelcontextprotocol/client';
 import { z } from 'zod';
@@ -55,7 +56,7 @@ export async function findResource(upstreamUrl: string, transport: 'streamable-h
 }
 
 function parse(document: unknown, { href }: URL): z.output<typeof resourceMetadata> {
-  const { success, data, error } = resourceMetadata.safeParse(document);
+  const { success, data, error } = resourceMetadata.safeParse(document, { error: plainMessage });
   if (!success) throw new DiscoveryFailure(`the resource metadata at ${href} is not valid: ${error.issues[0]?.path.join('.')} ${error.issues[0]?.message}`);
   return data;
 }

@@ -18,6 +18,7 @@ export function plainMessage(issue: Issue): string {
 }
 
 function unionMessage(issue: Extract<Issue, { code: 'invalid_union' }>): string {
+  if (issue.input === undefined) return 'is required';
   if (!issue.discriminator) return 'is not valid';
   const tag = (issue.input as Record<string, unknown> | undefined)?.[issue.discriminator];
   return tag === undefined ? 'is required' : `must be ${oneOf('options' in issue && Array.isArray(issue.options) ? issue.options : [])}`;
