@@ -31,10 +31,9 @@ export function buildUpstreamRequest(
   headers: CallerHeaders,
   credentials: readonly Credential[],
   timeouts: UpstreamTimeouts,
-  path = server.upstream.path,
 ): BuiltRequest {
-  const composed = composeRequest({ server, headerPolicy, call, rows: request.headers, headers, credentials, path, userAgent });
   const { upstream } = server;
+  const composed = composeRequest({ server, headerPolicy, call, rows: request.headers, headers, credentials, path: call.path ?? upstream.path, userAgent });
   const hasQueryKey = credentials.some((credential) => credential.in === 'query');
   const outgoing = {
     method: call.method,

@@ -14,6 +14,8 @@ export interface Call {
   readonly method: 'POST' | 'GET' | 'DELETE';
   readonly era: 'legacy' | 'modern';
   readonly body: Buffer | undefined;
+  /** Path and query at the upstream; absent: those of the configured URL. */
+  readonly path?: string | undefined;
   readonly message: MessageSummary | undefined;
   readonly owner: SessionOwner;
   /** The upstream's own session id; of a legacy session only. */
