@@ -23,6 +23,7 @@ describe('an answer is read whatever form it has', () => {
     ['JSON behind a byte order mark', { body: '\ufeff{"access_token":"A","expires_in":60}' }, { access: 'A', expiresInSeconds: 60 }],
     ['expires_in as text', json({ access_token: 'A', expires_in: '3599' }), { access: 'A', expiresInSeconds: 3599 }],
     ['expires_in with a fraction', json({ access_token: 'A', expires_in: 3599.7 }), { access: 'A', expiresInSeconds: 3599 }],
+    ['expires_in of less than a second, which is not "never"', json({ access_token: 'A', expires_in: 0.4 }), { access: 'A', expiresInSeconds: 1 }],
     ['no expires_in', json({ access_token: 'A', token_type: 'bearer' }), { access: 'A' }],
     ['expires_in that says nothing', json({ access_token: 'A', expires_in: 'soon' }), { access: 'A' }],
     ['expires_in: null', json({ access_token: 'A', expires_in: null }), { access: 'A' }],

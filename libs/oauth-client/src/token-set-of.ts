@@ -26,12 +26,12 @@ export function tokenSetOf(answer: Fields, tokensAt: string | undefined, nowMs: 
 
 const textOf = (value: unknown): string | undefined => (typeof value === 'string' && value !== '' ? value : undefined);
 
-/** `expires_in` as a number or as text; some say when instead (`expires_at`, Entra's `expires_on`). Zero is how some say "never". */
+/** `expires_in` as a number or as text; some say when instead (`expires_at`, Entra's `expires_on`). Zero is how some say "never"; less than a second is not that. */
 function lifetimeOf(fields: Fields, nowMs: number): number | undefined {
   const seconds = numberOf(fields['expires_in']) ?? numberOf(fields['expires']);
   const at = numberOf(fields['expires_at']) ?? numberOf(fields['expires_on']);
   const lifetime = seconds ?? (at === undefined ? undefined : at - nowMs / 1000);
-  return lifetime !== undefined && lifetime > 0 ? Math.min(Math.floor(lifetime), maxSeconds) : undefined;
+  return lifetime !== undefined && lifetime > 0 ? Math.min(Math.max(Math.floor(lifetime), 1), maxSeconds) : undefined;
 }
 
 function numberOf(value: unknown): number | undefined {
