@@ -14,6 +14,9 @@ export interface OAuthFailureOptions {
   readonly cause?: unknown;
 }
 
+/** Whether a provider's `error` is written as those of RFC 6749 section 5.2 and what is registered beside them: a sentence is not, nor is an address. */
+export const isErrorCode = (error: string | undefined): error is string => error !== undefined && /^[a-z_]{1,64}$/.test(error);
+
 /** A request to a provider that did not get what it asked for. Its message never holds a token, a code or a secret. */
 export class OAuthFailure extends Error {
   readonly kind: OAuthFailureKind;

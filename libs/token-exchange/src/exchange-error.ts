@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import { OAuthFailure } from '@gatehouse/oauth-client';
+import { isErrorCode, OAuthFailure } from '@gatehouse/oauth-client';
 
 /** What an administrator looks at first. */
 const hints: Readonly<Record<string, string>> = {
@@ -24,12 +24,9 @@ export function exchangeErrorOf(thrown: unknown): unknown {
   if (!(thrown instanceof OAuthFailure)) return thrown;
   const { kind, message: detail, error, status } = thrown;
   if (kind === 'unavailable') return new GatewayError('provider_unavailable', { detail, cause: thrown });
-  const said = [status === undefined ? 'there is no answer that could be taken' : `status ${status}`, ...(isCode(error) ? [error] : [])].join(': ');
+  const said = [status === undefined ? 'there is no answer that could be taken' : `status ${status}`, ...(isErrorCode(error) ? [error] : [])].join(': ');
   return exchangeRefused(said, hints[error ?? ''] ?? 'check tokenUrl, grant, the client, and dpop', { detail, cause: thrown });
 }
-
-/** RFC 6749 section 5.2 and what is registered beside it; a sentence is none. */
-const isCode = (error: string | undefined): error is string => error !== undefined && /^[a-z_]{1,64}$/.test(error);
 
 /**
  * @param said what happened, in words of ours: they are sent

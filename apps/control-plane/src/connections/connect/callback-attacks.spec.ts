@@ -35,14 +35,14 @@ const changed = (url: URL, changes: Readonly<Record<string, string | undefined>>
   return result;
 };
 
-/** Gives tokens to whoever asks. */
-async function startTokenEndpoint(beforeItAnswers: () => Promise<unknown> = () => Promise.resolve()) {
+/** Gives the same to whoever asks: tokens, unless told otherwise. */
+async function startTokenEndpoint(beforeItAnswers: () => Promise<unknown> = () => Promise.resolve(), answer: object = { access_token: 'of-another', token_type: 'Bearer' }) {
   const bodies: string[] = [];
   const server = createServer((request, reply) => {
     void text(request).then(async (body) => {
       bodies.push(body);
       await beforeItAnswers();
-      reply.writeHead(200, { 'Content-Type': 'application/json', 'Connection': 'close' }).end(JSON.stringify({ access_token: 'of-another', token_type: 'Bearer' }));
+      reply.writeHead(200, { 'Content-Type': 'application/json', 'Connection': 'close' }).end(JSON.stringify(answer));
     });
   });
   await once(server.listen(0, '127.0.0.1'), 'listening');
@@ -156,6 +156,29 @@ test('a provider’s words are text, short, and without tricks', async () => {
   expect(page.text).toContain('&lt;img src=x&gt; txet');
   expect(page.text).not.toMatch(/<img|\u202e|\0/);
   expect(page.text.length).toBeLessThan(8_000);
+});
+
+describe('what a provider calls its error is shown where it is written as codes are', () => {
+  const shown = ['invalid_scope', expect.stringContaining('<dt>Error</dt><dd>invalid_scope</dd>') as string] as const;
+  const hidden = ['Call-0800.evil.example', expect.not.stringContaining('evil') as string] as const;
+
+  test.each([shown, hidden])('on the way back: %s', async (error, page) => {
+    const browser = await freshAna();
+    expect((await browser.open(changed(await answered(browser), { code: undefined, error }))).text).toEqual(page);
+  });
+
+  test.each([shown, hidden])('for the code: %s', async (error, page) => {
+    const endpoint = await startTokenEndpoint(undefined, { error: error.replace('0800', 'me') });
+    const app = (tokenUrl: string) => fixture.query('update apps set document = document || $1 where name = $2', [JSON.stringify({ tokenUrl }), 'acme']);
+    const [former] = await fixture.query<{ url: string }>(`select document->>'tokenUrl' as url from apps where name = 'acme'`);
+    await app(endpoint.url);
+    const browser = await freshAna();
+    const { text } = await browser.open(await answered(browser));
+    await app(former?.url ?? '');
+    await endpoint.close();
+    expect([text, endpoint.bodies.length]).toEqual([page, 1]);
+    expect(text).toContain('Nothing was connected');
+  });
 });
 
 test('a code that comes twice is none', async () => {

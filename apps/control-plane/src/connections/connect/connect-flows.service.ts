@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import { exchangeCode, OAuthFailure, type TokenSet } from '@gatehouse/oauth-client';
+import { exchangeCode, isErrorCode, OAuthFailure, type TokenSet } from '@gatehouse/oauth-client';
 import { Secret } from '@gatehouse/sealing';
 import type { Logger } from '@gatehouse/service-runtime';
 import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
@@ -186,11 +186,14 @@ function codeOf({ iss, code, error, words }: Callback, { title: app, app: { issu
   if (iss === undefined ? isIssRequired : issuer !== undefined && iss !== issuer) throw new ConnectRefusal('other_issuer', { app, detail: `iss ${iss === undefined ? 'is missing' : 'is another'}` });
   const said = { app, ...(words !== undefined && { words }) };
   if (error === 'access_denied') throw new ConnectRefusal('denied', said);
-  if (error === 'temporarily_unavailable' || error === 'server_error') throw new ConnectRefusal('provider_unavailable', { ...said, facts: { Error: error } });
-  if (error !== undefined) throw new ConnectRefusal('refused_by_provider', { ...said, facts: { Error: error }, detail: `the provider answered ${error}` });
+  if (error === 'temporarily_unavailable' || error === 'server_error') throw new ConnectRefusal('provider_unavailable', { ...said, ...factsOf(error) });
+  if (error !== undefined) throw new ConnectRefusal('refused_by_provider', { ...said, ...factsOf(error), detail: `the provider answered ${error}` });
   if (code === undefined) throw new ConnectRefusal('refused_by_provider', { app, detail: 'neither a code nor an error' });
   return code;
 }
+
+/** What a provider calls a code is not shown where it could say anything else (docs/decisions/0008). */
+const factsOf = (error: string | undefined) => (isErrorCode(error) ? { facts: { Error: error } } : {});
 
 const reasons = { refused: 'code_refused', misconfigured: 'misconfigured', unavailable: 'provider_unavailable' } as const;
 
@@ -200,6 +203,6 @@ async function redeem({ title: app, app: { pkce }, client }: ConnectTarget, { re
     return await exchangeCode(client.client, { code, redirectUri, ...(pkce && { codeVerifier }) });
   } catch (error) {
     if (!(error instanceof OAuthFailure)) throw error;
-    throw new ConnectRefusal(reasons[error.kind], { app, detail: error.message, cause: error, ...(error.error !== undefined && { facts: { Error: error.error } }) });
+    throw new ConnectRefusal(reasons[error.kind], { app, detail: error.message, cause: error, ...factsOf(error.error) });
   }
 }
