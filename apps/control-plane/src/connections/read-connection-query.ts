@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import { type PageQuery, queryText, readPageQuery } from '../http/page.ts';
+import { idPosition, type PageQuery, queryText, readPageQuery } from '../http/page.ts';
 import { connectionStates } from './connection.dto.ts';
 import type { ConnectionFilter } from './connections.store.ts';
 
@@ -10,8 +10,6 @@ export interface SentQuery {
   readonly state?: unknown;
   readonly user?: unknown;
 }
-
-const idPosition = /^[0-9a-f-]{36}$/;
 
 /** @throws GatewayError invalid_request */
 export function readConnectionQuery(sent: SentQuery): { page: PageQuery; filter: Pick<ConnectionFilter, 'app' | 'state' | 'user'> } {

@@ -24,6 +24,18 @@ test.each<[string, string, string, { body?: string; headers?: Record<string, str
   expect(reply.text).not.toContain('marked-value');
 });
 
+const cursor = (position: string): string => Buffer.from(`1${position}`).toString('base64url');
+const hyphens = '-'.repeat(36);
+test.each([
+  ['/v1/users', hyphens],
+  ['/v1/workspaces/default/connections', hyphens],
+  ['/v1/vault/keys', `${hyphens}/1`],
+  ['/v1/vault/keys', '01919e1c-0000-7000-8000-000000000001/9999999999'],
+])('a cursor of %s that only looks like one: %s', async (path, position) => {
+  const reply = await fixture.plane.send('GET', `${path}?cursor=${cursor(position)}`);
+  expect([reply.status, reply.body]).toMatchObject([400, { code: 'invalid_request', errors: [{ pointer: '/cursor' }] }]);
+});
+
 test('a known path with another method is 405 and says which there are', async () => {
   const reply = await fixture.plane.send('POST', `${servers}/orders`, json('{}'));
   expect([reply.status, reply.body]).toMatchObject([405, { code: 'method_not_allowed' }]);

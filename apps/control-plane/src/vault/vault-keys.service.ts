@@ -16,7 +16,7 @@ import { gatewayItself } from './vault.ts';
 import { type DataKeyPosition, type DataKeyState, isRotating, listDataKeys } from './vault-keys.store.ts';
 
 /** Of a list of data keys, where a page ends. */
-export const dataKeyPosition = /^[0-9a-f-]{36}\/\d{1,10}$/;
+export const dataKeyPosition = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}\/\d{1,9}$/;
 
 /** The vault's keys, as administrators see them: which there are, and that they be rotated. */
 @Injectable()

@@ -7,7 +7,7 @@ import { AgentGrants } from '../../agents-oauth/agent-grants.service.ts';
 import { Actor, type ChangeAuthor } from '../../http/actor.ts';
 import { Allow } from '../../http/allow.ts';
 import { ApiPage } from '../../http/api-page.ts';
-import { type Page, readPageQuery } from '../../http/page.ts';
+import { idPosition, type Page, readPageQuery } from '../../http/page.ts';
 import type { IssuedLink } from '../local/login-links.service.ts';
 import { presentGrant } from './present-user.ts';
 import {
@@ -15,8 +15,6 @@ import {
   UserOutput, UserPage,
 } from './user.dto.ts';
 import { type TaggedUser, Users } from './users.service.ts';
-
-const idPosition = /^[0-9a-f-]{36}$/;
 
 @ApiTags('users')
 @Controller('v1/users')
