@@ -150,7 +150,10 @@ export class CircuitBreakers {
   #ended(attempt: Attempt, error: GatewayError | undefined): void {
     const { target } = attempt;
     // Also one that began before the circuit opened: the server answers.
-    if (error === undefined) return maySay(target) ? this.#close(serverKey(target)) : undefined;
+    if (error === undefined) {
+      if (this.#circuits.size > 0 && maySay(target)) this.#close(serverKey(target));
+      return;
+    }
     const { key, origin, server } = target;
     const isUnconnected = !attempt.isConnected && isConnectFailure(error);
     this.#failed(attempt, key, { origin }, isUnconnected);

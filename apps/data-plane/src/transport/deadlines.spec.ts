@@ -19,9 +19,9 @@ it('meets what is due, once, and nothing that is done or not due yet', async () 
   const deadlines = new Deadlines();
   const [due, done, later] = [timed(), timed(), timed()];
   deadlines.add(due, 10);
-  deadlines.add(done, 10);
+  const slot = deadlines.add(done, 10);
   deadlines.add(later, 3_600_000);
-  deadlines.remove(done);
+  deadlines.remove(slot);
   await awake(due.promise);
   expect([due.isMet, done.isMet, later.isMet]).toEqual([true, false, false]);
 });
@@ -37,12 +37,12 @@ it('begins again after everything was done', async () => {
   }
 });
 
-it('has one deadline per thing that waits, the last', async () => {
+it('gives a place that is free to the next, and nobody else’s deadline with it', async () => {
   const deadlines = new Deadlines();
-  const [due, moved] = [timed(), timed()];
-  deadlines.add(moved, 1);
-  deadlines.add(moved, 3_600_000);
+  const [gone, due, later] = [timed(), timed(), timed()];
+  deadlines.remove(deadlines.add(gone, 1));
+  deadlines.add(later, 3_600_000);
   deadlines.add(due, 10);
   await awake(due.promise);
-  expect(moved.isMet).toBe(false);
+  expect([gone.isMet, due.isMet, later.isMet]).toEqual([false, true, false]);
 });

@@ -1,6 +1,6 @@
 import { redirectBody } from '@gatehouse/egress';
 import type { StreamedBody } from '../pipeline/request.ts';
-import type { Deadlines } from './deadlines.ts';
+import type { Deadlines, Slot } from './deadlines.ts';
 
 /**
  * Reads away a body that nobody wants, so that its connection can be used again; one that is long or slow costs the connection.
@@ -12,15 +12,18 @@ export function discardBody(body: StreamedBody, deadlines: Deadlines, onOver: ()
   const over = (): void => {
     if (isOver) return;
     isOver = true;
-    deadlines.remove(timed);
+    if (slot !== undefined) deadlines.remove(slot);
     onOver();
   };
   const giveUp = (): void => {
     body.abort();
     over();
   };
-  const timed = { expire: giveUp };
-  deadlines.add(timed, redirectBody.maxMs);
+  const expire = (): void => {
+    slot = undefined;
+    giveUp();
+  };
+  let slot: Slot | undefined = deadlines.add({ expire }, redirectBody.maxMs);
   body.pipe({
     write: (chunk) => {
       bytes += chunk.length;

@@ -2,7 +2,7 @@ import { type Attempt, toUpstreamError } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { Dispatcher } from 'undici';
 import type { BodySink, StreamedBody, UpstreamResponse } from '../pipeline/request.ts';
-import type { Deadlines, Timed } from './deadlines.ts';
+import type { Deadlines, Slot, Timed } from './deadlines.ts';
 import type { Receiver } from './follow-redirects.ts';
 
 /** What may wait here before anyone reads it: a small answer is usually complete before the pipeline has looked at its head. */
@@ -19,7 +19,7 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
   #attempt: Attempt | undefined;
   #controller: Dispatcher.DispatchController | undefined;
   #giveUp: (() => void) | undefined;
-  #isTimed = false;
+  #slot: Slot | undefined;
   #hasBegun = false;
   #isAnswered = false;
   #isOver = false;
@@ -65,6 +65,7 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
   }
 
   expire(): void {
+    this.#slot = undefined;
     const reason = this.#hasBegun
       ? new GatewayError('upstream_timeout', { detail: 'no connection in time' })
       : new GatewayError('upstream_busy', { detail: 'no connection became free in time' });
@@ -145,13 +146,13 @@ export class Exchange implements Dispatcher.DispatchHandler, StreamedBody, Timed
   }
 
   #expireIn(ms: number): void {
-    this.#isTimed = true;
-    this.#deadlines.add(this, ms);
+    this.#stopTime();
+    this.#slot = this.#deadlines.add(this, ms);
   }
 
   #stopTime(): void {
-    if (this.#isTimed) this.#deadlines.remove(this);
-    this.#isTimed = false;
+    if (this.#slot !== undefined) this.#deadlines.remove(this.#slot);
+    this.#slot = undefined;
   }
 
   #over(): void {
