@@ -14,8 +14,9 @@ import { listenOnLoopback } from './listen.ts';
 import type { SigningKey } from './token-issuer.ts';
 
 type PlainServer = Extract<PlainSnapshotDocument, { kind: 'server' }>['server'];
-/** A server as a spec writes it; open, without a credential, unless it says otherwise. */
-export type SpecServer = Pick<PlainServer, 'name' | 'upstream'> & Partial<PlainServer> & { readonly workspace?: string };
+type OfType<Type extends string> = Extract<PlainServer, { type: Type }>;
+/** A server as a spec writes it; MCP, open, without a credential, unless it says otherwise. */
+export type SpecServer = Pick<OfType<'mcp'>, 'name' | 'upstream'> & Partial<Omit<OfType<'mcp'>, 'type'>> & Partial<Pick<OfType<'api'>, 'tools'>> & { readonly type?: PlainServer['type']; readonly workspace?: string };
 
 /** The agents' authorization server as the control plane publishes it. */
 export interface SpecAuthorizationServer {
@@ -113,7 +114,7 @@ export async function startInProcessDataPlane(
             kind: 'server',
             id: workspace === 'default' ? server.name : `${workspace}/${server.name}`,
             workspace,
-            server: { type: 'mcp', agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, ...server },
+            server: { type: 'mcp', agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, ...server } as PlainServer,
           }),
         ),
       ]),

@@ -36,15 +36,15 @@ export type AccessEntry = z.output<typeof entry>;
 
 /** Other globs have more signs; in a rule of what must not be called, one that does nothing would be a hole. */
 const pattern = text('Pattern', 256).regex(/^[^?[\]{}]+$/, 'has a sign that stands for nothing here: only * does, for any characters');
-const patterns = (title: string, whatElse: string) => z.array(pattern).min(1, `must not be empty: leave it out ${whatElse}`).max(maxPatterns).meta({ title });
+export const toolPatterns = (title: string, whatElse: string) => z.array(pattern).min(1, `must not be empty: leave it out ${whatElse}`).max(maxPatterns).meta({ title });
 
 export const access = z
   .strictObject({
     allow: z.array(entry).min(1, 'must not be empty: leave it out for everyone, or set enabled to false').max(maxEntries).optional().meta({ title: 'Who may call', description: 'Everyone of the workspace when absent.' }),
     tools: z
       .strictObject({
-        allow: patterns('Tools that may be called', 'for all tools').optional(),
-        deny: patterns('Tools that may not', 'for none').optional(),
+        allow: toolPatterns('Tools that may be called', 'for all tools').optional(),
+        deny: toolPatterns('Tools that may not', 'for none').optional(),
       })
       .optional()
       .meta({ title: 'Tools', description: 'By name, with its case; * stands for any characters. What is denied may not be called even where it is allowed.' }),

@@ -13,7 +13,19 @@ export {
 } from './identity-provider-document.ts';
 export { type IdentityKeysDocument, identityKeysId } from './identity-keys-document.ts';
 export { type RevocationsDocument, revocationsId } from './revocations-document.ts';
-export { completeServer, type ReadableServer, readableServer, type ServerDocument, writableServer } from './server-document.ts';
+export {
+  completeServer,
+  completeServerTypes,
+  type ReadableServer,
+  readableServer,
+  readableServerFields,
+  type ServerDocument,
+  type ServerType,
+  type UpstreamServerDocument,
+  writableServer,
+  writableServerFor,
+  writableServerTypes,
+} from './server-document.ts';
 export {
   issuedServiceAccount,
   type ReadableServiceAccount,
@@ -42,5 +54,6 @@ export {
 } from './header-policy-document.ts';
 export { defaultMaxValueBytes, neverPasses } from './header-policy-fields.ts';
 export { type EnvironmentPolicy, mappingRule, noGlobalPolicy, resolveGlobalPolicy, unknownGlobalPolicy } from './resolve-global-policy.ts';
+export { isKeptSource, type KeptSource, keptSourceOf, textOfSource, type ToolEdit, type ToolsSource, toolsSource } from './tools-source.ts';
 export { type Warning } from './warning.ts';
 export { type ReadableWorkspace, readableWorkspace, writableWorkspace } from './workspace-document.ts';

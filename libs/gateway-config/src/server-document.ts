@@ -1,4 +1,5 @@
 import { agentAuth } from '@gatehouse/agent-auth';
+import { apiOperation } from '@gatehouse/api-tools';
 import { type AppAuth, completeAppAuth, prepareAppAuth, readableAppAuth, writableAppAuth } from '@gatehouse/app-auth';
 import { httpUrl, slug } from '@gatehouse/config-fields';
 import { canonicalName } from '@gatehouse/header-policy';
@@ -6,6 +7,7 @@ import { completeOutboundHeaders, type OutboundHeaders, readableOutboundHeaders,
 import { z } from 'zod';
 import { access, checkAccess } from './access-rules.ts';
 import { serverHeaderPolicy } from './header-policy-document.ts';
+import { toolsSource } from './tools-source.ts';
 import { warning } from './warning.ts';
 
 /** Bounds in seconds; what is absent is the data plane's own default. */
@@ -17,25 +19,32 @@ const timeouts = z
   })
   .meta({ title: 'Timeouts' });
 
-const upstream = z
+const upstreamUrl = httpUrl('Upstream URL');
+
+const mcpUpstream = z
   .strictObject({
-    url: httpUrl('Upstream URL'),
+    url: upstreamUrl,
     transport: z.enum(['streamable-http', 'sse']).optional().meta({ title: 'Transport', description: 'streamable-http when absent.' }),
     timeouts: timeouts.optional(),
   })
   .meta({ id: 'Upstream' });
 
+const apiUpstream = z.strictObject({ url: upstreamUrl, timeouts: timeouts.optional() }).meta({ id: 'ApiUpstream' });
+
 const serverFields = {
   name: slug('Name'),
   title: z.string().max(200).optional().meta({ title: 'Title' }),
   description: z.string().max(4000).optional().meta({ title: 'Description' }),
-  type: z.literal('mcp'),
-  upstream,
   agentAuth,
-  headerPolicy: serverHeaderPolicy.optional(),
   access: access.optional(),
   enabled: z.boolean().optional(),
 };
+
+/** Of the types that have an upstream of their own. */
+const policyFields = { headerPolicy: serverHeaderPolicy.optional() };
+
+const mcpFields = { ...serverFields, ...policyFields, type: z.literal('mcp'), upstream: mcpUpstream };
+const apiFields = { ...serverFields, ...policyFields, type: z.literal('api'), upstream: apiUpstream };
 
 /** What reading adds. Accepted when it is sent back, and then ignored. */
 const readOnlyFields = {
@@ -51,8 +60,28 @@ const optionalReadOnly = z
   .object({ ...readOnlyFields, kind: z.literal('Server'), warnings: z.array(warning) })
   .partial().shape;
 
+const writableAuth = { appAuth: writableAppAuth.optional(), outboundHeaders: writableOutboundHeaders.optional() };
+const completeAuth = { appAuth: completeAppAuth, outboundHeaders: completeOutboundHeaders.optional() };
+const readableAuth = { appAuth: readableAppAuth, outboundHeaders: readableOutboundHeaders.optional() };
+const readable = { ...readOnlyFields, kind: z.literal('Server') };
+const readableEnd = { enabled: z.boolean(), warnings: z.array(warning) };
+
+/** A server as it is written, by its type. */
+export const writableServerTypes = {
+  mcp: z.strictObject({ ...mcpFields, ...writableAuth, ...optionalReadOnly }),
+  api: z.strictObject({ ...apiFields, tools: toolsSource, ...writableAuth, ...optionalReadOnly }),
+};
+
+export type ServerType = keyof typeof writableServerTypes;
+
 /** A server as it is written: POST, PUT, `apply -f`. */
-export const writableServer = z.strictObject({ ...serverFields, appAuth: writableAppAuth.optional(), outboundHeaders: writableOutboundHeaders.optional(), ...optionalReadOnly });
+export const writableServer = z.discriminatedUnion('type', [writableServerTypes.mcp, writableServerTypes.api]).meta({ id: 'ServerInput' });
+
+/** What a written document is checked against: without a type, everything that it lacks of what most are is said, and not its type alone. */
+export function writableServerFor(document: unknown): z.ZodType<z.output<typeof writableServer>> {
+  const isTyped = typeof document === 'object' && document !== null && (document as { type?: unknown }).type !== undefined;
+  return isTyped ? writableServer : writableServerTypes.mcp;
+}
 
 /** One header, one writer: what app authentication sets, no outbound header sets again. */
 function checkHeaderNames({ appAuth, outboundHeaders = [] }: { appAuth: AppAuth; outboundHeaders?: OutboundHeaders | undefined }, context: z.RefinementCtx): void {
@@ -62,13 +91,29 @@ function checkHeaderNames({ appAuth, outboundHeaders = [] }: { appAuth: AppAuth;
   }
 }
 
+/** The parts of a complete server, by its type: what each is checked against by itself. */
+export const completeServerTypes = {
+  mcp: z.strictObject({ ...mcpFields, ...completeAuth }),
+  /** Imported, edited, and without those that are left out. */
+  api: z.strictObject({ ...apiFields, tools: z.strictObject({ operations: z.array(apiOperation) }), ...completeAuth }),
+};
+
 /** A server with every reference resolved and every secret present: what a snapshot holds. */
-export const completeServer = z.strictObject({ ...serverFields, appAuth: completeAppAuth, outboundHeaders: completeOutboundHeaders.optional() }).superRefine(checkHeaderNames).superRefine(checkAccess);
+export const completeServer = z.discriminatedUnion('type', [
+  completeServerTypes.mcp.superRefine(checkHeaderNames).superRefine(checkAccess),
+  completeServerTypes.api.superRefine(checkHeaderNames).superRefine(checkAccess),
+]);
+
+const readableMcpServer = z.object({ ...readable, ...mcpFields, ...readableAuth, ...readableEnd }).meta({ id: 'McpServer' });
+const readableApiServer = z.object({ ...readable, ...apiFields, tools: toolsSource, ...readableAuth, ...readableEnd }).meta({ id: 'ApiServer' });
 
 /** A server as it is read. */
-export const readableServer = z
-  .object({ ...readOnlyFields, kind: z.literal('Server'), ...serverFields, appAuth: readableAppAuth, outboundHeaders: readableOutboundHeaders.optional(), enabled: z.boolean(), warnings: z.array(warning) })
-  .meta({ id: 'Server' });
+export const readableServer = z.discriminatedUnion('type', [readableMcpServer, readableApiServer]).meta({ id: 'Server' });
+
+/** What every server has as it is read. */
+export const readableServerFields = z.object({ ...readable, name: serverFields.name, ...readableEnd });
 
 export type ServerDocument = z.output<typeof completeServer>;
+/** Of the types that have an upstream of their own. */
+export type UpstreamServerDocument = Extract<ServerDocument, { readonly type: 'mcp' | 'api' }>;
 export type ReadableServer = z.output<typeof readableServer>;

@@ -1,5 +1,6 @@
 import { hash } from 'node:crypto';
 import { type PreparedAgentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
+import type { ApiOperation } from '@gatehouse/api-tools';
 import { type PreparedAppAuth, prepareAppAuth } from '@gatehouse/app-auth';
 import type { ConnectOptions } from '@gatehouse/egress';
 import { AccessRules, type ServerDocument } from '@gatehouse/gateway-config';
@@ -30,6 +31,8 @@ export interface PreparedServer {
   readonly outboundHeaders: readonly PreparedOutboundHeader[];
   readonly headerRules: ServerHeaderRules;
   readonly upstream: PreparedUpstream;
+  /** Of an API: its tools, as its document has them. Undefined where the upstream has tools of its own. */
+  readonly operations: readonly ApiOperation[] | undefined;
 }
 
 export interface PreparedUpstream {
@@ -39,7 +42,8 @@ export interface PreparedUpstream {
   readonly origin: string;
   /** Path and query of the configured URL. */
   readonly path: string;
-  readonly transport: 'streamable-http' | 'sse';
+  /** `http` speaks no MCP. */
+  readonly transport: 'streamable-http' | 'sse' | 'http';
   readonly connect: ConnectOptions;
   readonly responseTimeoutMs: number | undefined;
   readonly streamIdleTimeoutMs: number | undefined;
@@ -64,12 +68,14 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
     appAuth,
     outboundHeaders,
     headerRules: new ServerHeaderRules({ headerPolicy: server.headerPolicy, agentAuth, appAuth, outboundHeaders }),
-    upstream: prepareUpstream(`${workspace}/${id}`, server.upstream),
+    upstream: prepareUpstream(`${workspace}/${id}`, server),
+    operations: server.type === 'api' ? server.tools.operations : undefined,
   };
 }
 
-function fingerprintOf({ agentAuth, access, upstream: { url, transport } }: ServerDocument): string {
-  return hash('sha256', JSON.stringify([agentAuth, access?.tools, url, transport]), 'base64url');
+function fingerprintOf(server: ServerDocument): string {
+  const { agentAuth, access, upstream } = server;
+  return hash('sha256', JSON.stringify([agentAuth, access?.tools, upstream.url, transportOf(server)]), 'base64url');
 }
 
 /** All of app authentication, and what people enter: what may be added to them counts too. Secrets show nothing of themselves as JSON. */
@@ -82,19 +88,22 @@ function toolRulesOf(tools: NonNullable<ServerDocument['access']>['tools']): Too
   return tools?.allow === undefined && tools?.deny === undefined ? undefined : new ToolRules(tools);
 }
 
-function prepareUpstream(server: string, { url: text, transport, timeouts }: ServerDocument['upstream']): PreparedUpstream {
+function prepareUpstream(id: string, server: ServerDocument): PreparedUpstream {
+  const { url: text, timeouts } = server.upstream;
   const url = new URL(text);
   return {
-    server,
+    server: id,
     url: text,
     origin: url.origin,
     path: url.pathname + url.search,
-    transport: transport ?? 'streamable-http',
+    transport: transportOf(server),
     connect: timeouts?.connectSeconds === undefined ? {} : { connectTimeoutMs: milliseconds(timeouts.connectSeconds) },
     responseTimeoutMs: timeouts?.responseSeconds === undefined ? undefined : milliseconds(timeouts.responseSeconds),
     streamIdleTimeoutMs: timeouts?.streamIdleSeconds === undefined ? undefined : milliseconds(timeouts.streamIdleSeconds),
   };
 }
+
+const transportOf = (server: ServerDocument): PreparedUpstream['transport'] => (server.type === 'api' ? 'http' : (server.upstream.transport ?? 'streamable-http'));
 
 /** 0 would be no limit at all. */
 const milliseconds = (seconds: number): number => Math.max(1, Math.round(seconds * 1000));

@@ -1,16 +1,17 @@
 import { takeSecrets } from '@gatehouse/config-fields';
 import type { Problem } from '@gatehouse/errors';
-import { completeServer, writableServer } from '@gatehouse/gateway-config';
+import { completeServerTypes, type ServerType, writableServerTypes } from '@gatehouse/gateway-config';
 import type { z } from 'zod';
 import { documentProblems } from '../http/parse-document.ts';
 import { planSecrets, withPlannedSecrets } from './plan-secrets.ts';
 
-const written: Readonly<Record<string, z.ZodType>> = writableServer.shape;
-const complete: Readonly<Record<string, z.ZodType>> = completeServer.shape;
+type Fields = Readonly<Record<string, z.ZodType>>;
 
 /** What would be missing in those parts of a document that are valid by themselves, though the whole is not. */
 export function missingSecrets(body: unknown, storedSecrets: readonly string[]): Problem[] {
   if (typeof body !== 'object' || body === null) return [];
+  const type = typeOf(body);
+  const [written, complete]: [Fields, Fields] = [writableServerTypes[type].shape, completeServerTypes[type].shape];
   const parts = Object.entries(body).flatMap(([key, value]) => {
     const parsed = Object.hasOwn(complete, key) ? written[key]?.safeParse(value) : undefined;
     return parsed?.success ? [[key, parsed.data] as const] : [];
@@ -22,3 +23,6 @@ export function missingSecrets(body: unknown, storedSecrets: readonly string[]):
     return missing.map((problem) => ({ ...problem, pointer: `/${key}${problem.pointer}` }));
   });
 }
+
+/** Where none is said, or none that there is: what most are. */
+const typeOf = ({ type }: { readonly type?: unknown }): ServerType => (typeof type === 'string' && Object.hasOwn(writableServerTypes, type) ? (type as ServerType) : 'mcp');

@@ -1,9 +1,9 @@
-import { readableServer, type Warning } from '@gatehouse/gateway-config';
+import { readableServerFields, type Warning } from '@gatehouse/gateway-config';
 import { z } from 'zod';
 import type { ServerRow } from './servers.store.ts';
 
 /** What is known of a server whose stored document this release does not take: a newer one wrote it, or somebody by hand. */
-export const unreadableServer = readableServer
+export const unreadableServer = readableServerFields
   .pick({ id: true, workspace: true, name: true, revision: true, createdAt: true, updatedAt: true, warnings: true })
   .extend({ name: z.string() })
   .meta({ id: 'UnreadableServer' });

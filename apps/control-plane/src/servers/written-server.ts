@@ -1,6 +1,6 @@
 import { takeSecrets } from '@gatehouse/config-fields';
 import { GatewayError, type Problem } from '@gatehouse/errors';
-import { completeServer, writableServer } from '@gatehouse/gateway-config';
+import { completeServer, writableServer, writableServerFor } from '@gatehouse/gateway-config';
 import { documentProblems, parseDocument } from '../http/parse-document.ts';
 import { missingSecrets } from './missing-secrets.ts';
 import { planSecrets, type SecretPlan, withPlannedSecrets } from './plan-secrets.ts';
@@ -27,7 +27,7 @@ export interface WriteContext {
  * @throws GatewayError validation_failed
  */
 export function readWrittenServer(body: unknown, context: WriteContext): WrittenServerDocument {
-  const problems = documentProblems(writableServer, body);
+  const problems = documentProblems(writableServerFor(body), body);
   // A missing secret is said together with everything else, not after it was put right.
   if (problems.length > 0) throw refused(...problems, ...missingSecrets(body, context.storedSecrets));
   const parsed = writableServer.parse(body);

@@ -8,7 +8,7 @@ import { StepFailure, stepFailureOf } from './step-failure.ts';
 import { quote, type UpstreamExchanges } from './upstream-exchanges.ts';
 
 export interface McpProbe {
-  readonly upstream: ServerDocument['upstream'];
+  readonly upstream: Extract<ServerDocument, { type: 'mcp' }>['upstream'];
   readonly exchanges: UpstreamExchanges;
   readonly mask: Mask;
   /** Of each request. */
