@@ -10,7 +10,9 @@ export { EventStreamReader, type ServerSentEvent } from './event-stream-reader.t
 export { type FilteredMessage, filterToolLists } from './filter-tool-lists.ts';
 export { formatEvent } from './format-event.ts';
 export { type InputAnswer, readInputAnswer, requestDigest } from './input-responses.ts';
+export { beginsArray, beginsObject, eachElement, eachMember, skipSpace } from './json-text.ts';
 export { type MessageHeaders, type MessageSummary, type ReadMessage, readMessage } from './read-message.ts';
+export { type MemberRange, readMembers, type ReadMembers } from './read-members.ts';
 export { type ReadToolCalls, readToolCalls, type RequestInBody } from './read-tool-calls.ts';
 export { firstModernRevision, isModernRevision, negotiatedRevision } from './revisions.ts';
 export { readEnvelopes, requestIds, type RpcEnvelope, withResponseId } from './rpc-envelope.ts';

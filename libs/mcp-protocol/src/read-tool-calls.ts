@@ -1,5 +1,6 @@
 import { isUtf8 } from 'node:buffer';
-import { beginsArray, beginsObject, eachElement, eachMember, skipSpace } from './json-text.ts';
+import { beginsArray, beginsObject, eachElement, skipSpace } from './json-text.ts';
+import { type MemberRange, readMembers } from './read-members.ts';
 import type { RpcId } from './rpc-error.ts';
 
 /** A request of a message; of a batch (MCP 2025-03-26) there are several. */
@@ -54,23 +55,5 @@ function readRequest(text: string, start: number): RequestInBody | { readonly am
   return { ...request, call: { tool: typeof tool === 'string' ? tool : undefined } };
 }
 
-type Range = readonly [from: number, to: number];
-
-/** The members that matter, each there once and spelled as it should be. */
-function readMembers(text: string, start: number, known: ReadonlySet<string>): { readonly members: ReadonlyMap<string, Range> } | { readonly ambiguous: string } {
-  const members = new Map<string, Range>();
-  let ambiguous: string | undefined;
-  eachMember(text, start, (name, from, to) => {
-    const folded = known.has(name) ? name : fold(name);
-    if (!known.has(folded)) return;
-    if (name !== folded || members.has(folded)) ambiguous ??= folded;
-    members.set(folded, [from, to]);
-  });
-  return ambiguous === undefined ? { members } : { ambiguous: `The message has "${ambiguous}" twice, or in another spelling.` };
-}
-
 /** Of small values only: a tool's name, an id. */
-const valueOf = (text: string, range: Range | undefined): unknown => (range === undefined ? undefined : JSON.parse(text.slice(...range)));
-
-/** Unicode's simple case folding, as Go's `encoding/json` compares names: ſ is an s, and K (the unit) a k. */
-const fold = (name: string): string => name.toUpperCase().toLowerCase();
+const valueOf = (text: string, range: MemberRange | undefined): unknown => (range === undefined ? undefined : JSON.parse(text.slice(...range)));

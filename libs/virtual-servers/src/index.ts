@@ -1,0 +1,12 @@
+export { type Edit, editObject, to, within } from './edit-json.ts';
+export { type ListCursor, readCursor, writeCursor } from './list-cursor.ts';
+export { type ListKind, listKindOf, listKinds } from './list-kinds.ts';
+export { type ListedItem, type MemberPage, readMemberPage } from './member-list.ts';
+export { asModernResult, type ModernMeta, nameHeaderOf, withCursor, withModernMeta, withOwnName } from './member-message.ts';
+export { MemberNames, type MemberSelection } from './member-names.ts';
+export { answerForMember, markRequests, type MemberAnswer } from './member-requests.ts';
+export { type Capabilities, mergeCapabilities } from './merge-capabilities.ts';
+export { type MergedList, mergePages, overlappingMembers, type Pages } from './merge-pages.ts';
+export { readVirtualRequest, type VirtualRequest } from './read-request.ts';
+export { type Candidate, candidatesOf, ownerAmong } from './route-name.ts';
+export { matchesTemplate } from './uri-template.ts';
