@@ -2,6 +2,7 @@ import { type Credential, insertCredentials } from '@gatehouse/app-auth';
 import type { GlobalHeaderPolicy } from '@gatehouse/gateway-config';
 import { applyHeaderRules, type Verdict } from '@gatehouse/header-policy';
 import type { CallerHeaders } from './caller-headers.ts';
+import { addOwnHeaders } from './own-headers.ts';
 import type { PreparedServer } from './prepared-server.ts';
 import { type CallFacts, protocolHeaders } from './protocol-headers.ts';
 
@@ -35,6 +36,7 @@ export interface ComposedRequest {
  */
 export function composeRequest({ server, headerPolicy, call, rows, headers, credentials, path, userAgent }: CallToCompose): ComposedRequest {
   const rules = server.headerRules.under(headerPolicy);
-  const applied = applyHeaderRules(rules, rows, headers.nominated, protocolHeaders(call, headers, rules, userAgent));
+  const passed = applyHeaderRules(rules, rows, headers.nominated, protocolHeaders(call, headers, rules, userAgent));
+  const applied = call.ownHeaders === undefined ? passed : addOwnHeaders(passed, call.ownHeaders, rules);
   return { path: insertCredentials(path, applied.headers, credentials), headers: applied.headers, verdicts: applied.verdicts };
 }

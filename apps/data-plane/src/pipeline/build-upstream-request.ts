@@ -44,7 +44,7 @@ export function buildUpstreamRequest(
     body: call.body,
     responseTimeoutMs: upstream.responseTimeoutMs ?? timeouts.responseMs,
     // A stream that only listens may be silent for hours; it ends with either side (agentgateway #248).
-    idleTimeoutMs: call.method === 'GET' ? 0 : (upstream.streamIdleTimeoutMs ?? timeouts.streamIdleMs),
+    idleTimeoutMs: call.method === 'GET' && call.ownHeaders === undefined ? 0 : (upstream.streamIdleTimeoutMs ?? timeouts.streamIdleMs),
   };
   return { outgoing, verdicts: composed.verdicts };
 }

@@ -11,11 +11,13 @@ import type { IncomingRequest } from './request.ts';
 
 /** A request as MCP understands it. */
 export interface Call {
-  readonly method: 'POST' | 'GET' | 'DELETE';
+  readonly method: string;
   readonly era: 'legacy' | 'modern';
   readonly body: Buffer | undefined;
   /** Path and query at the upstream; absent: those of the configured URL. */
   readonly path?: string | undefined;
+  /** Of what an upstream is asked that does not speak MCP: what the request says of itself, flat. */
+  readonly ownHeaders?: readonly string[] | undefined;
   readonly message: MessageSummary | undefined;
   readonly owner: SessionOwner;
   /** The upstream's own session id; of a legacy session only. */

@@ -34,6 +34,8 @@ export async function serveStreamable(context: BridgeContext, forwarded: Forward
     case 'DELETE':
       void session.close();
       return withoutContent(200);
+    default:
+      throw new GatewayError('method_not_allowed');
   }
 }
 
