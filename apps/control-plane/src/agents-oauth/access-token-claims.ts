@@ -12,6 +12,9 @@ export interface AccessTokenClaims {
   readonly groups: readonly string[];
 }
 
+/** What any of these tokens says as text or as a number: of RFC 9068 section 2.2, and of `AccessTokenClaims`. */
+export const textClaims: ReadonlySet<string> = new Set(['sub', 'email', 'name', 'idp', 'grant', 'client_id', 'scope', 'iss', 'aud', 'jti', 'iat', 'exp']);
+
 /** What an access token says of its person, besides what RFC 9068 has. Groups that the server's access rules name come first. */
 export const accessTokenClaims = (grant: string, { provider, name, email, groups }: Person, named: ReadonlySet<string>): AccessTokenClaims => ({
   grant,

@@ -2,6 +2,7 @@ import { createRemoteJWKSet, jwtVerify } from 'jose';
 import { expect, test } from 'vitest';
 import { authorizationRequest, authorize, codeGrant, codeOf, resourceUrl, useAgents } from '../spec-support/use-agents.ts';
 import { ana, publicOrigin } from '../spec-support/use-login.ts';
+import { textClaims } from './access-token-claims.ts';
 
 const fixture = useAgents();
 
@@ -21,4 +22,5 @@ test('from a registration to a token: consent, login, code', async () => {
     iss: publicOrigin, aud: resourceUrl('orders'), sub: person?.id, client_id: agent.clientId, scope: 'mcp', grant: grant?.id, idp: 'corp',
     name: ana.name, email: ana.email, groups: [...ana.groups], iat: expect.any(Number) as number, exp: Number(payload.iat) + 300, jti: expect.any(String) as string,
   });
+  expect(new Set(Object.keys(payload).filter((claim) => !Array.isArray(payload[claim])))).toEqual(textClaims);
 });

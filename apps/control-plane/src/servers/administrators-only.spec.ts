@@ -30,6 +30,7 @@ const forbidden = (...pointers: string[]) => ({ code: 'forbidden', errors: point
 const exchange = { type: 'on-behalf-of', tokenUrl: 'https://sts.example/token', clientId: 'gatehouse', clientSecret: 's' };
 const stores = (scope: string, name = 'tracker') => [{ name: 'X-Key', source: { type: 'credential', name, scope } }];
 const signed = (more: object = {}) => [{ name: 'X-Caller', source: { type: 'caller-identity', signed: true, ...more } }];
+const forwards = (from?: string) => [{ name: 'X-User-Token', source: { type: 'caller-token', ...(from && { from }) } }];
 const pasted = (issuer: string) => ({ type: 'passthrough', jwt: { jwksUrl: 'https://login.example/jwks', issuer, audience: 'tickets' } });
 const stored = () => fixture.query('select document, revision from servers');
 
@@ -154,6 +155,9 @@ test.each<[string, object, object, boolean]>([
   ['a secret does', {}, { upstream: evil }, true],
   ['a credential of the workspace does', { appAuth: { type: 'none' }, outboundHeaders: stores('workspace') }, { upstream: evil }, true],
   ['what people entered does', { appAuth: { type: 'none' }, outboundHeaders: stores('user') }, { upstream: evil }, true],
+  ['the tokens of logins do', { appAuth: { type: 'none' }, agentAuth: { type: 'interactive' }, outboundHeaders: forwards() }, { upstream: evil }, true],
+  ['the tokens that callers bring do', { appAuth: { type: 'none' }, agentAuth: pasted('okta'), outboundHeaders: forwards('caller') }, { upstream: evil }, true],
+  ['the tokens of logins are sent from then on', { appAuth: { type: 'none' }, agentAuth: { type: 'interactive' } }, { upstream: evil, outboundHeaders: forwards() }, false],
   ['what each connects at the upstream ends', { appAuth: { type, discover: true } }, { upstream: evil }, false],
   ['the tokens of an app go to another path', { appAuth: app }, { upstream: { url: 'https://good.example/v2' } }, true],
   ['a secret does, at another path', {}, { upstream: { url: 'https://good.example/v2' } }, true],

@@ -88,6 +88,40 @@ describe('on behalf of callers', () => {
   ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
 });
 
+describe('who calls, in a header', () => {
+  const [interactive, token, anyIssuer] = [{ type: 'interactive' }, { ...passthrough, jwt: { jwks, issuer } }, { ...passthrough, jwt: { jwks, audience: 'orders' } }];
+  const header = (agentAuth: object, source: object, more: object = {}): Record<string, unknown> => ({ agentAuth, appAuth: none, outboundHeaders: [{ name: 'X-User', source: { type: 'caller-identity', ...source }, ...more }] });
+  const never = 'claim_missing /outboundHeaders/0/source';
+  const left = { required: false };
+  test.each<[string, Record<string, unknown>, string[]]>([
+    ['signed, of people', header(interactive, { signed: true }), []],
+    ['signed, of service accounts', header({ type: 'api-key' }, { signed: true }), []],
+    ['signed, of tokens of an issuer', header(token, { signed: true }), []],
+    ['signed, of tokens of any issuer', header(anyIssuer, { signed: true }), ['jwt_any_issuer /agentAuth/jwt', never]],
+    ['signed, of nobody', header(passthrough, { signed: true }), [never]],
+    ['signed, of nobody, left out', header(passthrough, { signed: true }, left), [never]],
+    ['the address of people', header(interactive, { claim: 'email' }), []],
+    ['the address of service accounts', header({ type: 'api-key' }, { claim: 'email' }), [never]],
+    ['the address of service accounts, left out', header({ type: 'api-key' }, { claim: 'email' }, left), []],
+    ['the name of service accounts', header({ type: 'api-key' }, { claim: 'name' }), []],
+    ['the id of nobody', header(passthrough, { claim: 'sub' }), [never]],
+    ['what tokens may say', header(token, { claim: 'department' }), []],
+    ['what the gateway’s tokens do not say', header(interactive, { claim: 'department' }), [never]],
+    ['what the gateway’s tokens say as a list', header(interactive, { claim: 'groups' }), [never]],
+  ])('%s', (_name, overrides, expected) => expect(codes(overrides)).toEqual(expected));
+
+  const copied = (more: Record<string, unknown> = {}, row: object = {}) => ({ appAuth: none, agentAuth: passthrough, outboundHeaders: [{ name: 'X-Copy', source: { type: 'request-header', name: 'X-Internal-Id' }, ...row }], ...more });
+  const restricted = 'request_header_restricted /outboundHeaders/0/source/name';
+  const policy: GlobalHeaderPolicy = { ...noGlobalPolicy, enabled: false, restricted: ['x-internal-*'] };
+  test.each<[string, Record<string, unknown>, GlobalHeaderPolicy, string[]]>([
+    ['of a header', copied(), noGlobalPolicy, []],
+    ['of one that callers’ authentication restricts', copied({ agentAuth: { ...passthrough, restrictedHeaders: ['x_internal_*'] } }), noGlobalPolicy, [restricted]],
+    ['of one that the server restricts', copied({ headerPolicy: { mode: 'none', restricted: ['x-internal-*'] } }), noGlobalPolicy, [restricted]],
+    ['of one that all restrict', copied(), policy, [restricted]],
+    ['of one that all restrict, left out', copied({}, left), policy, []],
+  ])('a copy %s', (_name, overrides, global, expected) => expect(codes(overrides, global)).toEqual(expected));
+});
+
 describe('callers’ JWTs', () => {
   const plain = 'jwks_plain_http /agentAuth/jwt/jwksUrl';
   const any = 'jwt_any_issuer /agentAuth/jwt';

@@ -5,6 +5,7 @@ import { accessWarnings } from './access-warnings.ts';
 import { connectionWarnings, hasSharedConnection } from './connection-warnings.ts';
 import { credentialWarnings } from './credential-warnings.ts';
 import { headerWarnings } from './header-warnings.ts';
+import { identityWarnings, requestHeaderWarnings } from './identity-warnings.ts';
 import { isMoved } from './is-moved.ts';
 import { jwtWarnings } from './jwt-warnings.ts';
 import { lendsConnections } from './lends-connections.ts';
@@ -25,8 +26,8 @@ export function standingWarnings(
   row: Pick<ServerRow, 'id' | 'workspace' | 'document'>, secretLocations: readonly string[], { policy, surroundings }: { policy: GlobalHeaderPolicy; surroundings: Surroundings },
 ): Warning[] {
   const server = prepareStoredServer(row, secretLocations);
-  const ofHeaders = server ? headerWarnings(row.document, server, policy) : [unreadableWarning];
-  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...credentialWarnings(row.document, surroundings), ...subjectWarnings(row.document), ...ofHeaders];
+  const ofHeaders = server ? [...headerWarnings(row.document, server, policy), ...requestHeaderWarnings(row.document, server, policy)] : [unreadableWarning];
+  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...credentialWarnings(row.document, surroundings), ...subjectWarnings(row.document), ...identityWarnings(row.document), ...ofHeaders];
 }
 
 function openServerWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {
@@ -42,7 +43,15 @@ export function changeWarnings(before: StoredDocument, after: StoredDocument, ke
     ...(keptSecrets > 0 ? ['secrets stored for'] : []),
     ...(isSame(lendsConnections) ? ['tokens of the accounts connected for'] : []),
     ...(isSame((document) => namedCredentials(document).length > 0) ? ['credentials that were sent to'] : []),
+    ...(isSame(forwardsTokens) ? ['tokens of callers that were sent to'] : []),
   ];
   if (followers.length === 0) return [];
   return [{ code: 'secret_follows_new_origin', pointer: '/upstream/url', detail: `The ${followers.join(' and the ')} the former upstream are now sent to this one.` }];
+}
+
+/** What callers came with, or got when they logged in: they are told of no upstream. */
+function forwardsTokens(document: StoredDocument): boolean {
+  // Before a change it may have been anything.
+  const headers: unknown = document['outboundHeaders'];
+  return Array.isArray(headers) && headers.some((header: { source?: { type?: unknown } | null } | null) => header?.source?.type === 'caller-token');
 }
