@@ -70,7 +70,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
     publicPath: '',
     // As the transport does, right before it sends.
     forward: ({ upstream, outgoing }) => {
-      if (outgoing.signatures !== undefined) signRequest(outgoing.signatures, { ...outgoing, origin: upstream.origin });
+      if (outgoing.signatures !== undefined) signRequest(outgoing.signatures, { ...outgoing, body: outgoing.body as Buffer, origin: upstream.origin });
       return Promise.resolve(upstreamResponse);
     },
     record,

@@ -33,5 +33,7 @@ const sentences: Readonly<Record<RedirectRefusal, (refused: RefusedRedirect) => 
   outside_base_path: ({ origin, status }) => `The upstream of this server redirects (${status})${to(origin)}, to a path outside of its configured URL; it is not followed.`,
   method_not_repeated: ({ origin, method, status }) =>
     `The upstream of this server redirects (${status})${to(origin)}, but a ${method} is not repeated as GET; a redirect with 307 or 308 would be followed.`,
+  body_not_repeated: ({ origin, status }) =>
+    `The upstream of this server redirects (${status})${to(origin)}, but a body that was passed on as it came is not there a second time: send it with a Content-Length that the gateway takes as a whole.`,
   too_many: ({ origin }) => `The upstream of this server redirects more than ${maxRedirects} times${origin === undefined ? '' : ` at ${origin}`}.`,
 };

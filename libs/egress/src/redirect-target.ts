@@ -6,13 +6,15 @@ export interface RedirectAnswer {
   readonly method: string;
   /** Path and query of the request that was answered. */
   readonly path: string;
+  /** Whether its body is at hand to be sent again; so it is when absent. */
+  readonly isRepeatable?: boolean;
   readonly status: number;
   /** A list where the answer had more than one. */
   readonly location: string | readonly string[] | undefined;
 }
 
 /** Why a redirect is not followed. */
-export type RedirectRefusal = 'no_location' | 'unclear_location' | 'other_origin' | 'outside_base_path' | 'method_not_repeated' | 'too_many';
+export type RedirectRefusal = 'no_location' | 'unclear_location' | 'other_origin' | 'outside_base_path' | 'method_not_repeated' | 'body_not_repeated' | 'too_many';
 
 export type RedirectTarget =
   | { readonly follow: { readonly method: string; /** Path and query. */ readonly path: string } }
@@ -35,7 +37,7 @@ const maxOriginLength = 270;
  * query key and the caller's headers would go along, so whatever could be read in two ways is not followed.
  * @param followed how many redirects of this request were followed before
  */
-export function redirectTarget({ base, method, path, status, location }: RedirectAnswer, followed: number): RedirectTarget {
+export function redirectTarget({ base, method, path, isRepeatable = true, status, location }: RedirectAnswer, followed: number): RedirectTarget {
   if (location === undefined || location === '') return { refused: 'no_location', origin: undefined };
   if (typeof location !== 'string' || location.length > maxLocationLength) return { refused: 'unclear_location', origin: undefined };
   const scope = new URL(base);
@@ -49,6 +51,7 @@ export function redirectTarget({ base, method, path, status, location }: Redirec
   // 301, 302 and 303 turn a POST into a GET, which is another request than the one that was asked for.
   const keepsMethod = status === 307 || status === 308 || method === 'GET' || method === 'HEAD';
   if (!keepsMethod) return { refused: 'method_not_repeated', origin };
+  if (!isRepeatable) return { refused: 'body_not_repeated', origin };
   if (followed >= maxRedirects) return { refused: 'too_many', origin };
   return { follow: { method, path: target.pathname + target.search } };
 }

@@ -15,8 +15,18 @@ export interface IncomingRequest {
   readonly headers: readonly string[];
   /** @throws GatewayError body_too_large, caller_disconnected */
   readBody(limitBytes: number): Promise<Buffer>;
+  /** In the place of `readBody`, where a body may be passed on as it comes; absent where it has come as a whole. */
+  readonly upload?: Upload;
   /** Calls back once, when the caller goes away before it has its whole answer; at once where it is gone already. */
   onDisconnect(listener: () => void): void;
+}
+
+/** A body that nobody has read yet. */
+export interface Upload {
+  /** 0 = there is none, `undefined` = not said before it has come. */
+  readonly announcedBytes: number | undefined;
+  /** The body as it comes; one that goes on beyond `maxBytes` fails with body_too_large. */
+  stream(maxBytes: number): UploadStream;
 }
 
 /** A request as it goes to an upstream. */
@@ -29,7 +39,7 @@ export interface UpstreamRequest {
   readonly headers: string[];
   /** What signs it, each time that it is sent, when nothing of it changes any more; absent where nothing does. */
   readonly signatures?: readonly SigningCredential[] | undefined;
-  readonly body: Buffer | undefined;
+  readonly body: Buffer | UploadStream | undefined;
   readonly responseTimeoutMs: number;
   /** 0 = unbounded */
   readonly idleTimeoutMs: number;
@@ -48,6 +58,13 @@ export interface StreamedBody {
   resume(): void;
   /** Ends the exchange with the upstream; nothing more arrives. */
   abort(): void;
+}
+
+/** A request's body on its way through: what was read of it is not there a second time. */
+export interface UploadStream extends StreamedBody {
+  readonly announcedBytes: number | undefined;
+  /** Whether somebody has begun to read it. */
+  readonly isTaken: boolean;
 }
 
 export interface UpstreamResponse {

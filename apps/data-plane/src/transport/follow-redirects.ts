@@ -76,8 +76,9 @@ class Following implements Receiver {
   }
 
   #redirect({ status, headers, body }: UpstreamResponse): void {
-    const { method, path, withCredentials } = this.#outgoing;
-    const target = redirectTarget({ base: this.#upstream.url, method, path, status, location: headers['location'] }, this.#followed);
+    const { method, path, withCredentials, body: sent } = this.#outgoing;
+    const isRepeatable = sent === undefined || Buffer.isBuffer(sent);
+    const target = redirectTarget({ base: this.#upstream.url, method, path, isRepeatable, status, location: headers['location'] }, this.#followed);
     if ('refused' in target) {
       this.#reject(new RedirectError({ reason: target.refused, origin: target.origin, method, status }));
       return this.#sending.discard(body, () => undefined);

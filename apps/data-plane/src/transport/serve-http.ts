@@ -3,6 +3,7 @@ import type { Duplex } from 'node:stream';
 import type { Admission } from '../pipeline/admission.ts';
 import type { IncomingRequest, Reply } from '../pipeline/request.ts';
 import { answerClientError } from './answer-client-error.ts';
+import { Deadlines } from './deadlines.ts';
 import { NodeRequest } from './node-request.ts';
 import { OpenStreams } from './open-streams.ts';
 import { writeReply } from './write-reply.ts';
@@ -11,6 +12,8 @@ export interface HttpServerOptions {
   readonly maxHeaderBytes: number;
   /** How long a caller may leave an answer unread. */
   readonly stalledTimeoutMs: number;
+  /** How long a caller may take for a body, or between two pieces of one that is passed on as it comes; a minute when absent. */
+  readonly bodyTimeoutMs?: number;
   handle(request: IncomingRequest): Promise<Reply>;
   /** Whether answers should end their connection, because the process is going. */
   isDraining(): boolean;
@@ -34,25 +37,31 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     insecureHTTPParser: false,
     keepAliveTimeout: 65_000,
     headersTimeout: 20_000,
-    requestTimeout: 60_000,
+    // A body may be long in coming as long as it does: `NodeRequest` bounds it.
+    requestTimeout: 0,
     noDelay: true,
   });
   // Node drops headers beyond this without a word; the pipeline counts them and says so.
   server.maxHeadersCount = 0;
-  server.on('request', (message: IncomingMessage, response: ServerResponse) => {
+  const requests = { deadlines: new Deadlines(), bodyTimeoutMs: options.bodyTimeoutMs ?? 60_000 };
+  const answer = (message: IncomingMessage, response: ServerResponse, waitsToContinue: boolean): void => {
     // A response that cannot be written is over by its 'close'; nobody is left to tell.
     response.on('error', () => undefined);
+    const request = new NodeRequest(message, response, requests, waitsToContinue);
     options
-      .handle(new NodeRequest(message, response))
+      .handle(request)
       .then((reply) => {
-        if (options.isDraining()) reply.headers.push('connection', 'close');
+        if (options.isDraining() || request.isAmbiguousAfter) reply.headers.push('connection', 'close');
         answering.add(message.socket, response);
-        writeReply(message, response, reply, options.stalledTimeoutMs);
+        writeReply(request, response, reply, options.stalledTimeoutMs);
         streams.add(response, reply, message.method === 'GET' || reply.onlyListens === true, options.isDraining());
       })
       // Whatever goes wrong with one answer is its own end, never the process's.
       .catch(() => response.destroy());
-  });
+  };
+  server.on('request', (message: IncomingMessage, response: ServerResponse) => answer(message, response, false));
+  // Nobody is told to send a body that will not be read.
+  server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => answer(message, response, true));
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerClientError(error, socket, answering.has(socket)));
   return { server, streams };
 }

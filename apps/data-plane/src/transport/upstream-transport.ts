@@ -8,6 +8,7 @@ import { Deadlines } from './deadlines.ts';
 import { discardBody } from './discard-body.ts';
 import { Exchange } from './exchange.ts';
 import { followRedirects, type Receiver, type Sending } from './follow-redirects.ts';
+import { uploadReadable } from './upload-readable.ts';
 
 export interface UpstreamTransportOptions {
   readonly guard: AddressGuard;
@@ -78,7 +79,7 @@ export class UpstreamTransport {
     const exchange = new Exchange(receiver, this.#deadlines, () => this.#slots.leave(origin));
     // Before it waits for its turn: where the origin does not answer, that would be long.
     const refusal = this.#circuits?.refusal(target);
-    const giveUp = refusal ?? this.#slots.enter(origin, outgoing.body?.length ?? 0, () => this.#start(exchange, upstream, target, outgoing));
+    const giveUp = refusal ?? this.#slots.enter(origin, bytesOf(outgoing), () => this.#start(exchange, upstream, target, outgoing));
     if (giveUp instanceof GatewayError) receiver.onError(giveUp);
     else if (giveUp === 'full') receiver.onError(new GatewayError('upstream_busy'));
     // Only one that has to wait needs a deadline: undici counts from when a connection is there.
@@ -87,12 +88,13 @@ export class UpstreamTransport {
   }
 
   #start(exchange: Exchange, { origin, connect }: PreparedUpstream, target: CircuitTarget, outgoing: UpstreamRequest): void {
+    const { body } = outgoing;
     try {
       const options: Dispatcher.DispatchOptions = {
         method: outgoing.method,
         path: outgoing.path,
-        headers: outgoing.signatures === undefined ? outgoing.headers : signRequest(outgoing.signatures, { ...outgoing, origin }),
-        body: outgoing.body ?? null,
+        headers: headersOf(outgoing, origin),
+        body: body === undefined ? null : Buffer.isBuffer(body) ? body : uploadReadable(body),
         headersTimeout: outgoing.responseTimeoutMs,
         bodyTimeout: outgoing.idleTimeoutMs,
       };
@@ -114,7 +116,19 @@ export class UpstreamTransport {
       server,
       // What an upstream says without being asked may be long in coming, its head with it; HTTP+SSE begins with `endpoint`.
       listens: method === 'GET' && transport === 'streamable-http',
-      hasLargeBody: body !== undefined && body.length > largeBodyBytes,
+      hasLargeBody: body !== undefined && (!Buffer.isBuffer(body) || body.length > largeBodyBytes),
     };
   }
+}
+
+/** What of it is here while it waits. */
+const bytesOf = ({ body }: UpstreamRequest): number => (Buffer.isBuffer(body) ? body.length : 0);
+
+function headersOf(outgoing: UpstreamRequest, origin: string): string[] {
+  const { body, signatures, headers } = outgoing;
+  if (body === undefined || Buffer.isBuffer(body)) return signatures === undefined ? headers : signRequest(signatures, { ...outgoing, body, origin });
+  // What is passed on as it comes cannot be part of a signature; where one has to be of it, it is not passed on in this way.
+  const signed = signatures === undefined ? headers : signRequest(signatures, { ...outgoing, body: undefined, origin });
+  // Without a length undici sends chunks.
+  return body.announcedBytes === undefined ? signed : [...signed, 'content-length', String(body.announcedBytes)];
 }

@@ -1,12 +1,9 @@
-import type { IncomingMessage, ServerResponse } from 'node:http';
+import type { ServerResponse } from 'node:http';
 import type { BodySink, Reply, StreamedBody } from '../pipeline/request.ts';
-
-/** Of a request that was answered before it was read, at most. */
-const maxRestBytes = 4_194_304;
-const maxRestMs = 5_000;
+import type { NodeRequest } from './node-request.ts';
 
 /** @param stalledTimeoutMs how long a caller may leave an answer unread */
-export function writeReply(message: IncomingMessage, response: ServerResponse, { status, headers, body }: Reply, stalledTimeoutMs: number): void {
+export function writeReply(request: Pick<NodeRequest, 'discardRest'>, response: ServerResponse, { status, headers, body }: Reply, stalledTimeoutMs: number): void {
   if (response.destroyed) {
     if (typeof body === 'object') body.abort();
     return;
@@ -14,20 +11,7 @@ export function writeReply(message: IncomingMessage, response: ServerResponse, {
   response.writeHead(status, headers);
   if (typeof body === 'object') pipeBody(body, response, stalledTimeoutMs);
   else response.end(body);
-  if (!message.complete) readRest(message);
-}
-
-/** What was not read of a request would be taken for the next one. A short rest is read away, a long one ends the connection. */
-function readRest(message: IncomingMessage): void {
-  const { socket } = message;
-  let bytes = 0;
-  message.on('data', (chunk: Buffer) => {
-    bytes += chunk.length;
-    if (bytes > maxRestBytes) socket.destroy();
-  });
-  const timer = setTimeout(() => void (message.complete || socket.destroy()), maxRestMs).unref();
-  message.on('close', () => clearTimeout(timer));
-  message.resume();
+  request.discardRest();
 }
 
 function pipeBody(body: StreamedBody, response: ServerResponse, stalledTimeoutMs: number): void {
