@@ -299,23 +299,40 @@ describe('for a caller with a token of another issuer', () => {
   const validated = (more: Partial<SpecServer>): Partial<SpecServer> => ({ ...more, agentAuth: { type: 'passthrough', jwt: { jwksUrl: issuer.jwksUrl, issuer: issuer.url } } });
   const raw = (): string => token.replace('Bearer ', '');
 
-  it.each<[string, () => Partial<SpecServer>, () => Pairs, Pairs]>([
+  it.each<[string, () => Partial<SpecServer>, () => Pairs, Pairs | undefined]>([
     ['beside a stored credential', () => ({
       appAuth: { type: 'bearer', token: 'key' },
       outboundHeaders: [{ name: 'X-Token', required: false, source: { type: 'caller-token' } }, { name: 'X-User', required: false, source: { type: 'caller-identity', claim: 'sub' } }],
     }), () => [bearer('key'), ['X-Token', raw()], ['X-User', 'jo']], [bearer('key')]],
     ['passed through', () => passthrough, caller, []],
-  ])('neither it nor what it said is sent once it has expired: %s', async (_name, more, first, then) => {
+    // Without a value of a header that is required, the upstream cannot be told.
+    ['as what is sent of it', () => ({ outboundHeaders: [{ name: 'X-User', source: { type: 'caller-identity', claim: 'sub' } }] }), () => [['X-User', 'jo']], undefined],
+  ])('the session ends when there is to be listened anew and it has expired, without it and what it said: %s', async (_name, more, first, farewell) => {
     await publish(validated(more()));
     const stream = await opened();
     expect(headOf('GET')).toEqual(own('GET', ...first()));
     vi.setSystemTime(Date.now() + 60_000);
     upstream.requests.length = 0;
-    const again = nextOf('GET');
     streams[0]?.end();
-    await again;
-    expect(headOf('GET').filter(([name]) => !['X-Tenant', 'Accept-Language'].includes(name))).toEqual(own('GET', lastEvent, ...then));
-    stream.close();
+    expect(await stream.next()).toBeUndefined();
+    // It waits until upstreams have been told.
+    await dataPlane.close();
+    expect(all('GET')).toEqual([]);
+    if (farewell === undefined) expect(all('DELETE')).toEqual([]);
+    else expect(headOf('DELETE')).toEqual(own('DELETE', ...farewell));
+  });
+
+  it('an answer that breaks off is not taken up again once it has expired: who asked is told, and the session ends', async () => {
+    await publish(validated({ appAuth: { type: 'bearer', token: 'key' } }));
+    const stream = await opened();
+    await stream.post({ id: 1, method: 'slow' });
+    expect(await stream.next()).toMatchObject({ method: 'notifications/a' });
+    vi.setSystemTime(Date.now() + 60_000);
+    upstream.requests.length = 0;
+    streams.at(-1)?.end();
+    expect(await stream.next()).toMatchObject({ id: 1, error: { data: { code: 'session_not_found' } } });
+    expect(await stream.next()).toBeUndefined();
+    expect(all('GET')).toEqual([]);
   });
 
   it('is obtained for with the token of the request that listens, and not with a message’s', async () => {

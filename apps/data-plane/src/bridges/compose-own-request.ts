@@ -41,7 +41,8 @@ export async function composeOwnRequest(
     throw new GatewayError('session_not_found', { detail: 'what it was opened by is gone' });
   }
   const isOver = hasExpired(admission.caller, authentication.now());
-  const rows = isOver ? withoutAuthorization(listening?.headers ?? []) : (listening?.headers ?? []);
+  if (method === 'GET' && isOver) throw new GatewayError('session_not_found', { detail: 'the token that it was opened with has expired' });
+  const rows = listening?.headers ?? [];
   const given = cleanHeaders(rows, limits.headers);
   // Not the caller's own words for these, nor its trace: this request is none of its steps.
   const headers = Object.assign(new CallerHeaders(), {
@@ -60,15 +61,13 @@ export async function composeOwnRequest(
 }
 
 /**
- * Whether the token that said who calls has ended since: then nobody says so any more, and neither it nor what it said goes on. People
- * are admitted for as long as their grant lasts, and that they still are has been looked at.
+ * Whether the token that said who calls has ended since: then nobody says so any more, nothing is asked for on its word, and nothing that
+ * it said goes on. People are admitted for as long as their grant lasts, and that they still are has been looked at.
  */
 function hasExpired({ kind, claims }: Caller, now: number): boolean {
   const expiresAt = claims?.['exp'];
   return kind === 'token' && typeof expiresAt === 'number' && expiresAt * 1000 <= now;
 }
-
-const withoutAuthorization = (rows: readonly string[]): string[] => rows.filter((_, index) => rows[index - (index % 2)]?.toLowerCase() !== 'authorization');
 
 /**
  * The server as it is now, if it is served and its upstream is still the session's: the credentials of now belong to the upstream

@@ -81,7 +81,10 @@ export class StreamableUpstreamSession implements BridgeSession {
       const { failure } = await readAnswer(response, this.#reading(unanswered), () => unanswered.size === 0);
       if (unanswered.size > 0) throw failure ?? new GatewayError('upstream_failed', { detail: 'the answer ended without a response' });
     } catch (error) {
-      this.#fail(unanswered, toGatewayError(error));
+      const failure = toGatewayError(error);
+      this.#fail(unanswered, failure);
+      // It broke off, and could not be taken up again for that.
+      if (failure.code === 'session_not_found') this.#context.sessions.close(this);
     }
   }
 

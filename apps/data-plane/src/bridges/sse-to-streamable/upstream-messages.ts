@@ -1,5 +1,6 @@
 import { performance } from 'node:perf_hooks';
 import { setTimeout as pause } from 'node:timers/promises';
+import { GatewayError } from '@gatehouse/errors';
 import type { UpstreamResponse } from '../../pipeline/request.ts';
 import { discard, isEventStream } from '../answers.ts';
 import { type BodyEnd, readMessages } from '../read-messages.ts';
@@ -44,15 +45,16 @@ export async function readAnswer(response: UpstreamResponse, reading: StreamRead
 
 /**
  * Reads what the upstream says without being asked, for as long as the signal lets it. A server that has no such stream
- * (405), or no longer has the session (404), is not asked again.
- * @returns the status of an answer that is no stream
+ * (405), or no longer has the session (404), is not asked again; neither is one on behalf of a caller who has no place here any more.
+ * @returns the status of an answer that is no stream, 404 where the session is over on this side
  */
 export async function readAnnouncements(reading: StreamReading): Promise<number> {
   const pauses = new ReconnectPauses();
   let lastEventId: string | undefined;
   let retryMs: number | undefined;
   for (;;) {
-    const response = await reading.listen(lastEventId).catch(() => undefined);
+    const response = await reading.listen(lastEventId).catch((error: unknown) => (isOver(error) ? 404 : undefined));
+    if (response === 404) return response;
     let lasted = 0;
     if (response !== undefined && (response.status !== 200 || !isEventStream(response))) {
       discard(response.body);
@@ -66,6 +68,8 @@ export async function readAnnouncements(reading: StreamReading): Promise<number>
     await pause(pauses.next(lasted, retryMs), undefined, { ref: false, signal: reading.signal });
   }
 }
+
+const isOver = (error: unknown): boolean => error instanceof GatewayError && error.code === 'session_not_found';
 
 async function read(response: UpstreamResponse, reading: StreamReading): Promise<{ end: BodyEnd; lastedMs: number }> {
   const startedAt = performance.now();
