@@ -50,6 +50,9 @@ export function serverDocument(name: string, upstreamUrl: string, { upstreamKey 
   };
 }
 
+type PlainServerDocument = Extract<PlainSnapshotDocument, { kind: 'server' }>;
+type McpServerDocument = PlainServerDocument & { readonly server: Extract<PlainServerDocument['server'], { type: 'mcp' }> };
+
 /** Whose tokens people come with; someone's grant is always revoked. */
 export function authorizationServerDocument({ personKey }: BenchSecrets): PlainSnapshotDocument {
   return { kind: 'authorization-server', id: authorizationServerId, issuer: authorizationServer, jwks: { keys: [personKey] }, revoked: [{ grant: 'another-grant', until: 4_000_000_000 }] };
@@ -57,33 +60,33 @@ export function authorizationServerDocument({ personKey }: BenchSecrets): PlainS
 
 /** The same server for people: everything else is as it is for service accounts. */
 export function interactiveDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
-  const { server, ...document } = serverDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  const { server, ...document } = serverDocument(name, upstreamUrl, secrets) as McpServerDocument;
   const access = { allow: [{ group: 'support' }, { group: 'sales' }, { user: 'ben@example.com' }] };
   return { ...document, server: { ...server, agentAuth: { type: 'interactive', scopes: ['orders:read'] }, access } };
 }
 
 /** The same again, with each person's own token in place of the stored key: a bearer that is fetched, or one that is stored. */
 export function connectedDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
-  const { server, ...document } = interactiveDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  const { server, ...document } = interactiveDocument(name, upstreamUrl, secrets) as McpServerDocument;
   return { ...document, server: { ...server, appAuth: { type: 'oauth-authorization-code', app: 'orders' } } };
 }
 
 /** For callers with tokens of their issuer's: a stored bearer goes upstream, with which the next one is compared. */
 export function bearerDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
-  const { server, ...document } = passThroughDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  const { server, ...document } = passThroughDocument(name, upstreamUrl, secrets) as McpServerDocument;
   const { headerPolicy: _policy, ...plain } = server;
   return { ...document, server: { ...plain, appAuth: { type: 'bearer', token: secrets.upstreamKey } } };
 }
 
 /** The same, with a token that theirs was exchanged for. */
 export function exchangeDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
-  const { server, ...document } = bearerDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  const { server, ...document } = bearerDocument(name, upstreamUrl, secrets) as McpServerDocument;
   return { ...document, server: { ...server, appAuth: { type: 'on-behalf-of', tokenUrl: 'https://id.example/token', clientId: 'gatehouse', clientSecret: secrets.upstreamKey, audience: tokenAudience } } };
 }
 
 /** Each request is signed. */
 export function signedDocument(name: string, upstreamUrl: string, secrets: BenchSecrets): PlainSnapshotDocument {
-  const { server, ...document } = serverDocument(name, upstreamUrl, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>;
+  const { server, ...document } = serverDocument(name, upstreamUrl, secrets) as McpServerDocument;
   return { ...document, server: { ...server, appAuth: { type: 'aws-sigv4', region: 'eu-central-1', service: 'execute-api', accessKeyId: 'AKIDEXAMPLE', secretAccessKey: secrets.upstreamKey } } };
 }
 

@@ -1,4 +1,4 @@
-import { completeServer, type EnvironmentPolicy, type ServerHeaderPolicy, type StoredHeaderPolicy } from '@gatehouse/gateway-config';
+import { completeServer, type EnvironmentPolicy, type ServerHeaderPolicy, type StoredHeaderPolicy, type UpstreamServerDocument } from '@gatehouse/gateway-config';
 import fc from 'fast-check';
 import type { Row } from './decision-table.ts';
 
@@ -8,7 +8,7 @@ import type { Row } from './decision-table.ts';
  */
 
 export interface ArbitraryCall {
-  readonly server: ReturnType<typeof completeServer.parse>;
+  readonly server: UpstreamServerDocument;
   readonly document: StoredHeaderPolicy | undefined;
   readonly environment: EnvironmentPolicy;
   readonly method: 'POST' | 'GET';
@@ -108,7 +108,7 @@ const server = fc.tuple(agentAuth, appAuth, outboundHeaders, fc.option(policy)).
   const written = { name: 's', type: 'mcp', upstream: { url: 'https://upstream.example/mcp' }, agentAuth: agent, appAuth: app };
   // Only where nothing is set twice, which is refused.
   const parsed = completeServer.safeParse({ ...written, outboundHeaders: outbound });
-  return { ...(parsed.data ?? completeServer.parse(written)), ...(headerPolicy !== null && { headerPolicy }) };
+  return { ...((parsed.data ?? completeServer.parse(written)) as UpstreamServerDocument), ...(headerPolicy !== null && { headerPolicy }) };
 });
 
 export const arbitraryCall: fc.Arbitrary<ArbitraryCall> = fc.record({ server, document, environment, method: fc.constantFrom('POST' as const, 'GET' as const), rows });

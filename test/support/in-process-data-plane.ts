@@ -18,6 +18,8 @@ type OfType<Type extends string> = Extract<PlainServer, { type: Type }>;
 /** A server as a spec writes it; MCP, open, without a credential, unless it says otherwise. */
 export type SpecServer = Pick<OfType<'mcp'>, 'name' | 'upstream'> & Partial<Omit<OfType<'mcp'>, 'type'>> & Partial<Pick<OfType<'api'>, 'tools'>> & { readonly type?: PlainServer['type']; readonly workspace?: string };
 
+type SpecVirtualServer = Pick<OfType<'virtual'>, 'name' | 'type' | 'members'> & Partial<OfType<'virtual'>> & { readonly workspace?: string };
+
 /** The agents' authorization server as the control plane publishes it. */
 export interface SpecAuthorizationServer {
   readonly url: string;
@@ -33,7 +35,7 @@ export interface InProcessDataPlane {
   /** Every line of the log so far. */
   readonly log: string[];
   /** Publishes these servers, of workspace `default` with ids equal to their names, and waits until they are served. */
-  publish(...servers: SpecServer[]): Promise<void>;
+  publish(...servers: (SpecServer | SpecVirtualServer)[]): Promise<void>;
   remove(...names: string[]): Promise<void>;
   /** Publishes who belongs to a workspace; everyone does where nothing is said. */
   publishWorkspace(name: string, access?: WorkspaceAccess): Promise<void>;
@@ -114,7 +116,7 @@ export async function startInProcessDataPlane(
             kind: 'server',
             id: workspace === 'default' ? server.name : `${workspace}/${server.name}`,
             workspace,
-            server: { type: 'mcp', agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, ...server } as PlainServer,
+            server: { agentAuth: { type: 'passthrough' }, ...(server.type !== 'virtual' && { type: 'mcp', appAuth: { type: 'none' } }), ...server } as PlainServer,
           }),
         ),
       ]),

@@ -1,3 +1,4 @@
+export { agentAuthKey } from './agent-auth-key.ts';
 export type { AgentAuthContext, Authentication, AuthorizationServerRecord, Denial, PreparedAgentAuth, PresentedCredentials, ServiceAccountRecord } from './agent-auth-type.ts';
 export { bearerToken } from './bearer-token.ts';
 export { anonymousCaller, type Caller } from './caller.ts';

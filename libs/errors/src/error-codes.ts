@@ -89,6 +89,7 @@ export const errorCodes = {
   internal: entry(500, 'Something went wrong inside the gateway.', 'error'),
 
   // Administration
+  no_upstream: entry(409, 'A virtual server has no upstream of its own: ask this of one of its members.'),
   validation_failed: entry(422, 'The document has problems; nothing was changed.'),
   malformed_json: entry(400, 'The request body is not valid JSON.'),
   name_taken: entry(409, 'The name is already in use in this workspace.'),

@@ -35,7 +35,7 @@ const countOf = (fields: object): number => Object.values(fields).filter((value)
 export type AccessEntry = z.output<typeof entry>;
 
 /** Other globs have more signs; in a rule of what must not be called, one that does nothing would be a hole. */
-const pattern = text('Pattern', 256).regex(/^[^?[\]{}]+$/, 'has a sign that stands for nothing here: only * does, for any characters');
+export const pattern = text('Pattern', 256).regex(/^[^?[\]{}]+$/, 'has a sign that stands for nothing here: only * does, for any characters');
 export const toolPatterns = (title: string, whatElse: string) => z.array(pattern).min(1, `must not be empty: leave it out ${whatElse}`).max(maxPatterns).meta({ title });
 
 export const access = z

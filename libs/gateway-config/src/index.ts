@@ -19,9 +19,11 @@ export {
   type ReadableServer,
   readableServer,
   readableServerFields,
+  type ReadableUpstreamServer,
   type ServerDocument,
   type ServerType,
   type UpstreamServerDocument,
+  type VirtualServerDocument,
   writableServer,
   writableServerFor,
   writableServerTypes,
@@ -52,6 +54,7 @@ export {
   storedHeaderPolicy,
   writableHeaderPolicy,
 } from './header-policy-document.ts';
+export { type VirtualMember } from './virtual-members.ts';
 export { defaultMaxValueBytes, neverPasses } from './header-policy-fields.ts';
 export { type EnvironmentPolicy, mappingRule, noGlobalPolicy, resolveGlobalPolicy, unknownGlobalPolicy } from './resolve-global-policy.ts';
 export { isKeptSource, type KeptSource, keptSourceOf, textOfSource, type ToolEdit, type ToolsSource, toolsSource } from './tools-source.ts';

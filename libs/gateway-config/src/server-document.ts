@@ -8,6 +8,7 @@ import { z } from 'zod';
 import { access, checkAccess } from './access-rules.ts';
 import { serverHeaderPolicy } from './header-policy-document.ts';
 import { toolsSource } from './tools-source.ts';
+import { unavailableMembers, virtualMembers } from './virtual-members.ts';
 import { warning } from './warning.ts';
 
 /** Bounds in seconds; what is absent is the data plane's own default. */
@@ -45,6 +46,8 @@ const policyFields = { headerPolicy: serverHeaderPolicy.optional() };
 
 const mcpFields = { ...serverFields, ...policyFields, type: z.literal('mcp'), upstream: mcpUpstream };
 const apiFields = { ...serverFields, ...policyFields, type: z.literal('api'), upstream: apiUpstream };
+/** Each member has an upstream, and with it credentials and a header policy, of its own. */
+const virtualFields = { ...serverFields, type: z.literal('virtual'), members: virtualMembers, unavailableMembers: unavailableMembers.optional() };
 
 /** What reading adds. Accepted when it is sent back, and then ignored. */
 const readOnlyFields = {
@@ -70,12 +73,13 @@ const readableEnd = { enabled: z.boolean(), warnings: z.array(warning) };
 export const writableServerTypes = {
   mcp: z.strictObject({ ...mcpFields, ...writableAuth, ...optionalReadOnly }),
   api: z.strictObject({ ...apiFields, tools: toolsSource, ...writableAuth, ...optionalReadOnly }),
+  virtual: z.strictObject({ ...virtualFields, ...optionalReadOnly }),
 };
 
 export type ServerType = keyof typeof writableServerTypes;
 
 /** A server as it is written: POST, PUT, `apply -f`. */
-export const writableServer = z.discriminatedUnion('type', [writableServerTypes.mcp, writableServerTypes.api]).meta({ id: 'ServerInput' });
+export const writableServer = z.discriminatedUnion('type', [writableServerTypes.mcp, writableServerTypes.api, writableServerTypes.virtual]).meta({ id: 'ServerInput' });
 
 /** What a written document is checked against: without a type, everything that it lacks of what most are is said, and not its type alone. */
 export function writableServerFor(document: unknown): z.ZodType<z.output<typeof writableServer>> {
@@ -96,19 +100,22 @@ export const completeServerTypes = {
   mcp: z.strictObject({ ...mcpFields, ...completeAuth }),
   /** Imported, edited, and without those that are left out. */
   api: z.strictObject({ ...apiFields, tools: z.strictObject({ operations: z.array(apiOperation) }), ...completeAuth }),
+  virtual: z.strictObject(virtualFields),
 };
 
 /** A server with every reference resolved and every secret present: what a snapshot holds. */
 export const completeServer = z.discriminatedUnion('type', [
   completeServerTypes.mcp.superRefine(checkHeaderNames).superRefine(checkAccess),
   completeServerTypes.api.superRefine(checkHeaderNames).superRefine(checkAccess),
+  completeServerTypes.virtual.superRefine(checkAccess),
 ]);
 
 const readableMcpServer = z.object({ ...readable, ...mcpFields, ...readableAuth, ...readableEnd }).meta({ id: 'McpServer' });
 const readableApiServer = z.object({ ...readable, ...apiFields, tools: toolsSource, ...readableAuth, ...readableEnd }).meta({ id: 'ApiServer' });
+const readableVirtualServer = z.object({ ...readable, ...virtualFields, ...readableEnd }).meta({ id: 'VirtualServer' });
 
 /** A server as it is read. */
-export const readableServer = z.discriminatedUnion('type', [readableMcpServer, readableApiServer]).meta({ id: 'Server' });
+export const readableServer = z.discriminatedUnion('type', [readableMcpServer, readableApiServer, readableVirtualServer]).meta({ id: 'Server' });
 
 /** What every server has as it is read. */
 export const readableServerFields = z.object({ ...readable, name: serverFields.name, ...readableEnd });
@@ -116,4 +123,7 @@ export const readableServerFields = z.object({ ...readable, name: serverFields.n
 export type ServerDocument = z.output<typeof completeServer>;
 /** Of the types that have an upstream of their own. */
 export type UpstreamServerDocument = Extract<ServerDocument, { readonly type: 'mcp' | 'api' }>;
+export type VirtualServerDocument = Extract<ServerDocument, { readonly type: 'virtual' }>;
 export type ReadableServer = z.output<typeof readableServer>;
+/** Of the types that have an upstream of their own. */
+export type ReadableUpstreamServer = Extract<ReadableServer, { readonly type: 'mcp' | 'api' }>;

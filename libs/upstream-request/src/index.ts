@@ -5,6 +5,6 @@ export { checkContentType } from './check-content-type.ts';
 export { type CallToCompose, type ComposedRequest, composeRequest } from './compose-request.ts';
 export { credentialRule, type ExplainedHeader, explainedHeaders } from './explained-headers.ts';
 export { obtainCredentials } from './obtain-credentials.ts';
-export { type PreparedServer, type PreparedUpstream, prepareServer } from './prepared-server.ts';
+export { type PreparedServer, type PreparedUpstream, type PreparedVirtual, prepareServer } from './prepared-server.ts';
 export { type CallFacts } from './protocol-headers.ts';
 export { compileHeaderRules, type HeaderRulesSource, ServerHeaderRules } from './server-header-rules.ts';

@@ -1,12 +1,10 @@
-import { noGlobalPolicy } from '@gatehouse/gateway-config';
+import { noGlobalPolicy, type ServerHeaderPolicy } from '@gatehouse/gateway-config';
 import { expect, test } from 'vitest';
 import { cleanHeaders } from './caller-headers.ts';
 import { composeRequest } from './compose-request.ts';
 import { prepareServer } from './prepared-server.ts';
 
-type Policy = NonNullable<Parameters<typeof prepareServer>[2]['headerPolicy']>;
-
-function composed(headerPolicy: Policy, rows: readonly string[], ownHeaders: readonly string[]): { headers: string[]; dropped: (string | undefined)[][] } {
+function composed(headerPolicy: ServerHeaderPolicy, rows: readonly string[], ownHeaders: readonly string[]): { headers: string[]; dropped: (string | undefined)[][] } {
   const server = prepareServer('id', 'default', { name: 'pets', type: 'api', upstream: { url: 'https://pets.example' }, agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, tools: { operations: [] }, headerPolicy });
   const headers = cleanHeaders(rows, { maxBytes: 10_000, maxCount: 100 });
   const call = { method: 'POST', era: 'modern', body: '{}', upstreamSession: 'x', ownHeaders } as const;
@@ -25,7 +23,7 @@ test('nothing that is said of the MCP message is said of the API’s request, wh
   expect(dropped).toContainEqual(['Content-Type', 'base_header_wins']);
 });
 
-test.each<[string, Policy, string[], string[], string[]]>([
+test.each<[string, ServerHeaderPolicy, string[], string[], string[]]>([
   ['an argument over a header that passes under its name', everything, ['X-Mode', 'slow', 'x_mode', 'slower'], ['X-Mode', 'fast'], ['X-Mode', 'base_header_wins']],
   ['an argument over a mapping to its name', { mode: 'mappings', mappings: [{ source: 'X-Speed', target: 'X-Mode' }] }, ['X-Speed', 'slow'], ['X-Mode', 'fast'], ['X-Speed', 'base_header_wins', 'X-Mode']],
   ['a restriction over both', { ...everything, restricted: ['x-mode'] }, ['X-Mode', 'slow'], [], ['X-Mode', 'restricted']],

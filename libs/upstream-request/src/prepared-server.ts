@@ -1,9 +1,9 @@
 import { hash } from 'node:crypto';
-import { type PreparedAgentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
+import { agentAuthKey, type PreparedAgentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
 import type { ApiOperation } from '@gatehouse/api-tools';
 import { type PreparedAppAuth, prepareAppAuth } from '@gatehouse/app-auth';
 import type { ConnectOptions } from '@gatehouse/egress';
-import { AccessRules, type ServerDocument } from '@gatehouse/gateway-config';
+import { AccessRules, type ServerDocument, type UpstreamServerDocument, type VirtualMember } from '@gatehouse/gateway-config';
 import { ToolRules } from '@gatehouse/mcp-protocol';
 import { type PreparedOutboundHeader, prepareOutboundHeaders } from '@gatehouse/outbound-headers';
 import { ServerHeaderRules } from './server-header-rules.ts';
@@ -23,6 +23,8 @@ export interface PreparedServer {
   /** Whether callers connect accounts of their own for it, or enter credentials, and may have none yet. */
   readonly connects: boolean;
   readonly agentAuth: PreparedAgentAuth;
+  /** Equal to another server's where both let in the same callers. */
+  readonly agentAuthKey: string;
   /** Who may call. */
   readonly access: AccessRules;
   /** Which tools; absent where all may be called. */
@@ -33,6 +35,14 @@ export interface PreparedServer {
   readonly upstream: PreparedUpstream;
   /** Of an API: its tools, as its document has them. Undefined where the upstream has tools of its own. */
   readonly operations: readonly ApiOperation[] | undefined;
+  /** Of a virtual server, which has no upstream and no credential of its own. */
+  readonly virtual: PreparedVirtual | undefined;
+}
+
+export interface PreparedVirtual {
+  readonly members: readonly VirtualMember[];
+  /** Whether lists fail where a member is down; otherwise it is left out of them. */
+  readonly failsWithoutMembers: boolean;
 }
 
 export interface PreparedUpstream {
@@ -42,8 +52,8 @@ export interface PreparedUpstream {
   readonly origin: string;
   /** Path and query of the configured URL. */
   readonly path: string;
-  /** `http` speaks no MCP. */
-  readonly transport: 'streamable-http' | 'sse' | 'http';
+  /** `http` speaks no MCP; `none` is there for nobody to be called. */
+  readonly transport: 'streamable-http' | 'sse' | 'http' | 'none';
   readonly connect: ConnectOptions;
   readonly responseTimeoutMs: number | undefined;
   readonly streamIdleTimeoutMs: number | undefined;
@@ -51,35 +61,47 @@ export interface PreparedUpstream {
 
 export function prepareServer(id: string, workspace: string, server: ServerDocument): PreparedServer {
   const agentAuth = prepareAgentAuth(server.agentAuth);
-  const appAuth = prepareAppAuth(server.appAuth);
-  const outboundHeaders = prepareOutboundHeaders(server.outboundHeaders ?? []);
-  return {
+  const common = {
     id,
     workspace,
     name: server.name,
     title: server.title ?? server.name,
     enabled: server.enabled ?? true,
     fingerprint: fingerprintOf(server),
-    connectionKey: connectionKeyOf(id, server),
-    connects: appAuth.connects === true || outboundHeaders.some((header) => header.connects),
     agentAuth,
+    agentAuthKey: agentAuthKey(server.agentAuth),
     access: new AccessRules(server.access?.allow),
     tools: toolRulesOf(server.access?.tools),
+  };
+  if (server.type === 'virtual') {
+    const virtual = { members: server.members, failsWithoutMembers: server.unavailableMembers === 'fail' };
+    const nothing = { appAuth: prepareAppAuth({ type: 'none' }), outboundHeaders: [] };
+    // Any of its members may have accounts to connect; which, depends on what they are when they are called.
+    return { ...common, ...nothing, connectionKey: '', connects: true, headerRules: new ServerHeaderRules({ headerPolicy: undefined, agentAuth, ...nothing }), upstream: noUpstream(`${workspace}/${id}`), operations: undefined, virtual };
+  }
+  const appAuth = prepareAppAuth(server.appAuth);
+  const outboundHeaders = prepareOutboundHeaders(server.outboundHeaders ?? []);
+  return {
+    ...common,
+    connectionKey: connectionKeyOf(id, server),
+    connects: appAuth.connects === true || outboundHeaders.some((header) => header.connects),
     appAuth,
     outboundHeaders,
     headerRules: new ServerHeaderRules({ headerPolicy: server.headerPolicy, agentAuth, appAuth, outboundHeaders }),
     upstream: prepareUpstream(`${workspace}/${id}`, server),
     operations: server.type === 'api' ? server.tools.operations : undefined,
+    virtual: undefined,
   };
 }
 
 function fingerprintOf(server: ServerDocument): string {
-  const { agentAuth, access, upstream } = server;
-  return hash('sha256', JSON.stringify([agentAuth, access?.tools, upstream.url, transportOf(server)]), 'base64url');
+  const { agentAuth, access } = server;
+  const behind = server.type === 'virtual' ? [server.members] : [server.upstream.url, transportOf(server)];
+  return hash('sha256', JSON.stringify([agentAuth, access?.tools, ...behind]), 'base64url');
 }
 
 /** All of app authentication, and what people enter: what may be added to them counts too. Secrets show nothing of themselves as JSON. */
-function connectionKeyOf(id: string, { appAuth, outboundHeaders = [], upstream: { url } }: ServerDocument): string {
+function connectionKeyOf(id: string, { appAuth, outboundHeaders = [], upstream: { url } }: UpstreamServerDocument): string {
   const entered = outboundHeaders.filter(({ source }) => source.type === 'credential' && source.scope === 'user');
   return hash('sha256', JSON.stringify([id, appAuth, entered, url]), 'base64url');
 }
@@ -88,7 +110,7 @@ function toolRulesOf(tools: NonNullable<ServerDocument['access']>['tools']): Too
   return tools?.allow === undefined && tools?.deny === undefined ? undefined : new ToolRules(tools);
 }
 
-function prepareUpstream(id: string, server: ServerDocument): PreparedUpstream {
+function prepareUpstream(id: string, server: UpstreamServerDocument): PreparedUpstream {
   const { url: text, timeouts } = server.upstream;
   const url = new URL(text);
   return {
@@ -103,7 +125,10 @@ function prepareUpstream(id: string, server: ServerDocument): PreparedUpstream {
   };
 }
 
-const transportOf = (server: ServerDocument): PreparedUpstream['transport'] => (server.type === 'api' ? 'http' : (server.upstream.transport ?? 'streamable-http'));
+/** Stands where the others have theirs: sessions are bound to its URL, and nothing is ever sent there. */
+const noUpstream = (server: string): PreparedUpstream => ({ server, url: 'virtual:', origin: 'null', path: '/', transport: 'none', connect: {}, responseTimeoutMs: undefined, streamIdleTimeoutMs: undefined });
+
+const transportOf = (server: UpstreamServerDocument): PreparedUpstream['transport'] => (server.type === 'api' ? 'http' : (server.upstream.transport ?? 'streamable-http'));
 
 /** 0 would be no limit at all. */
 const milliseconds = (seconds: number): number => Math.max(1, Math.round(seconds * 1000));

@@ -1,6 +1,6 @@
 import { putAtLocations } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
-import { completeServer, type ServerDocument } from '@gatehouse/gateway-config';
+import { completeServer, type UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { Secret } from '@gatehouse/sealing';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.ts';
@@ -13,7 +13,7 @@ export interface CompleteServer {
   readonly id: string;
   /** The workspace's name. */
   readonly workspace: string;
-  readonly server: ServerDocument;
+  readonly server: UpstreamServerDocument;
 }
 
 /** Servers with their secrets opened, for those parts of the control plane that call upstreams themselves. */
@@ -27,7 +27,7 @@ export class CompleteServers {
     this.#vault = vault;
   }
 
-  /** @throws GatewayError not_found, server_not_found, server_unreadable, vault_sealed_value_unreadable */
+  /** @throws GatewayError not_found, server_not_found, server_unreadable, vault_sealed_value_unreadable, no_upstream */
   async complete(workspace: string, idOrName: string): Promise<CompleteServer> {
     const { sql } = this.#database;
     const { id: workspaceId, name } = await findWorkspace(sql, workspace);
@@ -38,6 +38,7 @@ export class CompleteServers {
     putAtLocations(document, new Map([...opened.secrets].map(([field, text]) => [field, new Secret(text)])));
     const { data: server, error } = completeServer.safeParse(document);
     if (server === undefined) throw new GatewayError('server_unreadable', { detail: `server ${row.id}`, cause: error });
+    if (server.type === 'virtual') throw new GatewayError('no_upstream');
     return { id: row.id, workspace: name, server };
   }
 }

@@ -1,11 +1,11 @@
-import type { ReadableServer, ServerDocument, Warning } from '@gatehouse/gateway-config';
+import type { ReadableServer, UpstreamServerDocument, Warning } from '@gatehouse/gateway-config';
 import type { CallerIssuers } from '../connections/broker/caller-issuers.service.ts';
 import { issuedTokens } from '../connections/broker/issued-tokens.ts';
 import { namedCredentials } from '../credentials/named-credentials.ts';
 import type { StoredDocument } from './servers.store.ts';
 import type { Surroundings } from './surroundings.ts';
 
-type ConnectingDocument = Partial<Pick<ServerDocument, 'agentAuth' | 'appAuth'>>;
+type ConnectingDocument = Partial<Pick<UpstreamServerDocument, 'agentAuth' | 'appAuth'>>;
 
 /** The organisation's own account, for every caller. */
 export function hasSharedConnection(document: StoredDocument): boolean {
@@ -44,6 +44,7 @@ const unprovenPerson: Warning = {
 
 /** A server with that warning if the providers of its issuers publish other keys. One that cannot be asked now may publish these. */
 export async function withIssuerWarnings(server: ReadableServer, callers: CallerIssuers): Promise<ReadableServer> {
+  if (server.type === 'virtual') return server;
   const { agentAuth, appAuth, warnings } = server;
   const isOfPeople = (appAuth.type === 'oauth-authorization-code' && appAuth.shared !== true) || namedCredentials(server).some(({ scope }) => scope === 'user');
   if (!isOfPeople || warnings.some(({ code }) => code === unprovenPerson.code)) return server;

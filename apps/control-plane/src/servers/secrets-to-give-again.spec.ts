@@ -1,5 +1,5 @@
 import { generateKeyPairSync } from 'node:crypto';
-import type { ReadableServer } from '@gatehouse/gateway-config';
+import type { ReadableUpstreamServer } from '@gatehouse/gateway-config';
 import { describe, expect, test } from 'vitest';
 import { sampleServer } from '../spec-support/sample-server.ts';
 import { useControlPlane } from '../spec-support/use-control-plane.ts';
@@ -16,8 +16,8 @@ const type = 'oauth-client-credentials';
 const client = { type, tokenUrl: 'https://id.example/token', clientId: 'id' };
 const evil = 'https://evil.example/token';
 const privateKey = generateKeyPairSync('ec', { namedCurve: 'P-256' }).privateKey.export({ type: 'pkcs8', format: 'pem' }).toString();
-const create = (name: string, appAuth: object) => fixture.plane.send<ReadableServer & Problem>('POST', servers, { body: sampleServer(name, { appAuth }) });
-const change = (method: 'PUT' | 'PATCH', name: string, body: unknown) => fixture.plane.send<ReadableServer & Problem>(method, `${servers}/${name}`, { body, headers: { 'If-Match': '*' } });
+const create = (name: string, appAuth: object) => fixture.plane.send<ReadableUpstreamServer & Problem>('POST', servers, { body: sampleServer(name, { appAuth }) });
+const change = (method: 'PUT' | 'PATCH', name: string, body: unknown) => fixture.plane.send<ReadableUpstreamServer & Problem>(method, `${servers}/${name}`, { body, headers: { 'If-Match': '*' } });
 
 async function created(appAuth: object): Promise<string> {
   const name = `client-${(names += 1)}`;
@@ -38,7 +38,7 @@ describe('a client’s secret goes to no other origin than it was given for', ()
     const name = await created({ ...client, [field]: secret });
     const reply = await change('PATCH', name, { appAuth: patch });
     expect([reply.status, reply.body.errors]).toMatchObject([422, [{ pointer: `/appAuth/${field}`, code: 'secret_of_another_origin' }]]);
-    const { body } = await fixture.plane.send<ReadableServer>('GET', `${servers}/${name}`);
+    const { body } = await fixture.plane.send<ReadableUpstreamServer>('GET', `${servers}/${name}`);
     expect(body.appAuth).toMatchObject({ tokenUrl: client.tokenUrl, [field]: { set: true } });
     expect((await change('PATCH', name, { appAuth: { ...patch, [field]: secret } })).status).toBe(200);
   });

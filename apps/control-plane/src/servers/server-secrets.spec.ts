@@ -1,4 +1,4 @@
-import type { ReadableServer } from '@gatehouse/gateway-config';
+import type { ReadableUpstreamServer } from '@gatehouse/gateway-config';
 import { openDocument, snapshotKeysOf } from '@gatehouse/gateway-config';
 import { parseKey } from '@gatehouse/sealing';
 import { expect, test } from 'vitest';
@@ -9,11 +9,11 @@ import { useControlPlane } from '../spec-support/use-control-plane.ts';
 const fixture = useControlPlane();
 const servers = '/v1/workspaces/default/servers';
 const ifMatch = { 'If-Match': '*' };
-const patch = (name: string, body: unknown) => fixture.plane.send<ReadableServer>('PATCH', `${servers}/${name}`, { body, headers: ifMatch });
-const put = (name: string, body: unknown) => fixture.plane.send<ReadableServer>('PUT', `${servers}/${name}`, { body, headers: ifMatch });
+const patch = (name: string, body: unknown) => fixture.plane.send<ReadableUpstreamServer>('PATCH', `${servers}/${name}`, { body, headers: ifMatch });
+const put = (name: string, body: unknown) => fixture.plane.send<ReadableUpstreamServer>('PUT', `${servers}/${name}`, { body, headers: ifMatch });
 
 /** What data planes use, once they have what was just written. */
-async function published({ id, revision }: ReadableServer): Promise<unknown> {
+async function published({ id, revision }: ReadableUpstreamServer): Promise<unknown> {
   const { channel, environment } = fixture.plane;
   await until(async () => ((await channel.readState())?.revision ?? 0) >= revision);
   const [document] = await channel.readDocuments([id]);
@@ -38,7 +38,7 @@ test.each([
 });
 
 test('reading says since when a secret is set, and not what it is', async () => {
-  const { body, text } = await fixture.plane.send<ReadableServer>('POST', servers, { body: sampleServer('dated') });
+  const { body, text } = await fixture.plane.send<ReadableUpstreamServer>('POST', servers, { body: sampleServer('dated') });
   const token = (body.appAuth as unknown as { token: { updatedAt: string } }).token;
   expect(Math.abs(Date.now() - Date.parse(token.updatedAt))).toBeLessThan(60_000);
   expect(text).not.toContain('token-of-dated');

@@ -25,6 +25,8 @@ export function isOpenServer(document: StoredDocument, secretLocations: readonly
 export function standingWarnings(
   row: Pick<ServerRow, 'id' | 'workspace' | 'document'>, secretLocations: readonly string[], { policy, surroundings }: { policy: GlobalHeaderPolicy; surroundings: Surroundings },
 ): Warning[] {
+  // It sends nothing itself: what there is to say of that is said of its members.
+  if (row.document['type'] === 'virtual') return [...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings)];
   const server = prepareStoredServer(row, secretLocations);
   const ofHeaders = server ? [...headerWarnings(row.document, server, policy), ...requestHeaderWarnings(row.document, server, policy)] : [unreadableWarning];
   return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...credentialWarnings(row.document, surroundings), ...subjectWarnings(row.document), ...identityWarnings(row.document), ...ofHeaders];

@@ -1,12 +1,12 @@
-import type { ServerDocument, Warning } from '@gatehouse/gateway-config';
+import type { UpstreamServerDocument, Warning } from '@gatehouse/gateway-config';
 import type { StoredDocument } from './servers.store.ts';
 
-type Callers = ServerDocument['agentAuth'];
+type Callers = UpstreamServerDocument['agentAuth'];
 type Subject = 'caller-token' | 'identity-provider-token';
 
 /** What is made of a token that says who calls, where no caller of the server has one. */
 export function subjectWarnings(document: StoredDocument): Warning[] {
-  const { agentAuth, appAuth, outboundHeaders = [] } = document as Pick<ServerDocument, 'agentAuth' | 'appAuth' | 'outboundHeaders'>;
+  const { agentAuth, appAuth, outboundHeaders = [] } = document as Pick<UpstreamServerDocument, 'agentAuth' | 'appAuth' | 'outboundHeaders'>;
   const places = [{ pointer: '/appAuth', config: appAuth }, ...outboundHeaders.map(({ source }, index) => ({ pointer: `/outboundHeaders/${index}/source`, config: source }))];
   return places.flatMap(({ pointer, config }) => {
     const subject = subjectOf(config);
@@ -20,7 +20,7 @@ const has: Readonly<Record<Subject, (agentAuth: Callers) => boolean>> = {
 };
 
 /** Which of them would do; nothing where none is needed. */
-function subjectOf(config: ServerDocument['appAuth'] | NonNullable<ServerDocument['outboundHeaders']>[number]['source']): Subject[] | undefined {
+function subjectOf(config: UpstreamServerDocument['appAuth'] | NonNullable<UpstreamServerDocument['outboundHeaders']>[number]['source']): Subject[] | undefined {
   if (config.type === 'on-behalf-of') return config.subject === undefined ? ['caller-token', 'identity-provider-token'] : [config.subject];
   if (config.type !== 'caller-token') return undefined;
   return config.from === undefined ? ['caller-token', 'identity-provider-token'] : [config.from === 'caller' ? 'caller-token' : 'identity-provider-token'];

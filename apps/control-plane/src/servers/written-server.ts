@@ -35,7 +35,7 @@ export function readWrittenServer(body: unknown, context: WriteContext): Written
   if (workspace !== undefined && workspace !== context.workspace) {
     throw refused({ pointer: '/workspace', detail: 'is not the workspace of this URL', code: 'workspace_mismatch' });
   }
-  const complete = { ...spec, appAuth: spec.appAuth ?? ({ type: 'none' } as const), enabled: spec.enabled ?? true };
+  const complete = { ...spec, ...(spec.type !== 'virtual' && { appAuth: spec.appAuth ?? ({ type: 'none' } as const) }), enabled: spec.enabled ?? true };
   const { document, secrets: written } = takeSecrets(complete);
   const secrets = planSecrets(document, written, context.storedSecrets);
   parseDocument(completeServer, withPlannedSecrets(document, secrets));

@@ -1,4 +1,4 @@
-import type { ServerDocument } from '@gatehouse/gateway-config';
+import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 import type { McpConnection, McpProbe } from './connect-mcp.ts';
 import { ItemLister } from './list-items.ts';
 import { maskDeep } from './mask-secrets.ts';
@@ -10,7 +10,7 @@ import { gatewayErrorOf, StepFailure } from './step-failure.ts';
  * What a server's upstream offers.
  * @throws GatewayError with the reason of the step that failed
  */
-export async function discoverServer(server: ServerDocument, options: ProbeOptions): Promise<Discovery> {
+export async function discoverServer(server: UpstreamServerDocument, options: ProbeOptions): Promise<Discovery> {
   const probe = beginProbe(server, options);
   try {
     const credentials = await obtainCredentials(probe);

@@ -1,7 +1,7 @@
 import { type Credential, prepareAppAuth } from '@gatehouse/app-auth';
 import { type AddressGuard, OriginPools } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
-import type { ServerDocument } from '@gatehouse/gateway-config';
+import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { prepareOutboundHeaders } from '@gatehouse/outbound-headers';
 import { obtainCredentials as obtain } from '@gatehouse/upstream-request';
 import { connectMcp, type McpConnection, type McpProbe } from './connect-mcp.ts';
@@ -29,7 +29,7 @@ export interface ProbeOptions {
 
 /** A probe on its way: what it is of, and what bounds it. */
 export interface Probe {
-  readonly server: ServerDocument;
+  readonly server: UpstreamServerDocument;
   readonly guard: AddressGuard;
   readonly limits: ProbeLimits;
   readonly signal: AbortSignal;
@@ -37,7 +37,7 @@ export interface Probe {
   readonly mask: Mask;
 }
 
-export function beginProbe(server: ServerDocument, { guard, limits }: ProbeOptions): Probe {
+export function beginProbe(server: UpstreamServerDocument, { guard, limits }: ProbeOptions): Probe {
   const bounds = { ...defaultLimits, ...limits };
   return { server, guard, limits: bounds, signal: AbortSignal.timeout(bounds.totalMs), mask: secretMask(secretsOfServer(server)) };
 }
@@ -84,7 +84,7 @@ export async function withConnection<T>(mcp: McpProbe, use: (connection: McpConn
 const minQueryKey = 8;
 
 /** Keys are found in the query of upstream URLs too, however much they belong into appAuth. */
-function secretsOfServer(server: ServerDocument): string[] {
+function secretsOfServer(server: UpstreamServerDocument): string[] {
   const query = [...new URL(server.upstream.url).searchParams.values()].filter((value) => value.length >= minQueryKey);
   return [...secretsOf(server), ...query];
 }

@@ -1,18 +1,18 @@
 import { once } from 'node:events';
 import { type AddressInfo, createServer as createTcpServer, type Socket } from 'node:net';
 import { createAddressGuard } from '@gatehouse/egress';
-import { completeServer, type ServerDocument } from '@gatehouse/gateway-config';
+import { completeServer, type UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { Secret } from '@gatehouse/sealing';
 import type { ProbeOptions } from './probe-upstream.ts';
 
 export const apiKeyValue = 'k3y-of-the-upstream';
 
-type AppAuth = ServerDocument['appAuth'];
+type AppAuth = UpstreamServerDocument['appAuth'];
 export const apiKey = (location: 'header' | 'query' = 'header'): AppAuth => ({ type: 'api-key', name: 'X-Api-Key', in: location, value: new Secret(apiKeyValue) });
 
 /** A complete server document in front of an upstream. */
-export const serverAt = (url: string, appAuth: AppAuth = { type: 'none' }, transport: 'streamable-http' | 'sse' = 'streamable-http'): ServerDocument =>
-  completeServer.parse({ name: 'probed', type: 'mcp', upstream: { url, transport }, agentAuth: { type: 'passthrough' }, appAuth });
+export const serverAt = (url: string, appAuth: AppAuth = { type: 'none' }, transport: 'streamable-http' | 'sse' = 'streamable-http'): UpstreamServerDocument =>
+  completeServer.parse({ name: 'probed', type: 'mcp', upstream: { url, transport }, agentAuth: { type: 'passthrough' }, appAuth }) as UpstreamServerDocument;
 
 export const localOnly: ProbeOptions = { guard: createAddressGuard({ allowedRanges: ['loopback'] }) };
 export const impatient: ProbeOptions = { ...localOnly, limits: { stepMs: 300, totalMs: 2_000 } };

@@ -1,5 +1,5 @@
 import { type ErrorCode, GatewayError } from '@gatehouse/errors';
-import type { ServerDocument } from '@gatehouse/gateway-config';
+import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 import type { Mask } from './mask-secrets.ts';
 
 /** Why a step of a probe failed, in words that may be shown to an administrator once secrets are masked. */
@@ -42,7 +42,7 @@ export function stepFailureOf(error: GatewayError): StepFailure {
  * For answers other than a report: what failed, pointing at the part of the server's document it is about. Without the cause:
  * what a client library throws may quote the upstream.
  */
-export function gatewayErrorOf(failure: StepFailure, { server, mask }: { readonly server: ServerDocument; readonly mask: Mask }): GatewayError {
+export function gatewayErrorOf(failure: StepFailure, { server, mask }: { readonly server: UpstreamServerDocument; readonly mask: Mask }): GatewayError {
   const { reason, cause } = failure;
   const isAboutCredentials = credentialReasons.has(reason);
   const pointer = isAboutCredentials ? credentialsPointer(server) : '/upstream/url';
@@ -54,6 +54,6 @@ export function gatewayErrorOf(failure: StepFailure, { server, mask }: { readonl
 
 const credentialReasons = new Set<ErrorCode>(['upstream_rejected_credentials', 'credential_unavailable', 'connection_needs_person', 'subject_token_missing', 'claim_missing']);
 
-const credentialsPointer = ({ appAuth, outboundHeaders = [] }: ServerDocument): string => (appAuth.type === 'none' && outboundHeaders.length > 0 ? '/outboundHeaders' : '/appAuth');
+const credentialsPointer = ({ appAuth, outboundHeaders = [] }: UpstreamServerDocument): string => (appAuth.type === 'none' && outboundHeaders.length > 0 ? '/outboundHeaders' : '/appAuth');
 
 const sentence = (text: string): string => `${text.charAt(0).toUpperCase()}${text.slice(1)}.`;

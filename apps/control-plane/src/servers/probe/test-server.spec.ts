@@ -1,7 +1,7 @@
 import { createServer as createHttpsServer } from 'node:https';
 import { createAddressGuard } from '@gatehouse/egress';
 import { selfSignedCertificate } from '@gatehouse/egress/testing';
-import type { ServerDocument } from '@gatehouse/gateway-config';
+import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { Secret } from '@gatehouse/sealing';
 import { afterEach, describe, expect, it } from 'vitest';
 import { answerAsMcp } from '../../../../../test/support/answer-as-mcp.ts';
@@ -24,7 +24,7 @@ async function upstreamThat(handler?: RecordingHandler) {
   return upstream;
 }
 
-const outboundHeaders: ServerDocument['outboundHeaders'] = [{ name: 'X-Service-Key', prefix: 'Service', source: { type: 'static', value: new Secret('of-the-service-0123456789') } }];
+const outboundHeaders: UpstreamServerDocument['outboundHeaders'] = [{ name: 'X-Service-Key', prefix: 'Service', source: { type: 'static', value: new Secret('of-the-service-0123456789') } }];
 
 const outcomes = ({ steps }: TestReport): string => steps.map(({ outcome }) => outcome.charAt(0)).join('');
 const stepOf = ({ steps }: TestReport, name: ProbeStepName): ProbeStep | undefined => steps.find(({ step }) => step === name);

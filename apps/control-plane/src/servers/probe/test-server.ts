@@ -1,4 +1,4 @@
-import type { ServerDocument } from '@gatehouse/gateway-config';
+import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 import type { McpConnection, McpProbe } from './connect-mcp.ts';
 import { ItemLister } from './list-items.ts';
 import { connectTcp, handshake, resolveName } from './network-steps.ts';
@@ -9,7 +9,7 @@ import { TestLog } from './test-log.ts';
 import { describeCredentials } from './with-credentials.ts';
 
 /** Connects to a server's upstream as the data plane would and says of each step what came of it. */
-export async function testServer(server: ServerDocument, options: ProbeOptions): Promise<TestReport> {
+export async function testServer(server: UpstreamServerDocument, options: ProbeOptions): Promise<TestReport> {
   const probe = beginProbe(server, options);
   const log = new TestLog(probe.mask);
   try {

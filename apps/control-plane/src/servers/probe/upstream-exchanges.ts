@@ -1,6 +1,6 @@
 import type { Credential } from '@gatehouse/app-auth';
 import { guardedFetch, type OriginPools, RedirectError } from '@gatehouse/egress';
-import type { ServerDocument } from '@gatehouse/gateway-config';
+import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { version } from '@gatehouse/service-runtime';
 import { countValues } from './count-values.ts';
 import type { Mask } from './mask-secrets.ts';
@@ -21,7 +21,7 @@ export interface Exchange {
 export interface UpstreamExchangesOptions {
   readonly pools: OriginPools;
   readonly url: URL;
-  readonly server: Pick<ServerDocument, 'appAuth' | 'outboundHeaders'>;
+  readonly server: Pick<UpstreamServerDocument, 'appAuth' | 'outboundHeaders'>;
   readonly credentials: readonly Credential[];
   /** To the first byte of an answer, and between two pieces of it. */
   readonly timeoutMs: number;

@@ -1,6 +1,6 @@
 import { type Credential, insertCredentials, signaturesOf, signRequest } from '@gatehouse/app-auth';
 import type { RequestTarget, UnfinishedRequest } from '@gatehouse/egress';
-import type { ServerDocument } from '@gatehouse/gateway-config';
+import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 
 /** The request as it is with its credentials; the one that is given stays as it was. */
 export function withCredentials(request: UnfinishedRequest, credentials: readonly Credential[]): RequestTarget {
@@ -11,7 +11,7 @@ export function withCredentials(request: UnfinishedRequest, credentials: readonl
 }
 
 /** What is inserted where, by name only. */
-export function describeCredentials(credentials: readonly Credential[], { outboundHeaders = [] }: Pick<ServerDocument, 'outboundHeaders'>): string {
+export function describeCredentials(credentials: readonly Credential[], { outboundHeaders = [] }: Pick<UpstreamServerDocument, 'outboundHeaders'>): string {
   const outbound = new Set(outboundHeaders.map(({ name }) => name));
   const describe = (credential: Credential): string => {
     if (credential.in === 'signature') return `a signature in the headers ${credential.headerNames.join(', ')}`;
