@@ -48,6 +48,20 @@ it.each<[string, object, Caller, string[], string]>([
   expect(credentials).toEqual([{ source: 'appAuth on-behalf-of', location: { in: 'header', name: 'Authorization' }, wouldCall }]);
 });
 
+it('shows that a proof goes along with a token that is bound to a key, and nothing of it', async () => {
+  const outboundHeaders = [{ name: 'X-User', source: exchange }];
+  const { credentials, request, verdicts } = await explain({ ...exchange, dpop: true }, jo, { outboundHeaders }, [...authorization, 'DPoP: the.proof.of-jo-0123456789']);
+  const source = 'appAuth on-behalf-of';
+  const wouldCall = 'POST https://provider.example/token, with the token that the caller has';
+  expect(credentials).toEqual([
+    { source, location: { in: 'header', name: 'Authorization' }, wouldCall }, { source, location: { in: 'header', name: 'DPoP' }, wouldCall },
+    { source: 'outboundHeaders X-User', location: { in: 'header', name: 'X-User' }, wouldCall },
+  ]);
+  expect(verdicts.filter(({ name }) => name === 'DPoP')).toMatchObject([{ action: 'dropped' }, { action: 'set', rule: source, from: 'server' }]);
+  expect(request?.headers.filter(({ secret }) => secret).map(({ name }) => name)).toEqual(['X-User', 'Authorization', 'DPoP']);
+  expect(JSON.stringify(request)).not.toMatch(/token"|proof|Bearer/);
+});
+
 it('says it of outbound headers, each by itself, and shows no token', async () => {
   const source = { type: 'service-token', tokenUrl: 'https://service.example/token', clientId: 'c', clientSecret: 's' };
   const outboundHeaders = [{ name: 'X-Service', source }, { name: 'X-Caller', source: { type: 'caller-token' } }, { name: 'X-User', source: exchange }];

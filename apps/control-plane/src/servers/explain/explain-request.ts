@@ -60,7 +60,7 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
   const caller = await recognise(callerHeaders);
   try {
     const callerToken = caller === someone ? tokenOfSomeone(server) : callerTokenOf(caller, callerHeaders, ownIssuer);
-    const credentials = await obtainCredentials(server, { server, caller, callerToken, tokens: namedTokens, identity: unsignedIdentity, callerHeader: callerHeaderReader(server, headerPolicy, given.rows, callerHeaders) });
+    const credentials = await obtainCredentials(server, { server, caller, callerToken, tokens: namedTokens(server), identity: unsignedIdentity, callerHeader: callerHeaderReader(server, headerPolicy, given.rows, callerHeaders) });
     const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: server.upstream.path, userAgent });
     const signatures = signaturesOf(credentials);
     const headers = signatures === undefined ? composed.headers : signRequest(signatures, { ...composed, method: call.method, origin: server.upstream.origin, body: given.body });
