@@ -23,6 +23,9 @@ export const errorCodes = {
   headers_too_large: entry(431, 'The request headers are larger or more than this gateway accepts.'),
   unsupported_media_type: entry(415, 'The request body must be application/json without a content encoding.'),
   method_not_allowed: entry(405, 'This method is not allowed here.'),
+  invalid_path: entry(400, 'The path of the request is not one that every server reads alike, below the URL of this server.'),
+  upgrade_not_supported: entry(501, 'The gateway speaks HTTP here, and no protocol that a connection could change to: there is no WebSocket.'),
+  transfer_coding_not_supported: entry(501, 'A body comes with its length or in chunks, in no other transfer coding.'),
   origin_not_allowed: entry(403, 'Requests from this origin are not allowed.'),
   host_not_allowed: entry(403, 'Requests for this host name are not allowed.'),
 
@@ -64,6 +67,7 @@ export const errorCodes = {
   upstream_failed: entry(502, 'The upstream of this server broke off before it answered.', 'warn'),
   upstream_redirected: entry(502, 'The upstream of this server answered with a redirect, which is not followed.', 'warn'),
   upstream_rejected_credentials: entry(502, 'The upstream answered 401: it wants other credentials than the gateway sends for this server.', 'warn'),
+  request_not_repeated: entry(503, 'The upstream wants another credential, which the gateway has by now; but the body was passed on as it came and is not there a second time: send the request again.'),
   upstream_not_mcp: entry(502, 'The upstream of this server answered with something that is not MCP.', 'warn'),
   upstream_busy: entry(503, 'Too many calls are waiting for the upstream of this server; try again later.', 'warn'),
   upstream_circuit_open: entry(503, 'The upstream of this server failed too often and is given a pause; try again later.', 'warn'),
