@@ -205,6 +205,18 @@ describe('P11 a credential of each person', () => {
     expect(upstream.requests).toHaveLength(1);
   });
 
+  it('that was left out is sent as soon as it is entered, where it is needed', async () => {
+    await addServer('spare-needed', [keyHeader('spare-token', 'user')], { agentAuth: { type: 'interactive' } });
+    await vi.waitFor(async () => expect((await call('spare-needed')).status).toBe(401));
+    const [optional, needed] = [await tokenOf('ana', 'tracker-mine'), await tokenOf('ana', 'spare-needed')];
+    expect(await keySeen('tracker-mine', optional)).toBeUndefined();
+    const browser = fixture.browser();
+    await logIn(browser, 'ana');
+    const page = await browser.open(linkIn(await (await call('spare-needed', needed)).text()));
+    expect((await browser.submit(page, { value: 'spare-of-ana' })).status).toBe(200);
+    expect(await keySeen('tracker-mine', optional)).toBe('spare-of-ana');
+  });
+
   it('is nobody’s where callers are no people', async () => {
     await addServer('tracker-open', [keyHeader('tracker-token', 'user')], { agentAuth: { type: 'passthrough' } });
     await vi.waitFor(async () => expect(await keySeen('tracker-open')).toBe('connection_needs_person'));

@@ -8,7 +8,7 @@ import { snapshotKeysOf } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
 import type { Logger, SettingValues } from '@gatehouse/service-runtime';
-import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
+import type { ChannelEvent, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
 import { type ComposeOwn, composeOwnRequest } from './bridges/compose-own-request.ts';
@@ -71,7 +71,7 @@ export class DataPlane {
     this.#logger = logger;
     const keys = snapshotKeysOf(settings.SNAPSHOT_KEY);
     this.#keeper = new SnapshotKeeper({ directory: settings.SNAPSHOT_DIR, keys, logger, current: () => this.#follower.current });
-    this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: (afterOutage) => this.#onApplied(afterOutage), onEvent: ({ connected }) => this.#connecting.pending.connected(connected) });
+    this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: (afterOutage) => this.#onApplied(afterOutage), onEvent: ({ connected }) => this.#onConnected(connected) });
     this.#heartbeat = new Heartbeats({
       channel,
       id: settings.DATA_PLANE_ID ?? `${hostname()}-${process.pid}`,
@@ -251,6 +251,12 @@ export class DataPlane {
     // A grant is named as revoked for as long as its tokens live: through an outage that may have been missed.
     if (afterOutage) this.#http.streams.endExpired(Date.now());
     this.#bridgeSessions.sweep();
+  }
+
+  #onConnected(connected: ChannelEvent['connected']): void {
+    // Before anyone who waited for it asks again.
+    this.#tokens.tokens.connected(connected.owner);
+    this.#connecting.pending.connected(connected);
   }
 
   #isAdmitted(admission: Admission): boolean {

@@ -301,6 +301,54 @@ describe('what a person has entered for a credential', () => {
     expect(error).toMatchObject({ code, connectUrl: link.connectUrl, isCredential: true });
   });
 
+  describe('where calls do without', () => {
+    const owner = 'credential-1';
+    const missing: TokenAnswer = { ...link, status: 'connect_required', reason: 'not_connected', credential: true, owner };
+    const optional = async (subject = ana): Promise<string> => (await tokens.ofCredential(connecting, subject, 'tracker', undefined, true)).value.reveal();
+
+    it('is not asked about with every call when it is missing, and is asked about again after a moment', async () => {
+      answers = [missing];
+      for (let call = 0; call < 3; call += 1) expect(await codeOf(optional())).toBe('credential_missing');
+      expect(asked.length).toBe(1);
+      now += 5_000;
+      answers = [entered('a')];
+      expect([await optional(), asked.length]).toEqual(['a', 2]);
+    });
+
+    it('is asked about for each person', async () => {
+      answers = [missing, entered('bens')];
+      expect([await codeOf(optional()), await optional(ben)]).toEqual(['credential_missing', 'bens']);
+    });
+
+    it('is asked about at once when somebody entered it, and not when they entered another', async () => {
+      answers = [missing, entered('a')];
+      await codeOf(optional());
+      tokens.connected('credential-2');
+      expect(await codeOf(optional())).toBe('credential_missing');
+      tokens.connected(owner);
+      expect([await optional(), asked.length]).toEqual(['a', 2]);
+    });
+
+    it('is asked about again when it was entered while the answer was on its way', async () => {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      [hold, answers] = [promise, [missing, entered('a')]];
+      const first = codeOf(optional());
+      tokens.connected(owner);
+      resolve();
+      expect([await first, await optional()]).toEqual(['credential_missing', 'a']);
+    });
+
+    it('is there as soon as another call that needs it has it; that one is asked about each time', async () => {
+      answers = [missing, missing, entered('a')];
+      expect([await codeOf(optional()), await codeOf(valueOf()), await valueOf(), await optional(), asked.length]).toEqual(['credential_missing', 'credential_missing', 'a', 'a', 3]);
+    });
+
+    it('is asked about each time where the broker is to say something else', async () => {
+      answers = [{ ...missing, status: 'reconnect_required', reason: 'refused' }];
+      expect([await codeOf(optional()), await codeOf(optional()), asked.length]).toEqual(['credential_refused', 'credential_refused', 2]);
+    });
+  });
+
   it('that the upstream refuses is the broker’s to judge, by its hash', async () => {
     answers = [entered('old'), entered('new')];
     const old = await ofCredential();

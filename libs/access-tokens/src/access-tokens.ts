@@ -3,6 +3,7 @@ import { GatewayError } from '@gatehouse/errors';
 import type { AccessToken, TokenGrounds } from './access-token.ts';
 import type { LoginTokenKind, TokenRequest, TokenSubject } from './broker-messages.ts';
 import { ExchangedTokens } from './exchanged-tokens.ts';
+import { MissingValues } from './missing-values.ts';
 import { askBroker, type PostToBroker } from './token-broker.ts';
 import { maxAgeMs, TokenCache } from './token-cache.ts';
 import { Withdrawals } from './withdrawals.ts';
@@ -36,9 +37,10 @@ export interface TokenSource {
   /**
    * What a person has entered for a credential.
    * @param server whose document sends it
+   * @param isOptional the call goes on without one: that there is none need not be of this very moment
    * @throws ConnectError, GatewayError
    */
-  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken, isOptional?: boolean): AccessToken | Promise<AccessToken>;
   /**
    * A token that a provider gives for another one.
    * @param exchange names the exchange, with everything that its tokens depend on besides the subject
@@ -95,6 +97,7 @@ export class AccessTokens implements TokenSource {
   readonly #clients: TokenCache;
   readonly #exchanged: ExchangedTokens;
   readonly #withdrawals: Withdrawals;
+  readonly #missing: MissingValues;
   readonly #obtainedAt = new WeakMap<AccessToken, number>();
   /** What is of which connection, credential or client. */
   readonly #entered = new WeakMap<AccessToken, string>();
@@ -108,6 +111,7 @@ export class AccessTokens implements TokenSource {
     this.#clients = new TokenCache({ ...options, maxCount: 10_000 });
     this.#exchanged = new ExchangedTokens(options);
     this.#withdrawals = new Withdrawals(now);
+    this.#missing = new MissingValues(now);
   }
 
   get size(): number {
@@ -148,12 +152,27 @@ export class AccessTokens implements TokenSource {
     return this.#ofPerson(`${keyOf(server.connectionKey, subject)} ${login} ${grant ?? ''}`, server, subject, { login, ...(grant !== undefined && { grant }) }, refused);
   }
 
-  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
-    return this.#ofPerson(`${keyOf(server.connectionKey, subject)} credential ${credential}`, server, subject, { credential }, refused);
+  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken, isOptional = false): AccessToken | Promise<AccessToken> {
+    const key = `${keyOf(server.connectionKey, subject)} credential ${credential}`;
+    const missing = isOptional ? this.#missing.of(key) : undefined;
+    if (missing !== undefined) throw missing;
+    const { entered } = this.#missing;
+    const value = this.#ofPerson(key, server, subject, { credential }, refused);
+    if (!(value instanceof Promise)) return value;
+    return value.catch((error: unknown) => {
+      // Whoever cannot go on without one is asked to enter it, at a link that is good by then.
+      if (isOptional) this.#missing.add(key, error, entered);
+      throw error;
+    });
   }
 
   ofExchange(exchange: string, subject: AccessToken, obtain: (fetch: FetchTokens) => Promise<AccessToken>, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
     return this.#exchanged.of(exchange, subject, () => obtain(this.#fetch), refused);
+  }
+
+  /** Somebody has connected an account or entered a value: what was missing of it may not be any more. */
+  connected(owner: string): void {
+    this.#missing.endOf(owner);
   }
 
   /**
@@ -179,6 +198,7 @@ export class AccessTokens implements TokenSource {
         throw former !== undefined && isMissing(error) ? new GatewayError('upstream_rejected_credentials', { detail: 'no login of the person has another token', cause: error }) : error;
       });
       this.#entered.set(token, key);
+      this.#missing.delete(key);
       return token;
     };
     return this.#connections.of(key, obtain, ours);

@@ -22,7 +22,7 @@ export const credential = outboundHeaderSource({
   writable: schema,
   complete,
   readable: schema,
-  prepare: ({ name, scope, value }) =>
+  prepare: ({ name, scope, value }, isRequired) =>
     scope === 'workspace'
       ? { type: 'credential', obtain: () => value }
       : {
@@ -32,7 +32,7 @@ export const credential = outboundHeaderSource({
           obtain: ({ server, caller, tokens, refused }) => {
             const subject = credentialSubject(caller);
             if (server === undefined || tokens === undefined) throw new GatewayError('credential_unavailable', { detail: 'nothing can be asked for from here' });
-            return tokens.ofCredential(server, subject, name, refused);
+            return tokens.ofCredential(server, subject, name, refused, !isRequired);
           },
         },
 });

@@ -32,7 +32,8 @@ export interface OutboundHeaderSource<Type extends string, Writable extends Obje
   readonly writable: Writable;
   readonly complete: Complete;
   readonly readable: Readable;
-  prepare(config: z.output<Complete>): PreparedSource;
+  /** @param isRequired without a value the call fails; otherwise the header is left out */
+  prepare(config: z.output<Complete>, isRequired: boolean): PreparedSource;
 }
 
 /** Checks a literal against `OutboundHeaderSource` while it keeps its own type. */

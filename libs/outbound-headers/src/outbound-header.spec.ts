@@ -113,8 +113,8 @@ describe('a stored credential', () => {
   const asked: unknown[] = [];
   const answering = (answer: string | Error): Pick<CredentialContext, 'tokens'> => ({
     tokens: {
-      ofCredential: (_server: unknown, subject: unknown, name: unknown) => {
-        asked.push([subject, name]);
+      ofCredential: (_server: unknown, subject: unknown, name: unknown, _refused: unknown, isOptional: unknown) => {
+        asked.push([subject, name, isOptional]);
         return answer instanceof Error ? Promise.reject(answer) : Promise.resolve({ value: new Secret(answer), expiresAt: undefined, subjects: ['value'] });
       },
     } as unknown as TokenSource,
@@ -132,7 +132,9 @@ describe('a stored credential', () => {
     const header = prepare('user');
     const obtained = await header?.obtain({ server, caller: ana, ...answering('of-ana') });
     expect([obtained?.value.reveal(), obtained?.token?.subjects, header?.connects]).toEqual(['Token of-ana', ['value'], true]);
-    expect(asked.at(-1)).toEqual([{ person: '1' }, 'tracker']);
+    expect(asked.at(-1)).toEqual([{ person: '1' }, 'tracker', false]);
+    await optional?.obtain({ server, caller: ana, ...answering('of-ana') });
+    expect(asked.at(-1)).toEqual([{ person: '1' }, 'tracker', true]);
   });
 
   it.each<[string, Error | undefined, Caller, string, string]>([

@@ -53,12 +53,13 @@ export interface PreparedOutboundHeader {
 /** Compiles outbound headers, once per revision. */
 export function prepareOutboundHeaders(headers: OutboundHeaders): PreparedOutboundHeader[] {
   return headers.map((header) => {
-    const source = prepareSource(header.source);
+    const isRequired = header.required ?? true;
+    const source = prepareSource(header.source, isRequired);
     // Most values, and tokens, go out many times, and are made into a header once.
     const made = new WeakMap<SourceValue, InsertedCredential>();
     const toCredential = (value: SourceValue | undefined): InsertedCredential | undefined => {
       if (value === undefined) {
-        if (header.required ?? true) throw new GatewayError(source.missing ?? 'credential_unavailable', { detail: `no value for the outbound header ${header.name}` });
+        if (isRequired) throw new GatewayError(source.missing ?? 'credential_unavailable', { detail: `no value for the outbound header ${header.name}` });
         return undefined;
       }
       let credential = made.get(value);
@@ -66,7 +67,7 @@ export function prepareOutboundHeaders(headers: OutboundHeaders): PreparedOutbou
       return credential;
     };
     const leaveOut = (error: unknown): undefined => {
-      if (header.required === false && hasNothing(error)) return undefined;
+      if (!isRequired && hasNothing(error)) return undefined;
       throw error;
     };
     return {

@@ -19,9 +19,9 @@ export const readableSource = taggedUnionOf(outboundHeaderSources, 'readable').m
 export type OutboundHeaderSourceConfig = z.output<typeof completeSource>;
 
 /** Compiles a source, once per revision. */
-export function prepareSource(config: OutboundHeaderSourceConfig): PreparedSource {
+export function prepareSource(config: OutboundHeaderSourceConfig, isRequired: boolean): PreparedSource {
   const source = outboundHeaderSources.find((candidate) => candidate.type === config.type);
   if (!source) throw new TypeError('unknown source of an outbound header');
   // The union's member and its source's `prepare` belong together: both come from the same entry of the list.
-  return (source.prepare as (config: OutboundHeaderSourceConfig) => PreparedSource)(config);
+  return (source.prepare as (config: OutboundHeaderSourceConfig, isRequired: boolean) => PreparedSource)(config, isRequired);
 }
