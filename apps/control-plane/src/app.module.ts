@@ -73,6 +73,7 @@ import { addressGuardProvider } from './servers/probe/address-guard.provider.ts'
 import { ServerProbeController } from './servers/probe/server-probe.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
 import { ServersService } from './servers/servers.service.ts';
+import { ToolImports } from './servers/tools/tool-imports.service.ts';
 import { ServiceAccountsController } from './service-accounts/service-accounts.controller.ts';
 import { ServiceAccountsService } from './service-accounts/service-accounts.service.ts';
 import { SnapshotPublisher } from './snapshots/snapshot-publisher.service.ts';
@@ -181,6 +182,7 @@ export class AppModule {
         HeaderPolicyService,
         PassThroughReport,
         CompleteServers,
+        ToolImports,
         ExplainService,
         addressGuardProvider,
         ...connectionProviders,

@@ -2,6 +2,7 @@ export { type ApiBody, type ApiOperation, apiOperation, type ApiParameter } from
 export { ArgumentError } from './argument-error.ts';
 export { type ValidateArguments, validateArguments } from './arguments/validate-arguments.ts';
 export { type GraphqlDocument, type GraphqlImportOptions, importGraphql } from './graphql/import-graphql.ts';
+export { introspectionQuery } from './graphql/introspection-query.ts';
 export { type ImportedApi, importOpenApi, type ImportOptions, type LeftOut } from './openapi/import-openapi.ts';
 export { type ApiServer, presetUrl, type ServerVariable } from './openapi/read-servers.ts';
 export type { SuggestedAuth } from './openapi/suggest-auth.ts';
@@ -10,3 +11,6 @@ export { checkApiDocument, readApiDocument } from './read-api-document.ts';
 export { type ApiRequest, buildApiRequest } from './request/build-api-request.ts';
 export { type ApiAnswer, presetLimits, type ResultLimits, resultOf, type ToolContent, type ToolResult } from './results/result-of.ts';
 export { readWrittenOperations, type WrittenOperation, writtenOperation } from './written-operations.ts';
+export { applyEdits, type EditedOperations, type ToolEdit } from './tools/apply-edits.ts';
+export { diffOperations, type OperationsDiff } from './tools/diff-operations.ts';
+export { type ListedTool, listedTool } from './tools/listed-tool.ts';

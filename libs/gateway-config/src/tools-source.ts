@@ -65,8 +65,6 @@ const edit = z
   })
   .meta({ id: 'ToolEdit' });
 
-export type ToolEdit = z.output<typeof edit>;
-
 /** Where the tools of an API come from. */
 export const toolsSource = z
   .strictObject({

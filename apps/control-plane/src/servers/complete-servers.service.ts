@@ -1,4 +1,3 @@
-import { putAtLocations } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
 import { completeServer, type UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { Secret } from '@gatehouse/sealing';
@@ -6,8 +5,10 @@ import { Injectable } from '@nestjs/common';
 import { Database } from '../database/database.ts';
 import { Vault } from '../vault/vault.ts';
 import { openServers } from './open-servers.ts';
+import { withValues } from './plan-secrets.ts';
 import { findWorkspace } from '../workspaces/workspaces.store.ts';
 import { findServer } from './servers.store.ts';
+import { readImported, withTools } from './tools/complete-tools.ts';
 
 export interface CompleteServer {
   readonly id: string;
@@ -34,9 +35,9 @@ export class CompleteServers {
     const row = await findServer(sql, workspaceId, idOrName);
     const [opened] = await openServers(sql, this.#vault, [row]);
     if (!opened || 'error' in opened) throw opened?.error ?? new TypeError('no server was opened');
-    const document = structuredClone(row.document) as Record<string, unknown>;
-    putAtLocations(document, new Map([...opened.secrets].map(([field, text]) => [field, new Secret(text)])));
-    const { data: server, error } = completeServer.safeParse(document);
+    const imported = await readImported(sql, [row]);
+    const secrets = [...opened.secrets].map(([field, text]) => [field, new Secret(text)] as const);
+    const { data: server, error } = completeServer.safeParse(withTools(withValues(row.document, secrets), imported.get(row.id)));
     if (server === undefined) throw new GatewayError('server_unreadable', { detail: `server ${row.id}`, cause: error });
     if (server.type === 'virtual') throw new GatewayError('no_upstream');
     return { id: row.id, workspace: name, server };

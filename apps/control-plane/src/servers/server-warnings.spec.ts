@@ -9,7 +9,7 @@ const alone: Surroundings = { identityProviders: ['corp'], issuers: ['https://lo
 
 function warningsOf(overrides: Record<string, unknown>, policy: GlobalHeaderPolicy = noGlobalPolicy, surroundings: Partial<Surroundings> = {}) {
   const { document, secrets } = readWrittenServer(sampleServer('orders', overrides), { workspace: 'default', storedSecrets: [], openServersAllowed: true });
-  return standingWarnings({ id: 'id', workspace: 'default', document }, [...secrets.set.keys()], { policy, surroundings: { ...alone, ...surroundings } });
+  return standingWarnings({ id: 'id', workspace: 'default', document, tools: null }, [...secrets.set.keys()], { policy, surroundings: { ...alone, ...surroundings } });
 }
 /** `code pointer` of each. */
 const codes = (overrides: Record<string, unknown>, policy?: GlobalHeaderPolicy, surroundings?: Partial<Surroundings>): string[] => warningsOf(overrides, policy, surroundings).map(({ code, pointer }) => `${code} ${pointer}`);

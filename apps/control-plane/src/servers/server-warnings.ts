@@ -13,6 +13,7 @@ import { prepareStoredServer } from './prepare-stored-server.ts';
 import type { ServerRow, StoredDocument } from './servers.store.ts';
 import { subjectWarnings } from './subject-warnings.ts';
 import type { Surroundings } from './surroundings.ts';
+import { toolWarnings } from './tools/tool-warnings.ts';
 import { unreadableWarning } from './unreadable-server.ts';
 
 /** D11 (docs/rules.md): whoever reaches the gateway uses a credential that the gateway holds. */
@@ -23,13 +24,13 @@ export function isOpenServer(document: StoredDocument, secretLocations: readonly
 
 /** What is allowed and yet worth a second look; with every reading. */
 export function standingWarnings(
-  row: Pick<ServerRow, 'id' | 'workspace' | 'document'>, secretLocations: readonly string[], { policy, surroundings }: { policy: GlobalHeaderPolicy; surroundings: Surroundings },
+  row: Pick<ServerRow, 'id' | 'workspace' | 'document' | 'tools'>, secretLocations: readonly string[], { policy, surroundings }: { policy: GlobalHeaderPolicy; surroundings: Surroundings },
 ): Warning[] {
   // It sends nothing itself: what there is to say of that is said of its members.
   if (row.document['type'] === 'virtual') return [...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings)];
   const server = prepareStoredServer(row, secretLocations);
   const ofHeaders = server ? [...headerWarnings(row.document, server, policy), ...requestHeaderWarnings(row.document, server, policy)] : [unreadableWarning];
-  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...credentialWarnings(row.document, surroundings), ...subjectWarnings(row.document), ...identityWarnings(row.document), ...ofHeaders];
+  return [...openServerWarnings(row.document, secretLocations), ...jwtWarnings(row.document), ...accessWarnings(row.document, surroundings), ...connectionWarnings(row.document, surroundings), ...credentialWarnings(row.document, surroundings), ...subjectWarnings(row.document), ...identityWarnings(row.document), ...toolWarnings(row), ...ofHeaders];
 }
 
 function openServerWarnings(document: StoredDocument, secretLocations: readonly string[]): Warning[] {

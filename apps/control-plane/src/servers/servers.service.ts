@@ -33,9 +33,14 @@ import { addressGuardToken } from './probe/address-guard.provider.ts';
 import { secretsToGiveAgain } from './secrets-to-give-again.ts';
 import { type ServerPage, toServerPage } from './server-page.ts';
 import { changeWarnings } from './server-warnings.ts';
-import { deleteServer, findServer, insertServer, listServers, type ServerRow, updateServer } from './servers.store.ts';
+import { deleteServer, findServer, insertServer, listServers, type ServerRow, type StoredDocument, updateServer } from './servers.store.ts';
 import { isDiscoveredElsewhere } from './is-discovered-elsewhere.ts';
 import { readSurroundings } from './surroundings.ts';
+import { isApi, toolsOf } from './tools/complete-tools.ts';
+import { importKeyOf } from './tools/import-key.ts';
+import type { ServerTools } from './tools/server-tools.store.ts';
+import { storeTools } from './tools/store-tools.ts';
+import { ToolImports } from './tools/tool-imports.service.ts';
 import { readWrittenServer } from './written-server.ts';
 
 /** Which server, seen by whom, for which change. */
@@ -59,11 +64,12 @@ export class ServersService {
   readonly #guard: AddressGuard;
   readonly #disconnections: Disconnections;
   readonly #issuers: CallerIssuers;
+  readonly #imports: ToolImports;
 
   constructor(
     database: Database, vault: Vault, publisher: SnapshotPublisher,
     @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(addressGuardToken) guard: AddressGuard,
-    disconnections: Disconnections, issuers: CallerIssuers,
+    disconnections: Disconnections, issuers: CallerIssuers, imports: ToolImports,
   ) {
     this.#database = database;
     this.#vault = vault;
@@ -72,6 +78,7 @@ export class ServersService {
     this.#guard = guard;
     this.#disconnections = disconnections;
     this.#issuers = issuers;
+    this.#imports = imports;
   }
 
   async list(workspace: string, { after, limit }: PageQuery): Promise<ServerPage<ReadableServer>> {
@@ -91,14 +98,16 @@ export class ServersService {
 
   async create(workspaceReference: string, body: unknown, actor: ServerAuthor): Promise<ReadableServer> {
     refuse(await plainTokenUrl(body, this.#guard));
+    const id = uuidV7();
+    const tools = await this.#importForNew(workspaceReference, body, id, actor);
     const created = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, workspaceReference);
       const written = readWrittenServer(body, this.#writeContext(workspace, []));
       requireRole(actor, administratorsOnly(undefined, written.document));
-      const id = uuidV7();
       // The revision comes last: its row is what all changes wait for.
       await insertServer(sql, workspace.id, { id, name: written.name, document: written.document, revision: 0 });
       await this.#store(sql, workspace.id, id, written.secrets);
+      await storeTools(sql, { id, before: undefined, after: written.document, stored: null, imported: tools });
       const fields = changedFields(undefined, written.document, written.secrets);
       return this.#conclude(sql, { action: 'server.created', actor, workspace, id, name: written.name, fields });
     });
@@ -138,6 +147,7 @@ export class ServersService {
     reference: ServerReference, sent: unknown, toBody: (current: () => Promise<ReadableServer>) => unknown, ifMatch: string | undefined, actor: ServerAuthor,
   ): Promise<ReadableServer> {
     refuse(await plainTokenUrl(sent, this.#guard));
+    const tools = await this.#importForChange(reference, sent, toBody, ifMatch, actor);
     const clients = await this.#revokingClients(reference);
     const changed = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, reference.workspace);
@@ -147,7 +157,7 @@ export class ServersService {
       const stored = await listSecrets(sql, 'servers', [row.id]);
       // Only where it is needed: what this release does not take can be replaced all the same.
       const current = async () => presentServer(row, stored, await this.#presentContext(sql, workspace.id));
-      const written = readWrittenServer(await toBody(current), this.#writeContext(workspace, stored.map(({ field }) => field)));
+      const written = readWrittenServer(await toBody(current), this.#writeContext(workspace, stored.map(({ field }) => field), row.document));
       const fields = changedFields(row.document, written.document, written.secrets);
       if (fields.length === 0) return await current();
       requireRole(actor, administratorsOnly(row.document, written.document));
@@ -155,6 +165,7 @@ export class ServersService {
 
       await updateServer(sql, { id: row.id, name: written.name, document: written.document, revision: row.revision });
       await this.#store(sql, workspace.id, row.id, written.secrets);
+      await storeTools(sql, { id: row.id, before: row.document, after: written.document, stored: row.tools, imported: tools });
       // What was given for one upstream goes to no other.
       const ended = isDiscoveredElsewhere(row.document, written.document) ? await this.#disconnections.end(sql, { owner: row.id }, clients) : [];
       const change = { action: 'server.changed', actor, workspace, id: row.id, name: written.name, fields };
@@ -165,6 +176,35 @@ export class ServersService {
     this.#publisher.nudge();
     this.#disconnections.finish();
     return this.#withFetchedWarnings(changed);
+  }
+
+  /** Others are asked before the transaction, so that none waits for them; what is wrong with the document itself is said first. */
+  async #importForNew(workspaceReference: string, body: unknown, id: string, actor: ServerAuthor): Promise<ServerTools | undefined> {
+    if (!mayHaveTools(body)) return undefined;
+    const workspace = await findWorkspace(this.#database.sql, workspaceReference);
+    const written = readWrittenServer(body, this.#writeContext(workspace, []));
+    requireRole(actor, administratorsOnly(undefined, written.document));
+    const now = new Date();
+    return this.#imports.import(written, { id, workspaceId: workspace.id, workspace: workspace.name, name: written.name, document: written.document, revision: 0, createdAt: now, updatedAt: now, tools: null });
+  }
+
+  /** Nothing where the tools stay as they are; the transaction looks again whether they do. */
+  async #importForChange(
+    { workspace: workspaceReference, idOrName }: ServerReference, sent: unknown, toBody: (current: () => Promise<ReadableServer>) => unknown, ifMatch: string | undefined, actor: ServerAuthor,
+  ): Promise<ServerTools | undefined> {
+    const { sql } = this.#database;
+    const workspace = await findWorkspace(sql, workspaceReference);
+    const row = await findServer(sql, workspace.id, idOrName);
+    if (!mayHaveTools(sent) && !isApi(row.document)) return undefined;
+    requireMatch(ifMatch, row);
+    const stored = await listSecrets(sql, 'servers', [row.id]);
+    const body = await toBody(async () => presentServer(row, stored, await this.#presentContext(sql, workspace.id)));
+    const written = readWrittenServer(body, this.#writeContext(workspace, stored.map(({ field }) => field), row.document));
+    const importKey = importKeyOf(written.document);
+    if (importKey === undefined || importKey === row.tools?.importKey) return undefined;
+    requireRole(actor, administratorsOnly(row.document, written.document));
+    refuse(secretsToGiveAgain(row.document, written));
+    return this.#imports.import(written, { ...row, document: written.document });
   }
 
   /** Others are asked after the transaction, so that none waits for them. */
@@ -209,10 +249,14 @@ export class ServersService {
     return { dataPlaneUrl: this.#settings.DATA_PLANE_URL, policy, surroundings: await readSurroundings(sql, workspaceId) };
   }
 
-  #writeContext(workspace: WorkspaceRow, storedSecrets: readonly string[]) {
-    return { workspace: workspace.name, storedSecrets, openServersAllowed: this.#settings.OPEN_SERVERS };
+  #writeContext(workspace: WorkspaceRow, storedSecrets: readonly string[], stored?: StoredDocument) {
+    const storedTools = stored !== undefined && isApi(stored) ? toolsOf(stored) : undefined;
+    return { workspace: workspace.name, storedSecrets, storedTools, openServersAllowed: this.#settings.OPEN_SERVERS };
   }
 }
+
+/** Of a document as it was sent, or a part of one. */
+const mayHaveTools = (sent: unknown): boolean => typeof sent === 'object' && sent !== null && 'type' in sent && sent.type === 'api';
 
 /** @throws GatewayError forbidden */
 function requireRole({ name, role }: ServerAuthor, problems: readonly Problem[]): void {

@@ -16,10 +16,23 @@ export interface ServerRow {
   readonly revision: number;
   readonly createdAt: Date;
   readonly updatedAt: Date;
+  /** Of an API's tools, what there is to say without reading them; null where it has none of its own. */
+  readonly tools: ToolsSummary | null;
+}
+
+export interface ToolsSummary {
+  /** What was imported: another one where it would be imported from elsewhere, or otherwise. */
+  readonly importKey: string;
+  /** As callers see them. */
+  readonly toolCount: number;
+  readonly leftOutCount: number;
+  readonly orphanedEdits: number;
 }
 
 const select = `select s.id, s.workspace_id as "workspaceId", w.name as workspace, s.name, s.document, s.revision,
-  s.created_at as "createdAt", s.updated_at as "updatedAt" from servers s join workspaces w on w.id = s.workspace_id`;
+  s.created_at as "createdAt", s.updated_at as "updatedAt",
+  case when t.server_id is not null then jsonb_build_object('importKey', t.import_key, 'toolCount', t.tool_count, 'leftOutCount', t.left_out_count, 'orphanedEdits', t.orphaned_edits) end as tools
+  from servers s join workspaces w on w.id = s.workspace_id left join server_tools t on t.server_id = s.id`;
 
 /** @throws GatewayError server_not_found; `reference` is a name or an id. */
 export async function findServer(sql: Sql, workspaceId: string, reference: string, lock = false): Promise<ServerRow> {

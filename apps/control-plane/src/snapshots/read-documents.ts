@@ -1,3 +1,4 @@
+import type { ApiOperation } from '@gatehouse/api-tools';
 import { GatewayError } from '@gatehouse/errors';
 import { authorizationServerId, type EnvironmentPolicy, headerPolicyId, identityKeysId, type PlainSnapshotDocument, revocationsId } from '@gatehouse/gateway-config';
 import { readAuthorizationServer } from '../agents-oauth/read-authorization-server.ts';
@@ -8,6 +9,7 @@ import { isUnreadablePolicy, readGlobalPolicy } from '../header-policy/read-glob
 import { type OpenedServer, openServers } from '../servers/open-servers.ts';
 import { withValues } from '../servers/plan-secrets.ts';
 import { readServers } from '../servers/servers.store.ts';
+import { readImported, withTools } from '../servers/tools/complete-tools.ts';
 import { readServiceAccounts, type ServiceAccountRow } from '../service-accounts/service-accounts.store.ts';
 import type { Vault } from '../vault/vault.ts';
 import { readWorkspaces, type WorkspaceRow } from '../workspaces/workspaces.store.ts';
@@ -33,7 +35,9 @@ export interface DocumentSources {
 
 /** The documents of the given ids with their secrets opened; ids that no longer exist are left out. */
 export async function readDocuments({ sql, vault, environmentPolicy, issuer, registersClients }: DocumentSources, ids: readonly string[]): Promise<ReadDocuments> {
-  const opened = await openServers(sql, vault, await readServers(sql, ids));
+  const servers = await readServers(sql, ids);
+  const opened = await openServers(sql, vault, servers);
+  const imported = await readImported(sql, servers);
   const accounts = await readServiceAccounts(sql, ids);
   const workspaces = await readWorkspaces(sql, ids);
   const policy = ids.includes(headerPolicyId) ? await readPolicy(sql, environmentPolicy) : { documents: [], unreadable: [] };
@@ -41,7 +45,7 @@ export async function readDocuments({ sql, vault, environmentPolicy, issuer, reg
   const revocations = ids.includes(revocationsId) ? [{ kind: 'revocations' as const, id: revocationsId, revoked: await readTokenRevocations(sql) }] : [];
   const identityKeys = ids.includes(identityKeysId) ? await readKeys(sql, vault, issuer) : { documents: [], unreadable: [] };
   return {
-    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server)])), ...accounts.map(accountDocument), ...workspaces.map(workspaceDocument), ...policy.documents, ...authorizationServer, ...revocations, ...identityKeys.documents],
+    documents: [...opened.flatMap((server) => ('error' in server ? [] : [serverDocument(server, imported.get(server.row.id))])), ...accounts.map(accountDocument), ...workspaces.map(workspaceDocument), ...policy.documents, ...authorizationServer, ...revocations, ...identityKeys.documents],
     unreadable: [...opened.flatMap((server) => ('error' in server ? [{ id: server.row.id, error: server.error }] : [])), ...policy.unreadable, ...identityKeys.unreadable],
   };
 }
@@ -71,9 +75,9 @@ async function readKeys(sql: Sql, vault: Vault, issuer: string): Promise<ReadDoc
   }
 }
 
-function serverDocument({ row, secrets }: Extract<OpenedServer, { secrets: unknown }>): PlainSnapshotDocument {
+function serverDocument({ row, secrets }: Extract<OpenedServer, { secrets: unknown }>, imported: readonly ApiOperation[] | undefined): PlainSnapshotDocument {
   // Stored documents were validated as complete before they were stored; data planes validate again.
-  const server = withValues(row.document, secrets) as Extract<PlainSnapshotDocument, { kind: 'server' }>['server'];
+  const server = withTools(withValues(row.document, secrets), imported) as Extract<PlainSnapshotDocument, { kind: 'server' }>['server'];
   return { kind: 'server', id: row.id, workspace: row.workspace, server };
 }
 

@@ -1,0 +1,66 @@
+import type { AddressGuard } from '@gatehouse/egress';
+import { GatewayError } from '@gatehouse/errors';
+import { completeServer, type ToolsSource, type UpstreamServerDocument } from '@gatehouse/gateway-config';
+import { Secret } from '@gatehouse/sealing';
+import { Inject, Injectable } from '@nestjs/common';
+import { Database } from '../../database/database.ts';
+import { Vault } from '../../vault/vault.ts';
+import { openServers } from '../open-servers.ts';
+import { withValues } from '../plan-secrets.ts';
+import { addressGuardToken } from '../probe/address-guard.provider.ts';
+import type { ServerRow } from '../servers.store.ts';
+import type { WrittenServerDocument } from '../written-server.ts';
+import { toolsOf, withTools } from './complete-tools.ts';
+import { fetchSource } from './fetch-source.ts';
+import { importKeyOf, introspects } from './import-key.ts';
+import { introspectUpstream } from './introspect-upstream.ts';
+import { keptIn, pointerOfSource } from './kept-source.ts';
+import { type ImportedTools, readTools } from './read-tools.ts';
+import { findServerTools, type ServerTools } from './server-tools.store.ts';
+
+/** Where tools come from: nobody waits in a transaction for what others answer. */
+@Injectable()
+export class ToolImports {
+  readonly #database: Database;
+  readonly #vault: Vault;
+  readonly #guard: AddressGuard;
+
+  constructor(database: Database, vault: Vault, @Inject(addressGuardToken) guard: AddressGuard) {
+    this.#database = database;
+    this.#vault = vault;
+    this.#guard = guard;
+  }
+
+  /**
+   * The tools of a document that is about to be saved for a server, which may be none yet.
+   * @throws GatewayError validation_failed
+   */
+  async import(written: WrittenServerDocument, server: ServerRow): Promise<ServerTools> {
+    const tools = toolsOf(written.document);
+    const source = written.source ?? (keptIn(tools) && (await findServerTools(this.#database.sql, server.id))?.source);
+    const text = introspects(written.document) ? await introspectUpstream(await this.#open(written, server), this.#guard) : await this.textOf(tools, source);
+    return { ...readTools(tools, text), importKey: importKeyOf(written.document) ?? '', source };
+  }
+
+  /** What is read for a source that does not ask the upstream. `given`: what a document itself had. @throws GatewayError validation_failed */
+  async textOf(tools: ToolsSource, given: string | object | undefined): Promise<string | object> {
+    const url = tools.openapi?.url ?? tools.graphql?.url;
+    if (url !== undefined) return fetchSource(url, this.#guard, pointerOfSource(tools));
+    return tools.operations ?? given ?? '';
+  }
+
+  /** For a preview of what is stored nowhere. @throws GatewayError validation_failed */
+  async preview(tools: ToolsSource, given: string | object | undefined, upstream: UpstreamServerDocument | undefined): Promise<ImportedTools> {
+    return readTools(tools, upstream === undefined ? await this.textOf(tools, given) : await introspectUpstream(upstream, this.#guard));
+  }
+
+  /** With the secrets that were sent, those that are kept, and what its workspace's credentials hold. */
+  async #open({ document, secrets }: WrittenServerDocument, server: ServerRow): Promise<UpstreamServerDocument> {
+    const [opened] = await openServers(this.#database.sql, this.#vault, [{ ...server, document }]);
+    if (!opened || 'error' in opened) throw opened?.error ?? new TypeError('no server was opened');
+    const kept = [...opened.secrets].filter(([location]) => !secrets.removed.includes(location)).map(([location, text]) => [location, new Secret(text)] as const);
+    const { data, error } = completeServer.safeParse(withTools(withValues(document, [...secrets.set, ...kept])));
+    if (data?.type !== 'api') throw new GatewayError('server_unreadable', { detail: `server ${server.id}`, cause: error });
+    return data;
+  }
+}
