@@ -9,7 +9,7 @@ const hints: Readonly<Record<string, string>> = {
   invalid_target: 'check audience and resource',
   invalid_scope: 'check scopes',
   invalid_grant: 'the provider does not take the caller’s token: check subject, and that the token is meant for this client',
-  invalid_request: 'check subjectTokenType, requestedTokenType and the fields that this provider wants',
+  invalid_request: 'the provider does not take the caller’s token, or wants other fields: check subject, subjectTokenType and requestedTokenType',
   use_dpop_nonce: 'the provider wants a proof of a key: dpop: true, which appAuth has',
   invalid_dpop_proof: 'the provider wants a proof of a key: dpop: true, which appAuth has; or it takes our clock for wrong',
   interaction_required: 'the person, or an administrator for everyone, has to agree to it at the provider first',

@@ -63,8 +63,16 @@ export function prepareExchange(config: ExchangeConfig, isBound = false): Prepar
 /** What a caller came with, only the caller can bring another of. */
 const isOfLogin = ({ subjects }: AccessToken): boolean => subjects.length > 0;
 
-/** RFC 6749 section 5.2: it was revoked, or has expired by the provider's clock; or it is not for this client, which another one would not be either. */
-const isRefusedSubject = (error: unknown): boolean => error instanceof GatewayError && error.cause instanceof OAuthFailure && error.cause.error === 'invalid_grant';
+/**
+ * RFC 6749 section 5.2: it was revoked, or has expired by the provider's clock; or it is not for this client, which another one would not be
+ * either. RFC 8693 section 2.2.2 has one code for that and for every mistake in our configuration: it counts where the provider's words say
+ * which. Otherwise everyone who calls a server with such a mistake would have their login refreshed each minute, which helps nobody.
+ */
+function isRefusedSubject(error: unknown): boolean {
+  if (!(error instanceof GatewayError) || !(error.cause instanceof OAuthFailure)) return false;
+  const { error: code, kind } = error.cause;
+  return code === 'invalid_grant' || (code === 'invalid_request' && kind === 'refused');
+}
 
 function describe({ tokenUrl, subject, grant, target, audience }: ExchangeConfig): string {
   const first = `POST ${originAndPath(tokenUrl)}, with ${subject === undefined ? 'the token that the caller has' : subjectNames[subject]}`;

@@ -23,10 +23,12 @@ beforeEach(() => {
 });
 
 /** Of a login whose tokens are these, one after another as they are refused. */
-function tokensOf(...values: string[]): TokenSource {
+const tokensOf = (...values: string[]): TokenSource => tokensBy((url, init) => fetch(url, init), ...values);
+
+function tokensBy(request: (url: string, init: RequestInit) => Promise<Response>, ...values: string[]): TokenSource {
   return new AccessTokens({
     now: Date.now,
-    fetch: (url, init) => fetch(url, init),
+    fetch: request,
     post: (body) => {
       const request = JSON.parse(body) as TokenRequest;
       asked.push(request);
@@ -62,6 +64,21 @@ it('another one that is not taken either is the end of it', async () => {
   const before = provider.requests;
   expect((await failureOf(() => exchange().obtain(loggedIn(ana, tokens)))).code).toBe('token_exchange_refused');
   expect([asked.length, provider.requests - before]).toEqual([2, 2]);
+});
+
+// RFC 8693 section 2.2.2: "if either the subject_token or actor_token are invalid for any reason […] the value of the error parameter MUST be the invalid_request error code".
+it.each([
+  ['Invalid token', ['another', 2]],
+  ['The subject_token has expired', ['another', 2]],
+  ['Missing parameter: audience', ['token_exchange_refused', 1]],
+  [undefined, ['token_exchange_refused', 1]],
+])('invalid_request is about the token where the provider says so: %s', async (words, expected) => {
+  const refused = await issuer.sign({ sub: 'refused' });
+  const answering = async (url: string, init: RequestInit): Promise<Response> =>
+    (init.body as URLSearchParams | string).toString().includes(refused) ? Response.json({ error: 'invalid_request', error_description: words }, { status: 400 }) : fetch(url, init);
+  const obtained = exchange().obtain(loggedIn(ana, tokensBy(answering, refused, await issuer.sign({ sub: 'another' }))));
+  const outcome = await textOf(obtained).then((value) => provider.granted.get(value ?? '')?.subject, (error: unknown) => (error as { code?: string }).code);
+  expect([outcome, asked.length]).toEqual(expected);
 });
 
 it('for another refusal no token is refreshed', async () => {
