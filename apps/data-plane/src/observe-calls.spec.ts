@@ -37,3 +37,19 @@ test('what was counted of a server goes with it, its errors too, and comes back 
   expect(back).toContain('gatehouse_requests_total{workspace="default",server="kept",outcome="ok"} 2');
   expect(back).toContain('gatehouse_request_duration_seconds_count{workspace="default",server="gone"} 1');
 });
+
+test('a call’s line has the logger’s own fields before its own, and says nothing of what there is not', () => {
+  const lines: string[] = [];
+  const log = createLogger({ level: 'info', role: 'spec', destination: { write: (line) => void lines.push(line) } });
+  const record = observeCalls(log, new Registry(), () => 1.234);
+  const verdicts = [{ name: 'X-A', action: 'kept', rule: 'all', from: 'server' }, { name: 'X-B', action: 'dropped', reason: 'blocked', rule: 'blocked', from: 'built-in' }] as const;
+  record(Object.assign(callOf(server('orders')), { verdicts }));
+  record(callOf(undefined, new GatewayError('upstream_timeout')));
+  const [served, failed] = lines.map((line) => JSON.parse(line) as Record<string, unknown>);
+  const { time, ...rest } = served ?? {};
+  expect(new Date(String(time)).toISOString()).toBe(time);
+  expect(rest).toEqual({ level: 'info', role: 'spec', pid: process.pid, workspace: 'default', server: 'orders', outcome: 'ok', headers: { kept: 1, blocked: 1 }, durationMs: 1.23, msg: 'call' });
+  expect(Object.keys(served ?? {}).slice(0, 5)).toEqual(['level', 'time', 'role', 'pid', 'workspace']);
+  expect(failed).toMatchObject({ outcome: 'upstream_timeout', err: { code: 'upstream_timeout' }, msg: 'call' });
+  expect(lines.every((line) => line.endsWith('}\n'))).toBe(true);
+});

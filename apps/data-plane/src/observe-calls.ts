@@ -1,4 +1,5 @@
-import type { Logger } from '@gatehouse/service-runtime';
+import type { GatewayError } from '@gatehouse/errors';
+import { lineWriter, type Logger } from '@gatehouse/service-runtime';
 import { dropReasons, type Verdict, verdictOutcome } from '@gatehouse/header-policy';
 import { Counter, Histogram, type Registry } from 'prom-client';
 import type { CallRecord } from './pipeline/call-record.ts';
@@ -79,13 +80,16 @@ export function observeCalls(
     return series;
   };
 
+  const writeLine = lineWriter(logger);
+
   return (record) => {
     const { server, error } = record;
     const elapsedMs = now() - record.startedAt;
+    const outcomes = record.verdicts === undefined ? undefined : countOutcomes(record.verdicts);
     if (server !== undefined) {
       const series = seriesOf(server);
       series.duration.observe(elapsedMs / 1000);
-      if (record.verdicts !== undefined) addVerdicts(series.verdicts, record.verdicts);
+      for (const outcome in outcomes) series.verdicts.set(outcome, (series.verdicts.get(outcome) ?? 0) + (outcomes[outcome] ?? 0));
       if (error === undefined) series.count.inc();
       else {
         series.outcomes.add(error.code);
@@ -96,41 +100,60 @@ export function observeCalls(
       count.inc({ workspace: '', server: '', outcome: error?.code ?? 'ok' });
     }
     const level = error?.level ?? 'info';
-    if (logger.isLevelEnabled(level)) logger[level](describe(record, elapsedMs), 'call');
+    if (logger.isLevelEnabled(level)) {
+      const line = new CallLine(record, elapsedMs, outcomes);
+      if (error === undefined) writeLine(level, line);
+      else logger[level](line);
+    }
     if (record.verdicts !== undefined && logger.isLevelEnabled('debug')) logger.debug(describeDropped(record, record.verdicts), 'headers');
   };
 }
 
-function describe({ server, caller, call, error, verdicts, upstreamStatus, upstreamMs }: CallRecord, elapsedMs: number): object {
-  return {
-    ...(server && { workspace: server.workspace, server: server.name }),
-    ...(caller && { caller: caller.id }),
-    ...(call && { http: call.method, era: call.era }),
-    ...(call?.message?.method && { method: bounded(call.message.method) }),
-    ...(call?.message?.method === 'tools/call' && call.message.name && { tool: bounded(call.message.name) }),
-    outcome: error?.code ?? 'ok',
-    ...(verdicts && { headers: countVerdicts(verdicts) }),
-    ...(error && { err: error }),
-    ...(upstreamStatus !== undefined && { upstreamStatus }),
-    ...(upstreamMs !== undefined && { upstreamMs: round(upstreamMs) }),
-    durationMs: round(elapsedMs),
-  };
+/** The one line of a call. A class, so that all of them have one shape: what is undefined is not written. */
+class CallLine {
+  readonly workspace: string | undefined;
+  readonly server: string | undefined;
+  readonly caller: string | undefined;
+  readonly http: string | undefined;
+  readonly era: string | undefined;
+  readonly method: string | undefined;
+  readonly tool: string | undefined;
+  readonly outcome: string;
+  /** How many were kept, dropped for which reason, …: never which, never what was in them. */
+  readonly headers: Readonly<Record<string, number>> | undefined;
+  readonly err: GatewayError | undefined;
+  readonly upstreamStatus: number | undefined;
+  readonly upstreamMs: number | undefined;
+  readonly durationMs: number;
+  readonly msg = 'call';
+
+  constructor({ server, caller, call, error, upstreamStatus, upstreamMs }: CallRecord, elapsedMs: number, outcomes: Readonly<Record<string, number>> | undefined) {
+    const { method, name } = call?.message ?? {};
+    this.workspace = server?.workspace;
+    this.server = server?.name;
+    this.caller = caller?.id;
+    this.http = call?.method;
+    this.era = call?.era;
+    this.method = method === undefined ? undefined : bounded(method);
+    this.tool = method === 'tools/call' && name !== undefined ? bounded(name) : undefined;
+    this.outcome = error?.code ?? 'ok';
+    this.headers = outcomes;
+    this.err = error;
+    this.upstreamStatus = upstreamStatus;
+    this.upstreamMs = upstreamMs === undefined ? undefined : round(upstreamMs);
+    this.durationMs = round(elapsedMs);
+  }
 }
 
 const verdictOutcomes = [...dropReasons, 'kept', 'renamed', 'replaced'] as const;
 
-function addVerdicts(counts: Map<string, number>, verdicts: readonly Verdict[]): void {
+function countOutcomes(verdicts: readonly Verdict[]): Record<string, number> {
+  const counts: Record<string, number> = {};
   for (const verdict of verdicts) {
     const outcome = verdictOutcome(verdict);
-    counts.set(outcome, (counts.get(outcome) ?? 0) + 1);
+    counts[outcome] = (counts[outcome] ?? 0) + 1;
   }
-}
-
-/** How many headers were kept, dropped for which reason, …: never which, never what was in them. */
-function countVerdicts(verdicts: readonly Verdict[]): Record<string, number> {
-  const counts = new Map<string, number>();
-  addVerdicts(counts, verdicts);
-  return Object.fromEntries(counts);
+  return counts;
 }
 
 /** Which headers did not leave, by name and reason (P19). */
