@@ -63,7 +63,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
     originRules: { allowedOrigins: new Set(['http://localhost:3001']), allowedHosts: undefined },
     authentication: { keySets: { at: (url) => { throw new TypeError(`the bench has no key set at ${url}`); } }, publicUrl: 'http://localhost:3001', now: Date.now },
     connecting,
-    callContext: { sessions, requestStates: sessions, upstreamSessions: connecting.upstreamSessions, maxBodyBytes: 4_194_304 },
+    callContext: { sessions, requestStates: sessions, upstreamSessions: connecting.upstreamSessions, maxBodyBytes: 4_194_304, maxUploadBytes: 4_194_304 },
     shapeContext: { sessions, eventStream: (body) => body },
     tokens: fixtureTokens,
     timeouts: { responseMs: 60_000, streamIdleMs: 300_000 },

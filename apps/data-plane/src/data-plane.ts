@@ -210,7 +210,7 @@ export class DataPlane {
       },
       authentication: { keySets: this.#keySets.keySets, publicUrl: publicUrl.origin + publicPath, now: Date.now },
       connecting: this.#connecting,
-      callContext: { sessions, requestStates: this.#connecting.requestStates, upstreamSessions: this.#connecting.upstreamSessions, maxBodyBytes: settings.MAX_BODY_BYTES },
+      callContext: { sessions, requestStates: this.#connecting.requestStates, upstreamSessions: this.#connecting.upstreamSessions, maxBodyBytes: settings.MAX_BODY_BYTES, maxUploadBytes: settings.MAX_UPLOAD_BYTES },
       shapeContext: { sessions, eventStream: (body) => this.#comments.wrap(body) },
       tokens: this.#tokens.tokens,
       timeouts: { responseMs: settings.RESPONSE_TIMEOUT_MS, streamIdleMs: settings.STREAM_IDLE_TIMEOUT_MS },

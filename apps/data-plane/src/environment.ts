@@ -18,6 +18,7 @@ export const dataPlaneSettings = {
   ALLOWED_ORIGINS: { schema: schemas.list.default([]), description: 'Browser origins that may call, comma-separated; the public URL’s own always may' },
   ALLOWED_HOSTS: { schema: schemas.list.default([]), description: 'Host names that requests may be for, comma-separated. Default: any' },
   MAX_BODY_BYTES: { schema: schemas.integer(1024, 268_435_456).default(4_194_304), description: 'Largest request body. Default 4194304 (4 MiB)' },
+  MAX_UPLOAD_BYTES: { schema: schemas.integer(1024, 1_099_511_627_776).default(1_073_741_824), description: 'Largest request body under /api, where one that is larger than GATEHOUSE_MAX_BODY_BYTES is passed on as it comes. Default 1073741824 (1 GiB)' },
   MAX_HEADER_BYTES: { schema: schemas.integer(4096, 262_144).default(32_768), description: 'Largest request head. Default 32768' },
   MAX_HEADER_COUNT: { schema: schemas.integer(10, 1000).default(100), description: 'Most request headers. Default 100' },
   MAX_FILTERED_BYTES: { schema: schemas.integer(65_536, 1_073_741_824).default(16_777_216), description: 'Largest answer, or event of a stream, of a server with rules for tools: these are read as a whole. Default 16777216 (16 MiB)' },

@@ -51,6 +51,8 @@ export interface PreparedAppAuth {
   readonly headerNames: readonly string[];
   /** Whether the gateway holds a credential for this upstream. */
   readonly storesCredential: boolean;
+  /** Whether what it signs is the whole body, which therefore has to be at hand. */
+  readonly signsBody?: boolean;
   /** Whether callers connect accounts of their own for it, and may have none yet. */
   readonly connects?: boolean;
   /** For people: what is asked for a credential that is not at hand. */

@@ -35,6 +35,7 @@ export const awsSigv4 = appAuthType({
       type: 'aws-sigv4',
       headerNames: ['Authorization', 'X-Amz-Date', 'X-Amz-Content-Sha256', 'X-Amz-Security-Token'],
       storesCredential: true,
+      signsBody: true,
       obtain: () => credentials,
     };
   },

@@ -11,6 +11,9 @@ const ownNames: ReadonlySet<string> = new Set([
   'if-match', 'if-none-match', 'if-modified-since', 'if-unmodified-since', 'if-range',
 ]);
 
+/** `name` in lower case. */
+export const isDirectHeader = (name: string): boolean => ownNames.has(name);
+
 /** The policy never passes these under their own names. */
 const neverPassed: ReadonlySet<string> = new Set(['accept', 'content-type']);
 
@@ -23,7 +26,7 @@ export function directHeaders(rows: readonly string[], nominated: ReadonlySet<st
   for (let index = 0; index + 1 < rows.length; index += 2) {
     const name = rows[index] as string;
     const lowerCase = name.toLowerCase();
-    if (!ownNames.has(lowerCase) || nominated?.has(canonicalName(name)) === true) continue;
+    if (!isDirectHeader(lowerCase) || nominated?.has(canonicalName(name)) === true) continue;
     if (neverPassed.has(lowerCase) || !isPassed(name, lowerCase, rules)) own.push(name, rows[index + 1] as string);
   }
   return own;

@@ -3,7 +3,7 @@ export { callerTokenOf } from './caller-token.ts';
 export { CallerHeaders, cleanHeaders, type HeaderLimits } from './caller-headers.ts';
 export { checkContentType } from './check-content-type.ts';
 export { type CallToCompose, type ComposedRequest, composeRequest } from './compose-request.ts';
-export { directHeaders } from './direct-headers.ts';
+export { directHeaders, isDirectHeader } from './direct-headers.ts';
 export { directPath, type DirectTarget } from './direct-path.ts';
 export { credentialRule, type ExplainedHeader, explainedHeaders } from './explained-headers.ts';
 export { obtainCredentials } from './obtain-credentials.ts';

@@ -39,7 +39,7 @@ export async function answerCall(gateway: Gateway, admitted: AdmittedCall, recor
   const send = (credentials: readonly Credential[]): Promise<UpstreamResponse> => {
     // What it opens lasts no longer than the tokens that it is opened with are good for.
     admission = { server, caller, grounds: groundsOf(credentials) };
-    return ask.send(buildAndForward(credentials));
+    return ask.send(buildAndForward(credentials), credentials);
   };
   // Obtained, built and sent in this order, each time: what was refused is not sent again.
   const response = await sendWithFreshTokens(obtain, send, server.upstream.origin);

@@ -41,10 +41,10 @@ export function buildUpstreamRequest(
     withCredentials: hasQueryKey ? (target: string) => insertCredentials(target, [], credentials) : undefined,
     headers: composed.headers,
     signatures: signaturesOf(credentials),
-    body: call.body,
+    body: call.upload ?? call.body,
     responseTimeoutMs: upstream.responseTimeoutMs ?? timeouts.responseMs,
     // A stream that only listens may be silent for hours; it ends with either side (agentgateway #248).
-    idleTimeoutMs: call.method === 'GET' && call.ownHeaders === undefined ? 0 : (upstream.streamIdleTimeoutMs ?? timeouts.streamIdleMs),
+    idleTimeoutMs: (call.listens ?? (call.method === 'GET' && call.ownHeaders === undefined)) ? 0 : (upstream.streamIdleTimeoutMs ?? timeouts.streamIdleMs),
   };
   return { outgoing, verdicts: composed.verdicts };
 }

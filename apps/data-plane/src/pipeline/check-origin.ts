@@ -1,6 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import { builtInRule, canonicalName } from '@gatehouse/header-policy';
-import type { CallerHeaders } from '@gatehouse/upstream-request';
+import { type CallerHeaders, isDirectHeader } from '@gatehouse/upstream-request';
+import type { Route } from './match-server.ts';
 
 export interface OriginRules {
   readonly allowedOrigins: ReadonlySet<string>;
@@ -43,10 +44,11 @@ const token = /^[\w!#$%&'*+.^`|~-]{1,256}$/;
  * What a page may send, once its origin may call: what the protocol has, and of what it asks for `Mcp-Param-*` (MCP 2026-07-28)
  * and every header that some policy may let pass. Which do is the policy's, with the call.
  */
-export function preflightHeaders({ requestedHeaders }: CallerHeaders): string[] {
-  const requested = requestedHeaders?.toLowerCase().split(',', 100).map((name) => name.trim()).filter((name) => token.test(name) && !protocolNames.has(name) && mayBeSent(name)) ?? [];
+export function preflightHeaders({ requestedHeaders }: CallerHeaders, { endpoint }: Pick<Route, 'endpoint'>): string[] {
+  const isApi = endpoint === 'api';
+  const requested = requestedHeaders?.toLowerCase().split(',', 100).map((name) => name.trim()).filter((name) => token.test(name) && !protocolNames.has(name) && (mayBeSent(name) || (isApi && isDirectHeader(name)))) ?? [];
   return [
-    'Access-Control-Allow-Methods', 'GET, POST, DELETE',
+    'Access-Control-Allow-Methods', isApi ? '*' : 'GET, POST, DELETE',
     'Access-Control-Allow-Headers', [protocolHeaders, ...new Set(requested)].join(', '),
     'Access-Control-Max-Age', '600',
   ];

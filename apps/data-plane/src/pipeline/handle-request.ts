@@ -34,7 +34,7 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     // Before anything is said about servers: a web page must not even learn which there are.
     checkOrigin(headers, gateway.originRules);
     origin = headers.origin;
-    if (request.method === 'OPTIONS' && origin !== undefined) return { status: 204, headers: [...corsHeaders(origin), ...preflightHeaders(headers)], body: undefined };
+    if (request.method === 'OPTIONS' && origin !== undefined) return { status: 204, headers: [...corsHeaders(origin), ...preflightHeaders(headers, route)], body: undefined };
 
     const server = (record.server = matchServer(snapshot, route));
 

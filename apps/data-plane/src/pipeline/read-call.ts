@@ -5,19 +5,24 @@ import { type CallerHeaders, checkContentType, type PreparedServer } from '@gate
 import { type ConnectSession, openConnectSession } from './connect/connect-session.ts';
 import { type ConnectResponse, readConnectResponse } from './connect/request-states.ts';
 import type { UpstreamSessions } from './connect/upstream-sessions.ts';
+import { readDirectCall } from '../direct/read-direct-call.ts';
 import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
-import type { IncomingRequest } from './request.ts';
+import type { IncomingRequest, UploadStream } from './request.ts';
 
 /** A request as MCP understands it. */
 export interface Call {
   readonly method: string;
   readonly era: 'legacy' | 'modern';
   readonly body: Buffer | undefined;
+  /** In the place of `body`: one that is passed on as it comes, and can be sent once. */
+  readonly upload?: UploadStream;
   /** Path and query at the upstream; absent: those of the configured URL. */
   readonly path?: string | undefined;
   /** Of what an upstream is asked that does not speak MCP: what the request says of itself, flat. */
   readonly ownHeaders?: readonly string[] | undefined;
+  /** Of a request that is not MCP: whether it waits for events, which may be long in coming. */
+  readonly listens?: boolean;
   readonly message: MessageSummary | undefined;
   readonly owner: SessionOwner;
   /** The upstream's own session id; of a legacy session only. */
@@ -34,14 +39,17 @@ export interface CallContext {
   readonly requestStates: SealedSessions;
   readonly upstreamSessions: Pick<UpstreamSessions, 'hasEnded'>;
   readonly maxBodyBytes: number;
+  /** Of a body that is passed on as it comes. */
+  readonly maxUploadBytes: number;
 }
 
 /**
  * Reads what is asked: the message of a POST, as far as a gateway must know it, and the session it belongs to.
- * @throws MessageError, GatewayError method_not_allowed, unsupported_media_type, body_too_large, session_not_found
+ * @throws MessageError, GatewayError method_not_allowed, unsupported_media_type, body_too_large, session_not_found, and as `readDirectCall` does
  */
 export async function readCall(request: IncomingRequest, route: Route, headers: CallerHeaders, server: PreparedServer, caller: Caller, context: CallContext): Promise<Call> {
   const owner: SessionOwner = { workspace: server.workspace, serverId: server.id, upstreamUrl: server.upstream.url, callerId: caller.id };
+  if (route.endpoint === 'api') return readDirectCall(request, route, headers, server, owner, context);
   const isPost = request.method === 'POST';
   if (!isPost) {
     const method = allowedMethod(request.method, route, headers);

@@ -82,6 +82,6 @@ export interface Reply {
   readonly isEventStream?: boolean;
   /** Whose stream it is: once what let its caller in is withdrawn, the stream ends. */
   readonly admission?: Admission;
-  /** Whether its caller only listens, though this request is no GET: another data plane passed it on. */
+  /** Whether its caller waits for nothing in particular; as a GET does where nothing is said. */
   readonly onlyListens?: boolean;
 }

@@ -2,7 +2,7 @@ import { createServer, type IncomingMessage, type Server, type ServerResponse } 
 import type { Duplex } from 'node:stream';
 import type { Admission } from '../pipeline/admission.ts';
 import type { IncomingRequest, Reply } from '../pipeline/request.ts';
-import { answerClientError } from './answer-client-error.ts';
+import { answerClientError, refuseTunnel } from './answer-client-error.ts';
 import { Deadlines } from './deadlines.ts';
 import { NodeRequest } from './node-request.ts';
 import { OpenStreams } from './open-streams.ts';
@@ -54,7 +54,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         if (options.isDraining() || request.isAmbiguousAfter) reply.headers.push('connection', 'close');
         answering.add(message.socket, response);
         writeReply(request, response, reply, options.stalledTimeoutMs);
-        streams.add(response, reply, message.method === 'GET' || reply.onlyListens === true, options.isDraining());
+        streams.add(response, reply, reply.onlyListens ?? message.method === 'GET', options.isDraining());
       })
       // Whatever goes wrong with one answer is its own end, never the process's.
       .catch(() => response.destroy());
@@ -62,6 +62,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   server.on('request', (message: IncomingMessage, response: ServerResponse) => answer(message, response, false));
   // Nobody is told to send a body that will not be read.
   server.on('checkContinue', (message: IncomingMessage, response: ServerResponse) => answer(message, response, true));
+  server.on('connect', refuseTunnel);
   server.on('clientError', (error: NodeJS.ErrnoException, socket: Duplex) => answerClientError(error, socket, answering.has(socket)));
   return { server, streams };
 }

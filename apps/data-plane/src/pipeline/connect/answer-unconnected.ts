@@ -5,7 +5,7 @@ import type { CallRecord } from '../call-record.ts';
 import type { Gateway } from '../gateway.ts';
 import type { Call } from '../read-call.ts';
 import type { IncomingRequest, Reply } from '../request.ts';
-import { connectAnswer, connectRpcError, jsonReply } from './connect-answer.ts';
+import { connectAnswer, connectProblem, connectRpcError, jsonReply } from './connect-answer.ts';
 import { sealConnectSession } from './connect-session.ts';
 
 type ConnectGateway = Pick<Gateway, 'connecting' | 'callContext' | 'shapeContext'>;
@@ -16,6 +16,7 @@ type KnownCall = Pick<CallRecord, 'route' | 'server' | 'caller' | 'call'>;
  * that cannot even begin could never show anybody a link. So it gets a session, one tool, and the way to connect with whatever it calls.
  */
 export function answerUnconnected({ connecting, callContext, shapeContext }: ConnectGateway, request: Pick<IncomingRequest, 'onDisconnect'>, { route, server, caller, call }: KnownCall, error: ConnectError): Reply {
+  if (route?.endpoint === 'api') return connectProblem(error);
   // Where answers belong on a stream that is the upstream's, there is none yet.
   if (route?.endpoint !== 'mcp' || server === undefined || caller === undefined || call === undefined) return jsonReply(error.status, connectRpcError(call, error));
   connecting.pending.issued(error, server.id, caller);
