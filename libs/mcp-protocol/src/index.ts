@@ -14,8 +14,9 @@ export { beginsArray, beginsObject, eachElement, eachMember, skipSpace } from '.
 export { type MessageHeaders, type MessageSummary, type ReadMessage, readMessage } from './read-message.ts';
 export { type MemberRange, readMembers, type ReadMembers } from './read-members.ts';
 export { type ReadToolCalls, readToolCalls, type RequestInBody } from './read-tool-calls.ts';
-export { firstModernRevision, isModernRevision, negotiatedRevision } from './revisions.ts';
+export { firstModernRevision, isLegacyRevision, isModernRevision, lastLegacyRevision, negotiatedRevision } from './revisions.ts';
 export { readEnvelopes, requestIds, type RpcEnvelope, withResponseId } from './rpc-envelope.ts';
 export { rpcError, type RpcErrorBody, rpcErrorCodes, type RpcId } from './rpc-error.ts';
+export { serverDiscovered, serverInitialized, type ServedServer, toolCallResult, toolListPage, unsupportedRevision } from './server-messages.ts';
 export { SealedSessions, type SessionOwner } from './sealed-session.ts';
 export { ToolRules, type ToolRulesConfig } from './tool-rules.ts';

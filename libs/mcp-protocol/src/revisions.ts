@@ -9,6 +9,9 @@ const legacyRevisions = new Set(['2024-11-05', '2025-03-26', '2025-06-18', lastL
 /** The revision that a legacy client is answered with: its own, where there is one of that name (MCP, lifecycle, version negotiation). */
 export const negotiatedRevision = (asked: string): string => (legacyRevisions.has(asked) ? asked : lastLegacyRevision);
 
+/** Whether there is a legacy revision of that name. */
+export const isLegacyRevision = (revision: string): boolean => legacyRevisions.has(revision);
+
 const revisionShape = /^\d{4}-\d{2}-\d{2}$/;
 
 /** Whether a revision belongs to the modern era. Revisions are dates, so later ones sort after earlier ones. */

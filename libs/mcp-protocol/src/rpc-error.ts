@@ -8,6 +8,8 @@ export const rpcErrorCodes = {
   gatewayError: -32000,
   /** MCP 2026-07-28: a header contradicts the message. */
   headerMismatch: -32020,
+  /** MCP 2026-07-28, versioning. */
+  unsupportedProtocolVersion: -32022,
   /** MCP 2025-11-25: the person has to open a URL first. */
   urlElicitationRequired: -32042,
 } as const;

@@ -55,7 +55,7 @@ export function shapeResponse(server: Pick<PreparedServer, 'agentAuth' | 'appAut
  * With pass-through the credential was the caller's, and so is the answer about it (D8, docs/rules.md). Otherwise it is about the
  * gateway's, or the caller has logged in at the gateway: handed on, it would send the caller to log in at the wrong place.
  */
-function sentCallersCredential({ agentAuth, appAuth }: Pick<PreparedServer, 'agentAuth' | 'appAuth'>, verdicts: readonly Verdict[]): boolean {
+export function sentCallersCredential({ agentAuth, appAuth }: Pick<PreparedServer, 'agentAuth' | 'appAuth'>, verdicts: readonly Verdict[]): boolean {
   // There a 401 is the gateway's own, and sends the caller to log in: which would not help, again and again.
   if (agentAuth.protectedResource !== undefined) return false;
   if (appAuth.type === 'passthrough') return true;
