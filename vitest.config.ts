@@ -7,7 +7,9 @@ export default defineConfig({
     exclude: ['**/node_modules/**', 'test/faults/**'],
     globalSetup: ['test/support/global-setup.ts'],
     pool: 'forks',
-    maxWorkers: 2,
+    // Modules are loaded once per worker, not once per file, which is most of the time of small specs. So none keeps state of a spec's.
+    isolate: false,
+    maxWorkers: 3,
     testTimeout: 30_000,
     hookTimeout: 90_000,
   },
