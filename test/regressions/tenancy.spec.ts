@@ -130,7 +130,7 @@ const send = ({ method, path, name }: Route, values: Readonly<Record<string, str
     ...(method !== 'GET' && method !== 'DELETE' && { body: bodies[name]?.() ?? {} }),
   });
 
-const tables = ['workspaces', 'servers', 'apps', 'connections', 'credentials', 'user_credentials', 'client_registrations', 'service_accounts', 'secrets', 'identity_providers', 'api_tokens', 'people', 'browser_sessions', 'oauth_grants', 'oauth_consents', 'login_links'];
+const tables = ['workspaces', 'servers', 'server_tools', 'apps', 'connections', 'credentials', 'user_credentials', 'client_registrations', 'service_accounts', 'secrets', 'identity_providers', 'api_tokens', 'people', 'browser_sessions', 'oauth_grants', 'oauth_consents', 'login_links'];
 /** All there is, but for when it was last looked at. */
 async function stored(): Promise<unknown> {
   const dump: Record<string, unknown> = {};

@@ -9,10 +9,12 @@ import { AppModule, type ControlPlaneParts } from './app.module.ts';
 import { answerSecurely } from './http/answer-securely.ts';
 import { readForms } from './http/form-body.ts';
 import { maxBodyBytes, readJsonBodies } from './http/json-body.ts';
+import { readLargeBodies } from './http/large-bodies.ts';
 import { observeRequests } from './http/observe-requests.ts';
 import { sendProblem } from './http/send-problem.ts';
 import { trustedProxies } from './http/trusted-proxies.ts';
 import { understoodError } from './http/understood-error.ts';
+import { Principals } from './identity/principals.service.ts';
 
 /** The REST API, wired and not yet listening. */
 export async function createApplication(parts: ControlPlaneParts): Promise<NestFastifyApplication> {
@@ -37,6 +39,8 @@ export async function createApplication(parts: ControlPlaneParts): Promise<NestF
     abortOnError: false,
     logger: nestLogger(parts.logger),
   });
+  const principals = application.get(Principals);
+  readLargeBodies(instance, (request) => principals.of(request));
   serveOAuth(instance, application.get(AuthorizationServer), parts.settings);
   return application;
 }

@@ -11,7 +11,7 @@ test.each<[string, string, string, { body?: string; headers?: Record<string, str
   ['JSON that is too deep', 'POST', servers, json(`${'['.repeat(300_000)}${']'.repeat(300_000)}`), 400, 'malformed_json'],
   ['another content type', 'POST', servers, json('name=x', 'application/x-www-form-urlencoded'), 415, 'unsupported_media_type'],
   ['text', 'POST', servers, json('{}', 'text/plain'), 415, 'unsupported_media_type'],
-  ['a body that is too large', 'POST', servers, json(`"${'x'.repeat(1_100_000)}"`), 413, 'body_too_large'],
+  ['a body that is too large', 'POST', '/v1/workspaces/default/apps', json(`"${'x'.repeat(1_100_000)}"`), 413, 'body_too_large'],
   ['no body', 'POST', servers, {}, 422, 'validation_failed'],
   ['an unknown route', 'GET', '/v1/nowhere', {}, 404, 'not_found'],
   ['an unknown page', 'GET', '/nowhere', {}, 404, 'not_found'],

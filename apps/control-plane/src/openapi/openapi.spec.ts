@@ -79,7 +79,7 @@ describe('the document', () => {
 const consumer = (types: { app: readonly string[]; agent: readonly string[] }) => `
 import type { components, operations } from './generated.ts';
 type Input = operations['createServer']['requestBody']['content']['application/json'];
-type Output = components['schemas']['Server'];
+type Output = components['schemas']['McpServer'];
 
 export const input: Input = {
   name: 'orders', type: 'mcp', upstream: { url: 'https://orders.example' },
