@@ -1,4 +1,5 @@
-import { type Credential, prepareAppAuth } from '@gatehouse/app-auth';
+import { ConnectError } from '@gatehouse/access-tokens';
+import { type Credential, type CredentialContext, prepareAppAuth } from '@gatehouse/app-auth';
 import { type AddressGuard, OriginPools } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
@@ -6,6 +7,7 @@ import { prepareOutboundHeaders } from '@gatehouse/outbound-headers';
 import { obtainCredentials as obtain } from '@gatehouse/upstream-request';
 import { connectMcp, type McpConnection, type McpProbe } from './connect-mcp.ts';
 import { type Mask, secretMask, secretsOf } from './mask-secrets.ts';
+import { missingConnection } from './missing-connection.ts';
 import { before } from './network-steps.ts';
 import { stepFailureOf } from './step-failure.ts';
 import { UpstreamExchanges } from './upstream-exchanges.ts';
@@ -24,6 +26,8 @@ const defaultLimits: ProbeLimits = { totalMs: 28_000, stepMs: 10_000, maxItems: 
 
 export interface ProbeOptions {
   readonly guard: AddressGuard;
+  /** What credentials may be made of; absent where only what the document holds counts. */
+  readonly context?: CredentialContext;
   readonly limits?: Partial<ProbeLimits>;
 }
 
@@ -31,26 +35,28 @@ export interface ProbeOptions {
 export interface Probe {
   readonly server: UpstreamServerDocument;
   readonly guard: AddressGuard;
+  readonly context: CredentialContext;
   readonly limits: ProbeLimits;
   readonly signal: AbortSignal;
   /** Hides the server's own secrets. */
   readonly mask: Mask;
 }
 
-export function beginProbe(server: UpstreamServerDocument, { guard, limits }: ProbeOptions): Probe {
+export function beginProbe(server: UpstreamServerDocument, { guard, context = {}, limits }: ProbeOptions): Probe {
   const bounds = { ...defaultLimits, ...limits };
-  return { server, guard, limits: bounds, signal: AbortSignal.timeout(bounds.totalMs), mask: secretMask(secretsOfServer(server)) };
+  return { server, guard, context, limits: bounds, signal: AbortSignal.timeout(bounds.totalMs), mask: secretMask(secretsOfServer(server)) };
 }
 
 /**
  * What the data plane would send, by the same function: app authentication's credentials and the outbound headers.
  * @throws StepFailure
  */
-export async function obtainCredentials({ server, signal }: Probe): Promise<readonly Credential[]> {
+export async function obtainCredentials({ server, context, signal }: Probe): Promise<readonly Credential[]> {
   try {
     const prepared = { appAuth: prepareAppAuth(server.appAuth), outboundHeaders: prepareOutboundHeaders(server.outboundHeaders ?? []) };
-    return await before(signal, Promise.resolve(obtain(prepared)));
+    return await before(signal, Promise.resolve(obtain(prepared, context)));
   } catch (cause) {
+    if (cause instanceof ConnectError) throw missingConnection(cause);
     throw stepFailureOf(cause instanceof GatewayError ? cause : new GatewayError('credential_unavailable', { cause }));
   }
 }
@@ -60,7 +66,7 @@ export async function withUpstream<T>(probe: Probe, credentials: readonly Creden
   const { server, guard, limits, signal } = probe;
   const { upstream } = server;
   const pools = new OriginPools({ guard, connectionsPerOrigin: 8 });
-  const mask = secretMask([...secretsOfServer(server), ...credentials.flatMap((credential) => (credential.in === 'signature' ? [] : [credential.value.reveal()]))]);
+  const mask = secretMask([...secretsOfServer(server), ...credentials.flatMap(secretsOfCredential)]);
   const timeoutMs = Math.min(limits.stepMs, (upstream.timeouts?.responseSeconds ?? Infinity) * 1_000);
   const url = new URL(upstream.url);
   const exchanges = new UpstreamExchanges({ pools, url, server, credentials, timeoutMs, maxResponseBytes: limits.maxBytes, mask });
@@ -88,3 +94,6 @@ function secretsOfServer(server: UpstreamServerDocument): string[] {
   const query = [...new URL(server.upstream.url).searchParams.values()].filter((value) => value.length >= minQueryKey);
   return [...secretsOf(server), ...query];
 }
+
+/** What is put into the request, and the token that it is made of. */
+const secretsOfCredential = (credential: Credential): string[] => [...(credential.in === 'signature' ? [] : [credential.value.reveal()]), ...(credential.token === undefined ? [] : [credential.token.value.reveal()])];

@@ -2,10 +2,13 @@ import type { AddressGuard } from '@gatehouse/egress';
 import { Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ZodResponse } from 'nestjs-zod';
+import { Caller } from '../../http/actor.ts';
 import { Allow } from '../../http/allow.ts';
+import type { Principal } from '../../identity/principal.ts';
 import { CompleteServers } from '../complete-servers.service.ts';
 import { addressGuardToken } from './address-guard.provider.ts';
 import { discoverServer } from './discover-server.ts';
+import { ProbeContexts } from './probe-contexts.service.ts';
 import type { Discovery, TestReport } from './probe-results.ts';
 import { ServerDiscovery, ServerTest } from './server-probe.dto.ts';
 import { testServer } from './test-server.ts';
@@ -16,10 +19,12 @@ import { testServer } from './test-server.ts';
 @Allow('admin')
 export class ServerProbeController {
   readonly #servers: CompleteServers;
+  readonly #contexts: ProbeContexts;
   readonly #guard: AddressGuard;
 
-  constructor(servers: CompleteServers, @Inject(addressGuardToken) guard: AddressGuard) {
+  constructor(servers: CompleteServers, contexts: ProbeContexts, @Inject(addressGuardToken) guard: AddressGuard) {
     this.#servers = servers;
+    this.#contexts = contexts;
     this.#guard = guard;
   }
 
@@ -27,17 +32,17 @@ export class ServerProbeController {
   @HttpCode(200)
   @ApiOperation({ summary: 'Connect to the upstream of a server with its stored configuration, and say what happened at each step' })
   @ZodResponse({ status: 200, description: 'Every step; the outcome is failed where one of them failed.', type: ServerTest })
-  async testServer(@Param('workspace') workspace: string, @Param('server') idOrName: string): Promise<TestReport> {
-    const { server } = await this.#servers.complete(workspace, idOrName);
-    return testServer(server, { guard: this.#guard });
+  async testServer(@Caller() caller: Principal, @Param('workspace') workspace: string, @Param('server') idOrName: string): Promise<TestReport> {
+    const found = await this.#servers.complete(workspace, idOrName);
+    return testServer(found.server, { guard: this.#guard, context: await this.#contexts.of(found, caller) });
   }
 
   @Post('discover')
   @HttpCode(200)
   @ApiOperation({ summary: 'List what the upstream of a server offers: tools, resources, prompts' })
   @ZodResponse({ status: 200, description: 'What the upstream says of itself.', type: ServerDiscovery })
-  async discoverServer(@Param('workspace') workspace: string, @Param('server') idOrName: string): Promise<Discovery> {
-    const { server } = await this.#servers.complete(workspace, idOrName);
-    return discoverServer(server, { guard: this.#guard });
+  async discoverServer(@Caller() caller: Principal, @Param('workspace') workspace: string, @Param('server') idOrName: string): Promise<Discovery> {
+    const found = await this.#servers.complete(workspace, idOrName);
+    return discoverServer(found.server, { guard: this.#guard, context: await this.#contexts.of(found, caller) });
   }
 }

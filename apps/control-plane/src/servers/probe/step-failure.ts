@@ -25,16 +25,21 @@ const advice: Partial<Record<ErrorCode, string>> = {
   upstream_not_mcp: 'Check that the upstream URL is the one of its MCP endpoint.',
   upstream_failed: 'Check the upstream’s own log, and that the upstream URL is the one of its MCP endpoint.',
   upstream_address_refused: operatorAdvice,
-  connection_needs_person: 'What each caller connects or enters for themselves is not there when nobody calls: call a tool of the server as a person instead.',
-  subject_token_missing: 'What is made of a caller’s token is not there when nobody calls: call a tool of the server as one of its callers instead.',
-  claim_missing: 'Nobody calls here, so that nothing is known of a caller: call a tool of the server as one of its callers instead.',
+  connection_needs_person: 'What each caller connects or enters for themselves can be tested by a person who could call this server, with what is their own: log in as one, or call a tool of the server as one.',
+  subject_token_missing: 'What is made of a caller’s token is there where a person has one from their login: log in at the identity provider and test again, or call a tool of the server as one of its callers.',
+  claim_missing: 'Nothing that would say it is known of whoever asks for this test: call a tool of the server as one of its callers instead.',
+  connection_misconfigured: 'Check the app that appAuth names, as it is registered at its provider.',
+  token_exchange_refused: 'Check appAuth, or the source of the outbound header, against what the provider says; its own log may say more.',
+  provider_unavailable: 'Check that the token endpoint is running, and that it can be reached from where Gatehouse runs.',
   credential_unavailable: 'Check the settings of appAuth and outboundHeaders, and that the provider can be reached.',
 };
+
+const details: Partial<Record<ErrorCode, string>> = { connection_needs_person: 'This needs a person’s own connection or credential.' };
 
 /** A failure of the network or of obtaining a credential, as a step's. */
 export function stepFailureOf(error: GatewayError): StepFailure {
   // The guard's detail has the address that a name resolves to, which is no business of who may only name it.
-  const detail = error.code === 'upstream_address_refused' ? error.publicMessage : sentence(error.detail ?? error.publicMessage);
+  const detail = details[error.code] ?? (error.code === 'upstream_address_refused' ? error.publicMessage : sentence(error.detail ?? error.publicMessage));
   return new StepFailure(error.code, detail, advice[error.code] ?? 'See the log of the control plane.', error);
 }
 
@@ -52,7 +57,10 @@ export function gatewayErrorOf(failure: StepFailure, { server, mask }: { readonl
   return new GatewayError(reason, { detail: mask(detail), problems: [{ pointer, detail: words, code: reason }] });
 }
 
-const credentialReasons = new Set<ErrorCode>(['upstream_rejected_credentials', 'credential_unavailable', 'connection_needs_person', 'subject_token_missing', 'claim_missing']);
+const credentialReasons = new Set<ErrorCode>([
+  'upstream_rejected_credentials', 'credential_unavailable', 'connection_needs_person', 'subject_token_missing', 'claim_missing', 'connect_required', 'reconnect_required', 'credential_missing', 'credential_refused',
+  'connection_misconfigured', 'token_exchange_refused', 'provider_unavailable',
+]);
 
 const credentialsPointer = ({ appAuth, outboundHeaders = [] }: UpstreamServerDocument): string => (appAuth.type === 'none' && outboundHeaders.length > 0 ? '/outboundHeaders' : '/appAuth');
 

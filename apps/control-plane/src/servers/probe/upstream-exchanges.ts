@@ -1,4 +1,4 @@
-import type { Credential } from '@gatehouse/app-auth';
+import { type Credential, signaturesOf } from '@gatehouse/app-auth';
 import { guardedFetch, type OriginPools, RedirectError } from '@gatehouse/egress';
 import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { version } from '@gatehouse/service-runtime';
@@ -77,7 +77,12 @@ export class UpstreamExchanges {
     if (url.origin !== this.#options.url.origin) throw new StepFailure('upstream_redirected', `The upstream names an endpoint at ${url.origin}.`, elsewhere);
     const headers = new Headers(init?.headers);
     headers.set('User-Agent', `gatehouse/${version}`);
-    const response = await this.#send(url, { ...init, headers });
+    let response = await this.#send(url, { ...init, headers });
+    // As data planes do: what a signature has to hold the upstream says with its first answer (RFC 9449 section 9).
+    if (this.#learn(url, response) && response.status === 401) {
+      await response.body?.cancel();
+      response = await this.#send(url, { ...init, headers });
+    }
     const { status } = response;
     if (response.ok && (status === 202 || status === 204 || isMcp(response))) return withinBounds(response, exchange);
     if (exchange.httpMethod === 'DELETE') return response;
@@ -86,6 +91,13 @@ export class UpstreamExchanges {
     if (status === 401 || status === 403) throw refusal(response, says, this.#options.server);
     exchange.failure = notMcp(response, says, { isWebPage: isHtml(response, text), mask: this.#options.mask });
     return new Response(text, { status, headers: response.headers });
+  }
+
+  #learn(url: URL, { headers }: Response): boolean {
+    const nonce = headers.get('dpop-nonce');
+    const signatures = signaturesOf(this.#options.credentials)?.filter(({ learn }) => learn !== undefined) ?? [];
+    if (nonce !== null) for (const { learn } of signatures) learn?.(url.href, { 'dpop-nonce': nonce });
+    return nonce !== null && signatures.length > 0;
   }
 }
 
