@@ -74,6 +74,9 @@ import { ProbeContexts } from './servers/probe/probe-contexts.service.ts';
 import { ServerProbeController } from './servers/probe/server-probe.controller.ts';
 import { ServersController } from './servers/servers.controller.ts';
 import { ServersService } from './servers/servers.service.ts';
+import { ImportPreviews } from './servers/tools/import-preview.service.ts';
+import { Reimports } from './servers/tools/reimport.service.ts';
+import { ToolImportsController } from './servers/tools/tool-imports.controller.ts';
 import { ToolImports } from './servers/tools/tool-imports.service.ts';
 import { ServiceAccountsController } from './service-accounts/service-accounts.controller.ts';
 import { ServiceAccountsService } from './service-accounts/service-accounts.service.ts';
@@ -105,6 +108,7 @@ export class AppModule {
         WorkspacesController,
         ServersController,
         ServerProbeController,
+        ToolImportsController,
         ExplainController,
         AppsController,
         CatalogController,
@@ -184,6 +188,8 @@ export class AppModule {
         PassThroughReport,
         CompleteServers,
         ToolImports,
+        ImportPreviews,
+        Reimports,
         ExplainService,
         ProbeContexts,
         addressGuardProvider,
