@@ -33,7 +33,7 @@ export const petsDocument = {
   },
 };
 
-export const petsOperations = importOpenApi(petsDocument).operations;
+export const petsOperations = [...importOpenApi(petsDocument).operations];
 
 /** Answers as that API. */
 export const answerAsPets: RecordingHandler = ({ method, url }, response) => {

@@ -1,4 +1,4 @@
-import { type ApiAnswer, type ApiOperation, type ApiRequest, resultOf, type ToolResult } from '@gatehouse/api-tools';
+import { type ApiOperation, type ApiRequest, resultOf, type ToolResult } from '@gatehouse/api-tools';
 import { GatewayError } from '@gatehouse/errors';
 import { rpcError, rpcErrorCodes, toolCallResult } from '@gatehouse/mcp-protocol';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
@@ -35,19 +35,18 @@ export class ToolAsk implements Ask {
 
   async reply(response: UpstreamResponse): Promise<Reply> {
     const { server, call } = this.#admitted;
-    const id = call.message?.id ?? null;
     const isRefusal = response.status === 401;
     if (isRefusal && sentCallersCredential(server, this.#record.verdicts ?? [])) return this.#challenge(response);
-    // Whether the gateway's credential is good is not for the caller to find out, but somebody has to.
-    if (isRefusal && server.appAuth.storesCredential) this.#record.error = new GatewayError('upstream_rejected_credentials', { detail: 'status 401' });
     const answer = await readAnswer(response, server.upstream.streamIdleTimeoutMs ?? this.#gateway.timeouts.streamIdleMs);
-    return jsonReply(200, toolCallResult(id, this.#resultOf(answer), call.era === 'modern'));
+    const result = resultOf(this.#operation, answer);
+    const told = isRefusal && server.appAuth.storesCredential ? this.#withRefusal(result) : result;
+    return jsonReply(200, toolCallResult(call.message?.id ?? null, told, call.era === 'modern'));
   }
 
-  #resultOf(answer: ApiAnswer): ToolResult {
-    const result = resultOf(this.#operation, answer);
-    const { error } = this.#record;
-    return error === undefined ? result : { ...result, content: [{ type: 'text', text: `${error.code}: ${error.publicMessage}` }, ...result.content] };
+  /** The model can do nothing about the gateway's credential, but somebody has to. */
+  #withRefusal(result: ToolResult): ToolResult {
+    const error = (this.#record.error = new GatewayError('upstream_rejected_credentials', { detail: 'status 401' }));
+    return { ...result, content: [{ type: 'text', text: `${error.code}: ${error.publicMessage}` }, ...result.content] };
   }
 
   /** The credential was the caller's, and so is the answer about it (D8, docs/rules.md). */
