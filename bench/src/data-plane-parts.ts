@@ -14,3 +14,5 @@ export type { IncomingRequest } from '../../apps/data-plane/src/pipeline/request
 export { shapeResponse } from '../../apps/data-plane/src/pipeline/shape-response.ts';
 export { applyChange, emptySnapshot, type Snapshot } from '../../apps/data-plane/src/snapshot/current-snapshot.ts';
 export { prepareDocuments } from '../../apps/data-plane/src/snapshot/prepare-snapshot.ts';
+export { KnownNames } from '../../apps/data-plane/src/virtual/known-names.ts';
+export { MemberSessions } from '../../apps/data-plane/src/virtual/member-sessions.ts';

@@ -6,7 +6,7 @@ import { keyRingOf } from '@gatehouse/sealing';
 import { createLogger } from '@gatehouse/service-runtime';
 import { Registry } from 'prom-client';
 import { makeSecrets } from './bench-secrets.ts';
-import { applyChange, type CallRecord, emptySnapshot, type Gateway, observeCalls, PendingConnections, prepareDocuments, type Snapshot, UpstreamSessions } from './data-plane-parts.ts';
+import { applyChange, type CallRecord, emptySnapshot, type Gateway, KnownNames, MemberSessions, observeCalls, PendingConnections, prepareDocuments, type Snapshot, UpstreamSessions } from './data-plane-parts.ts';
 import { accountDocument, authorizationServerDocument, bearerDocument, connectedDocument, exchangeDocument, headerPolicyDocument, interactiveDocument, serverDocument, signedDocument, workspaceDocument } from './publish-configuration.ts';
 import { sampleCall } from './sample-call.ts';
 
@@ -66,6 +66,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
     callContext: { sessions, requestStates: sessions, upstreamSessions: connecting.upstreamSessions, maxBodyBytes: 4_194_304, maxUploadBytes: 4_194_304 },
     shapeContext: { sessions, eventStream: (body) => body },
     tokens: fixtureTokens,
+    virtual: { sessions: new MemberSessions(), names: new KnownNames(Date.now) },
     timeouts: { responseMs: 60_000, streamIdleMs: 300_000 },
     publicPath: '',
     // As the transport does, right before it sends.

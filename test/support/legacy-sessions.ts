@@ -19,6 +19,13 @@ export class LegacySessions {
     return transport === undefined ? sessionNotFound() : transport.handleRequest(request);
   }
 
+  /** As a server that was started anew: its streams end too. */
+  async forget(): Promise<void> {
+    const transports = [...this.#open.values()];
+    this.#open.clear();
+    await Promise.all(transports.map((transport) => transport.close()));
+  }
+
   async close(): Promise<void> {
     await Promise.all([...this.#open.values()].map((transport) => transport.close()));
   }

@@ -8,6 +8,8 @@ export interface BothErasOptions {
   /** Called once per legacy session and once per modern request; `changes` reaches modern subscribers. */
   createServer: (changes: ServerNotifier) => McpServer;
   port?: number;
+  /** One era, and nothing known of the other. */
+  only?: 'legacy' | 'modern';
   /** Makes legacy streams resumable. */
   eventStore?: EventStore;
   /** Called with each request before the protocol sees it. */
@@ -16,6 +18,8 @@ export interface BothErasOptions {
 
 export interface RunningUpstream {
   url: string;
+  /** Of what serves sessions: none of those that were opened is known any more. */
+  forgetSessions?(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -26,7 +30,7 @@ export async function serveBothEras(options: BothErasOptions): Promise<RunningUp
   const legacy = new LegacySessions(build, options.eventStore);
   const handle = toNodeHandler({
     fetch: async (request, extra) =>
-      (await isLegacyRequest(request)) ? legacy.fetch(request) : modern.fetch(request, extra),
+      (options.only === undefined ? await isLegacyRequest(request) : options.only === 'legacy') ? legacy.fetch(request) : modern.fetch(request, extra),
   });
   const hasLocalHost = localhostHostValidation();
   const hasLocalOrigin = localhostOriginValidation();
@@ -41,6 +45,7 @@ export async function serveBothEras(options: BothErasOptions): Promise<RunningUp
   const port = await listenOnLoopback(server, options.port);
   return {
     url: `http://127.0.0.1:${port}/mcp`,
+    forgetSessions: () => legacy.forget(),
     close: async () => {
       await Promise.all([modern.close(), legacy.close()]);
       await closeHttpServer(server);

@@ -38,6 +38,8 @@ import { stillAdmitted } from './snapshot/still-admitted.ts';
 import { KeepAliveComments } from './transport/keep-alive-comments.ts';
 import { createHttpServer, type HttpServer } from './transport/serve-http.ts';
 import { UpstreamTransport } from './transport/upstream-transport.ts';
+import { KnownNames } from './virtual/known-names.ts';
+import { MemberSessions } from './virtual/member-sessions.ts';
 
 export type DataPlaneSettings = SettingValues<typeof dataPlaneSettings>;
 
@@ -213,6 +215,7 @@ export class DataPlane {
       callContext: { sessions, requestStates: this.#connecting.requestStates, upstreamSessions: this.#connecting.upstreamSessions, maxBodyBytes: settings.MAX_BODY_BYTES, maxUploadBytes: settings.MAX_UPLOAD_BYTES },
       shapeContext: { sessions, eventStream: (body) => this.#comments.wrap(body) },
       tokens: this.#tokens.tokens,
+      virtual: { sessions: new MemberSessions(), names: new KnownNames(Date.now) },
       timeouts: { responseMs: settings.RESPONSE_TIMEOUT_MS, streamIdleMs: settings.STREAM_IDLE_TIMEOUT_MS },
       publicPath,
       forward: async (forwarded, record) => {
@@ -262,6 +265,7 @@ export class DataPlane {
   #isAdmitted(admission: Admission): boolean {
     const snapshot = this.#follower.current;
     if (admission.grounds?.some((grounds) => this.#tokens.tokens.isWithdrawn(grounds))) return false;
+    if (admission.members?.some((member) => !this.#isAdmitted(member)) === true) return false;
     // No snapshot is not an empty one.
     return snapshot === undefined || stillAdmitted(snapshot, admission);
   }

@@ -58,7 +58,10 @@ export const errorCodes = {
   not_found: entry(404, 'There is nothing here.', 'debug'),
   server_not_found: entry(404, 'There is no such server.'),
   server_disabled: entry(404, 'This server is disabled.'),
+  agent_auth_differs: entry(502, 'This member of a virtual server lets in other callers than the virtual server does, or is virtual itself; an administrator has to look at it.', 'warn'),
   session_not_found: entry(404, 'There is no such session for this caller and server; initialize again.'),
+
+  streamable_http_only: entry(404, 'This server has no HTTP+SSE endpoint: connect with Streamable HTTP, at /mcp.'),
 
   too_many_sessions: entry(429, 'Too many sessions are in use; end some of them first.'),
 

@@ -1,7 +1,10 @@
 import { GatewayError } from '@gatehouse/errors';
 
-/** What an event's data becomes; the same text where it stays as it is. */
-export type ReplaceData = (data: string) => string;
+/** What an event's data becomes; the same text where it stays as it is, `undefined` where the event goes no further. */
+export type ReplaceData = (data: string) => string | undefined;
+
+/** What the id of an event becomes, by which its stream goes on where it broke off. */
+export type ReplaceId = (id: string) => string;
 
 const lineEnd = String.raw`(?:\r\n|\n|\r(?!\n))`;
 const eventEnd = new RegExp(lineEnd + lineEnd, 'g');
@@ -16,6 +19,7 @@ const nothing = Buffer.alloc(0);
 export class EventDataFilter {
   readonly #maxEventBytes: number;
   readonly #replace: ReplaceData;
+  readonly #replaceId: ReplaceId | undefined;
   /** Pieces of an event that has not ended. Latin-1 keeps every byte as it is, whatever else is in the stream. */
   #pieces: string[] = [];
   #length = 0;
@@ -25,9 +29,10 @@ export class EventDataFilter {
   #endedWithCarriageReturn = false;
 
   /** @param replace may throw: then the stream is not to be passed on any further */
-  constructor(maxEventBytes: number, replace: ReplaceData) {
+  constructor(maxEventBytes: number, replace: ReplaceData, replaceId?: ReplaceId) {
     this.#maxEventBytes = maxEventBytes;
     this.#replace = replace;
+    this.#replaceId = replaceId;
   }
 
   /**
@@ -78,14 +83,28 @@ export class EventDataFilter {
     // Clients leave it out, and so the first line is a field.
     if (this.#isFirst && lines[0]?.startsWith(byteOrderMark)) lines[0] = lines[0].slice(byteOrderMark.length);
     this.#isFirst = false;
+    const hasOtherId = this.#replaceIds(lines);
     const values = lines.flatMap((line) => dataOf(line) ?? []);
-    if (values.length === 0) return event;
+    if (values.length === 0) return hasOtherId ? lines.join('\n') : event;
     const data = Buffer.from(values.join('\n'), 'latin1').toString('utf8');
     const replaced = this.#replace(data);
-    if (replaced === data) return event;
+    if (replaced === undefined) return '';
+    if (replaced === data) return hasOtherId ? lines.join('\n') : event;
     const others = lines.filter((line) => line !== '' && dataOf(line) === undefined);
     const fields = Buffer.from(replaced).toString('latin1').split('\n').map((line) => `data: ${line}`);
     return `${[...others, ...fields].join('\n')}\n\n`;
+  }
+
+  #replaceIds(lines: string[]): boolean {
+    if (this.#replaceId === undefined) return false;
+    let hasChanged = false;
+    for (const [index, line] of lines.entries()) {
+      if (!line.startsWith('id:')) continue;
+      const id = line.slice(line[3] === ' ' ? 4 : 3);
+      lines[index] = `id: ${this.#replaceId(id)}`;
+      hasChanged = true;
+    }
+    return hasChanged;
   }
 }
 

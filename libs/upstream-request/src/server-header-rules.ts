@@ -21,6 +21,11 @@ export class ServerHeaderRules {
     this.#source = source;
   }
 
+  /** Of the same server where callers are let in in another way. */
+  with(agentAuth: HeaderRulesSource['agentAuth']): ServerHeaderRules {
+    return new ServerHeaderRules({ ...this.#source, agentAuth });
+  }
+
   under(policy: GlobalHeaderPolicy): HeaderRules {
     if (this.#compiled?.policy !== policy) this.#compiled = { policy, rules: compileHeaderRules(this.#source, policy) };
     return this.#compiled.rules;

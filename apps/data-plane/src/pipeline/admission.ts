@@ -8,4 +8,6 @@ export interface Admission {
   readonly caller: Caller;
   /** Of the tokens that its call, or what it opened, goes on with at the upstream. */
   readonly grounds?: readonly TokenGrounds[];
+  /** Of a virtual server: those of the members that it goes on at. It ends with each of them. */
+  readonly members?: readonly Admission[];
 }

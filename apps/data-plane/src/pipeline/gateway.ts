@@ -10,6 +10,8 @@ import type { ForwardedCall } from './forwarded-call.ts';
 import type { CallContext } from './read-call.ts';
 import type { UpstreamResponse } from './request.ts';
 import type { ShapeContext } from './shape-response.ts';
+import type { KnownNames } from '../virtual/known-names.ts';
+import type { MemberSessions } from '../virtual/member-sessions.ts';
 
 /** What the pipeline needs of the process around it. */
 export interface Gateway {
@@ -31,6 +33,8 @@ export interface Gateway {
   readonly tokens: TokenSource;
   /** For callers that have an account to connect. */
   readonly connecting: Connecting;
+  /** Of virtual servers: what is kept between calls, on this data plane alone. */
+  readonly virtual: { readonly sessions: MemberSessions; readonly names: KnownNames };
   readonly timeouts: UpstreamTimeouts;
   /** Path before our routes where the public URL has one; without a slash at the end. */
   readonly publicPath: string;

@@ -12,6 +12,7 @@ import { matchServer, parseRoute } from './match-server.ts';
 import { CallRecord } from './call-record.ts';
 import { readCall } from './read-call.ts';
 import { renderError } from './render-error.ts';
+import { answerVirtual } from '../virtual/answer-virtual.ts';
 import type { IncomingRequest, Reply } from './request.ts';
 
 /**
@@ -46,7 +47,8 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     const call = (record.call = await readCall(request, route, headers, server, caller, gateway.callContext));
 
     // From here on it is not about who calls, but as whom: for each member of a virtual server anew.
-    return withCors(await answerCall(gateway, { snapshot, route, server, caller, call, request, headers }, record), origin);
+    const admitted = { snapshot, route, server, caller, call, request, headers };
+    return withCors(await (server.virtual === undefined ? answerCall(gateway, admitted, record) : answerVirtual(gateway, admitted, server.virtual, record)), origin);
   } catch (thrown) {
     const error = (record.error = toGatewayError(thrown));
     // Not an end, but the way to a connection.

@@ -12,14 +12,14 @@ export interface ConnectSession {
   readonly upstream: string | null | undefined;
 }
 
-const purpose = 'connect-session';
+export const connectSessionPurpose = 'connect-session';
 
 export function sealConnectSession(sessions: SealedSessions, owner: SessionOwner, client: LegacyClient, upstream: string | null | undefined): string {
-  return sessions.seal(purpose, owner, JSON.stringify({ id: randomUUID(), client, upstream }));
+  return sessions.seal(connectSessionPurpose, owner, JSON.stringify({ id: randomUUID(), client, upstream }));
 }
 
 /** @returns `undefined` for one that is another's, broken or expired, or from when nobody connected anything for the server */
 export function openConnectSession(sessions: SealedSessions, owner: SessionOwner, sessionId: string): ConnectSession | undefined {
-  const opened = sessions.open(purpose, owner, sessionId);
+  const opened = sessions.open(connectSessionPurpose, owner, sessionId);
   return opened === undefined ? undefined : (JSON.parse(opened) as ConnectSession);
 }

@@ -1,0 +1,282 @@
+import { GatewayError, toGatewayError } from '@gatehouse/errors';
+import { firstModernRevision, lastLegacyRevision, type LegacyClient, type RpcId, type SessionOwner } from '@gatehouse/mcp-protocol';
+import { version } from '@gatehouse/service-runtime';
+import { CallerHeaders, type PreparedServer } from '@gatehouse/upstream-request';
+import { nameHeaderOf, withModernMeta } from '@gatehouse/virtual-servers';
+import type { AdmittedCall } from '../pipeline/admitted-call.ts';
+import { answerCall } from '../pipeline/answer-call.ts';
+import { CallRecord } from '../pipeline/call-record.ts';
+import { openConnectSession } from '../pipeline/connect/connect-session.ts';
+import { mapBody } from '../pipeline/map-body.ts';
+import type { Gateway } from '../pipeline/gateway.ts';
+import type { Call } from '../pipeline/read-call.ts';
+import type { Reply } from '../pipeline/request.ts';
+import { MemberRequest } from './member-request.ts';
+import type { Member } from './members.ts';
+import { type OpenedMember, openMember } from './open-member.ts';
+import { drop, headerOf, readText } from './read-reply.ts';
+import { memberSessionOf, type MemberSession, modernSession, type VirtualSession } from './virtual-session.ts';
+
+/** What a member is sent. */
+export interface MemberMessage {
+  readonly httpMethod: 'POST' | 'GET' | 'DELETE';
+  /** As the caller's revision has it. */
+  readonly text?: string | undefined;
+  readonly method?: string | undefined;
+  readonly id?: RpcId;
+  /** The member's own name for what it is about. */
+  readonly name?: string | undefined;
+  readonly lastEventId?: string | undefined;
+  /** Whether it is the caller's own call, that may wait until an account is connected. */
+  readonly isCall?: boolean;
+}
+
+export interface MemberReply {
+  readonly reply: Reply;
+  readonly session: MemberSession;
+}
+
+const bothTypes = 'application/json, text/event-stream';
+
+/** Calls members for one call of a virtual server's caller: each in its own era, in the session that there is with it. */
+export class MemberCalls {
+  readonly #gateway: Gateway;
+  readonly #admitted: AdmittedCall;
+  /** Who the client says it is. */
+  readonly client: LegacyClient;
+  readonly session: VirtualSession | undefined;
+
+  constructor(gateway: Gateway, admitted: AdmittedCall, client: LegacyClient, session: VirtualSession | undefined) {
+    this.#gateway = gateway;
+    this.#admitted = admitted;
+    this.client = client;
+    this.session = session;
+  }
+
+  /**
+   * A member is waited for so long: others have answered already.
+   * @throws GatewayError upstream_timeout, and as `work` does
+   */
+  async patiently<T>(work: (calls: MemberCalls) => Promise<T>, ms: number): Promise<T> {
+    const request = new MemberRequest(this.#admitted.request, this.#admitted.request.method, undefined);
+    const calls = new MemberCalls(this.#gateway, { ...this.#admitted, request }, this.client, this.session);
+    const { promise: late, reject } = Promise.withResolvers<never>();
+    const timer = setTimeout(() => {
+      reject(new GatewayError('upstream_timeout', { detail: 'a member of a virtual server' }));
+      request.leave();
+    }, ms);
+    try {
+      return await Promise.race([work(calls), late]);
+    } finally {
+      clearTimeout(timer);
+    }
+  }
+
+  /** Sends a message in the session with the member; in another one where the member has forgotten it, as then nothing was done. */
+  async send(member: Member, message: MemberMessage, record?: CallRecord): Promise<MemberReply> {
+    const key = this.#keyOf(member);
+    const session = await this.#sessionWith(member, key);
+    const first = await this.#sendIn(session, member, message, record);
+    if (first !== undefined) return { reply: key === undefined && this.#isOpened(member, session) ? this.#endingAfter(first, member, session) : first, session };
+    if (key !== undefined) this.#gateway.virtual.sessions.forget(key, session);
+    if (session.era === 'modern') this.#gateway.virtual.sessions.setLegacy(member.server.id);
+    const another = await this.#enter(member, key);
+    const second = await this.#sendIn(another, member, message, record);
+    if (second === undefined) throw new GatewayError('session_not_found', { detail: 'the member has forgotten a session that was opened just now' });
+    return { reply: key === undefined ? this.#endingAfter(second, member, another) : second, session: another };
+  }
+
+  /**
+   * Begins with a member; a legacy client says itself when it is done with that.
+   * @param text the caller's own `initialize` or `server/discover`
+   */
+  open(member: Member, text?: string): Promise<OpenedMember> {
+    const eras = this.#eras(member);
+    const send = (message: MemberMessage, session: MemberSession | undefined): Promise<Reply> => this.#sendRaw(session, member, message);
+    return openMember({ eras, client: this.client, text: eras[0] === this.#admitted.call.era ? text : undefined, maxBytes: this.#gateway.limits.filteredBytes, send, sessionIdOf: (reply) => this.#sessionIdOf(reply, member) });
+  }
+
+  /** What a member can do, for a client without sessions; one that is opened for it is used by its next calls. */
+  async discover(member: Member, text: string): Promise<OpenedMember> {
+    const opened = await this.open(member, text);
+    const { session } = opened;
+    if (session.era === 'modern' || member.server.operations !== undefined) return opened;
+    const key = this.#keyOf(member);
+    this.#gateway.virtual.sessions.setLegacy(member.server.id);
+    await this.#sayInitialized(member, session);
+    if (key !== undefined) this.#gateway.virtual.sessions.set(key, session);
+    else if (session.sessionId !== undefined) drop(await this.#sendRaw(session, member, { httpMethod: 'DELETE' }));
+    return opened;
+  }
+
+  /**
+   * Opens a stream on which a member says what changes there: of one without sessions, by asking for it.
+   * @param message for a member of the caller's era
+   */
+  async listen(member: Member, message: MemberMessage): Promise<MemberReply> {
+    const key = this.#keyOf(member);
+    // The gateway has nothing to say of an API.
+    if (member.server.operations !== undefined) throw new GatewayError('method_not_allowed');
+    const session = await this.#sessionWith(member, key);
+    const own = session.era === this.#admitted.call.era ? message : session.era === 'legacy' ? toListen : toSubscribe;
+    return this.send(member, own);
+  }
+
+  /** Says that it is over to a member that has a session, and forgets it. */
+  async end(member: Member): Promise<void> {
+    const key = this.#keyOf(member);
+    const opened = key === undefined ? undefined : this.#gateway.virtual.sessions.forget(key);
+    const session = opened ?? (this.session && memberSessionOf(this.session, member.server.name));
+    if (session?.era === 'legacy' && session.sessionId !== undefined) drop(await this.#sendRaw(session, member, { httpMethod: 'DELETE' }));
+  }
+
+  /** Whether there is a session with it, without opening one. */
+  known(member: Member): MemberSession | undefined {
+    const key = this.#keyOf(member);
+    return (key === undefined ? undefined : this.#gateway.virtual.sessions.get(key)) ?? (this.session && memberSessionOf(this.session, member.server.name));
+  }
+
+  async #sessionWith(member: Member, key: string | undefined): Promise<MemberSession> {
+    const { call, headers } = this.#admitted;
+    // There the gateway answers itself, whatever the era is.
+    if (member.server.operations !== undefined) return call.era === 'modern' ? modernSession : { era: 'legacy', sessionId: undefined, protocolVersion: headers.protocolVersion ?? lastLegacyRevision };
+    const known = this.known(member);
+    if (known !== undefined) return known;
+    // Most that are asked in the modern way understand it; the others say so, and it is remembered.
+    if (call.era === 'modern' && member.server.upstream.transport !== 'sse' && !this.#gateway.virtual.sessions.isLegacy(member.server.id)) return modernSession;
+    return this.#enter(member, key);
+  }
+
+  async #enter(member: Member, key: string | undefined): Promise<MemberSession> {
+    const open = async (): Promise<MemberSession> => {
+      const { session } = await this.open(member);
+      // Before anything else of the session: what follows must not overtake it.
+      if (session.era === 'legacy') await this.#sayInitialized(member, session);
+      if (this.#admitted.call.era === 'modern') this.#gateway.virtual.sessions.setLegacy(member.server.id, session.era === 'legacy');
+      return session;
+    };
+    return key === undefined ? open() : this.#gateway.virtual.sessions.enter(key, open);
+  }
+
+  async #sayInitialized(member: Member, session: MemberSession): Promise<void> {
+    drop(await this.#sendRaw(session, member, { httpMethod: 'POST', method: 'notifications/initialized', text: '{"jsonrpc":"2.0","method":"notifications/initialized"}' }));
+  }
+
+  /** By whom a session is shared. Callers that nobody can tell apart share none: it lasts for one call. */
+  #keyOf({ server }: Member): string | undefined {
+    const { server: virtual, caller } = this.#admitted;
+    if (this.session !== undefined) return `${this.session.id}\0${server.id}\0${server.fingerprint}`;
+    return caller.kind === 'anonymous' ? undefined : `${virtual.id}\0${server.id}\0${server.fingerprint}\0${caller.id}`;
+  }
+
+  /** Which to try, in this order. */
+  #eras({ server }: Member): readonly ('legacy' | 'modern')[] {
+    if (server.upstream.transport === 'sse') return ['legacy'];
+    if (server.operations !== undefined) return [this.#admitted.call.era];
+    return this.#admitted.call.era === 'modern' && !this.#gateway.virtual.sessions.isLegacy(server.id) ? ['modern', 'legacy'] : ['legacy', 'modern'];
+  }
+
+  #isOpened({ server }: Member, session: MemberSession): boolean {
+    return server.operations === undefined && session.era === 'legacy';
+  }
+
+  /** It came sealed for the caller, as from the member's own URL. */
+  #sessionIdOf(reply: Reply, { server }: Member): string | undefined {
+    const sealed = headerOf(reply, 'mcp-session-id');
+    if (sealed === undefined) return undefined;
+    const { sessions } = this.#gateway.callContext;
+    const owner = this.#ownerOf(server);
+    return (server.connects ? openConnectSession(sessions, owner, sealed)?.upstream : sessions.open('mcp-session', owner, sealed)) ?? undefined;
+  }
+
+  #ownerOf({ workspace, id, upstream }: PreparedServer): SessionOwner {
+    return { workspace, serverId: id, upstreamUrl: upstream.url, callerId: this.#admitted.caller.id };
+  }
+
+  #endingAfter(reply: Reply, member: Member, session: MemberSession): Reply {
+    if (session.era === 'modern' || session.sessionId === undefined) return reply;
+    const end = (): void => void this.#sendRaw(session, member, { httpMethod: 'DELETE' }).then(drop, () => undefined);
+    const { body } = reply;
+    if (typeof body === 'object') return { ...reply, body: mapBody(body, () => ({ write: (chunk, sink) => sink.write(chunk), over: end })) };
+    end();
+    return reply;
+  }
+
+  /** @returns `undefined` where the member does not know the session, or has never heard of the modern era: then nothing was done */
+  async #sendIn(session: MemberSession, member: Member, message: MemberMessage, record: CallRecord | undefined): Promise<Reply | undefined> {
+    const reply = await this.#sendRaw(session, member, message, record).catch((error: unknown) => {
+      if (toGatewayError(error).code === 'session_not_found') return undefined;
+      throw error;
+    });
+    if (reply === undefined || member.server.operations !== undefined) return reply;
+    if (session.era === 'modern') return reply.status === 400 ? modernRefusal(reply, this.#gateway.limits.filteredBytes) : reply;
+    if (reply.status !== 404 || session.sessionId === undefined) return reply;
+    drop(reply);
+    return undefined;
+  }
+
+  async #sendRaw(session: MemberSession | undefined, member: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now())): Promise<Reply> {
+    const { route } = this.#admitted;
+    const { server } = member;
+    const isModern = session?.era === 'modern';
+    const text = isModern && this.#admitted.call.era === 'legacy' && message.text !== undefined ? withModernMeta(message.text, { protocolVersion: firstModernRevision, clientInfo: this.client.clientInfo }) : message.text;
+    const body = text === undefined ? undefined : Buffer.from(text);
+    const upstreamSession = session?.era === 'legacy' ? session.sessionId : undefined;
+    const call: Call = {
+      method: message.httpMethod,
+      era: isModern ? 'modern' : 'legacy',
+      body,
+      message: message.httpMethod === 'POST' ? { era: isModern ? 'modern' : 'legacy', method: message.method, name: message.name, id: message.id ?? null } : undefined,
+      owner: this.#ownerOf(server),
+      upstreamSession,
+      connectSession: server.connects && session?.era === 'legacy' && this.session !== undefined ? { id: this.session.id, client: this.client, upstream: upstreamSession ?? null } : undefined,
+      connectResponse: message.isCall === true ? this.#admitted.call.connectResponse : undefined,
+    };
+    const request = new MemberRequest(this.#admitted.request, message.httpMethod, body);
+    return answerCall(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record);
+  }
+
+  /** What the protocol says with this message; everything else of the caller's headers is the member's policy's to say. */
+  #headersFor(session: MemberSession | undefined, { httpMethod, method, name, lastEventId }: MemberMessage): CallerHeaders {
+    const { headers, call } = this.#admitted;
+    const isModern = session?.era === 'modern';
+    const own = {
+      accept: httpMethod === 'GET' ? 'text/event-stream' : bothTypes,
+      contentType: 'application/json',
+      protocolVersion: session?.era === 'legacy' ? session.protocolVersion : isModern ? (call.era === 'modern' ? headers.protocolVersion : firstModernRevision) : undefined,
+      sessionId: undefined,
+      lastEventId,
+      mcpMethod: isModern ? method : undefined,
+      mcpName: isModern && name !== undefined ? nameHeaderOf(name) : undefined,
+      mcpParams: isModern ? headers.mcpParams : undefined,
+    };
+    return Object.assign(new CallerHeaders(), headers, own);
+  }
+}
+
+/** Servers of the modern era say with a code of theirs what they refuse (MCP 2026-07-28, transports); the others never heard of it. */
+async function modernRefusal(reply: Reply, maxBytes: number): Promise<Reply | undefined> {
+  const text = await readText(reply.body, maxBytes);
+  if (!isModernError(text)) return undefined;
+  return { ...reply, headers: ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(text))], body: text };
+}
+
+function isModernError(text: string): boolean {
+  try {
+    const { error } = JSON.parse(text) as { error?: { code?: unknown } };
+    const code = error?.code;
+    return typeof code === 'number' && code !== unsupportedVersion && code <= -32_020 && code >= -32_099;
+  } catch {
+    return false;
+  }
+}
+
+/** It may be that it knows earlier ones only. */
+const unsupportedVersion = -32_022;
+
+const toListen: MemberMessage = { httpMethod: 'GET' };
+const subscriptionId = 'gatehouse-listen';
+const subscription = { jsonrpc: '2.0', id: subscriptionId, method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true } } };
+const toSubscribe: MemberMessage = { httpMethod: 'POST', method: 'subscriptions/listen', id: subscriptionId, text: JSON.stringify(subscription) };
+
+export const unknownClient = { protocolVersion: lastLegacyRevision, capabilities: {}, clientInfo: { name: 'gatehouse', version } } satisfies LegacyClient;

@@ -1,0 +1,70 @@
+import type { Caller } from '@gatehouse/agent-auth';
+import type { ErrorCode } from '@gatehouse/errors';
+import { connectTool } from '@gatehouse/mcp-protocol';
+import type { PreparedServer, PreparedVirtual } from '@gatehouse/upstream-request';
+import { MemberNames } from '@gatehouse/virtual-servers';
+import { serverKey, type Snapshot } from '../snapshot/current-snapshot.ts';
+
+/** A server as a virtual one uses it. */
+export interface Member {
+  readonly server: PreparedServer;
+  readonly names: MemberNames;
+}
+
+/** A member that cannot be used, or not now. */
+export interface MissingMember {
+  /** By name. */
+  readonly server: string;
+  readonly code: ErrorCode;
+}
+
+export interface Members {
+  readonly usable: readonly Member[];
+  readonly missing: readonly MissingMember[];
+}
+
+/** Of which servers a virtual one is made for this caller. Of those that would not let this one in, nothing is said. */
+export function membersFor(snapshot: Snapshot, server: PreparedServer, { members }: PreparedVirtual, caller: Caller): Members {
+  const usable: Member[] = [];
+  const missing: MissingMember[] = [];
+  for (const selection of members) {
+    const own = snapshot.servers.get(serverKey(server.workspace, selection.server));
+    const code = unusable(server, own);
+    if (own === undefined || code !== undefined) missing.push({ server: selection.server, code: code ?? 'server_not_found' });
+    else if (own.access.admits(caller)) usable.push(memberOf(server, own, selection));
+  }
+  return { usable, missing };
+}
+
+/**
+ * A member lets in whoever its own agent authentication lets in, and nobody gets around that by way of a virtual server: the caller
+ * has passed the very same, or there is none to pass. It was so when the virtual server was saved; either may have changed since.
+ */
+function unusable(virtual: PreparedServer, own: PreparedServer | undefined): ErrorCode | undefined {
+  if (own === undefined) return 'server_not_found';
+  if (!own.enabled) return 'server_disabled';
+  if (own.virtual !== undefined) return 'agent_auth_differs';
+  return own.agentAuth.open || own.agentAuthKey === virtual.agentAuthKey ? undefined : 'agent_auth_differs';
+}
+
+type Selection = PreparedVirtual['members'][number];
+
+/** Both are new objects with each revision that changes them. */
+const prepared = new WeakMap<PreparedServer, WeakMap<PreparedServer, Member>>();
+
+function memberOf(virtual: PreparedServer, own: PreparedServer, selection: Selection): Member {
+  let ofVirtual = prepared.get(virtual);
+  if (ofVirtual === undefined) prepared.set(virtual, (ofVirtual = new WeakMap()));
+  let member = ofVirtual.get(own);
+  if (member === undefined) ofVirtual.set(own, (member = prepareMember(virtual, own, selection)));
+  return member;
+}
+
+function prepareMember({ agentAuth: passed }: PreparedServer, own: PreparedServer, selection: Selection): Member {
+  // The token that its caller came with is for the virtual server: what may become of it is as there (D2, docs/rules.md). What the
+  // member restricts stays restricted.
+  const agentAuth = { ...passed, restrictedHeaders: [...new Set([...passed.restrictedHeaders, ...own.agentAuth.restrictedHeaders])] };
+  const server = { ...own, agentAuth, headerRules: own.headerRules.with(agentAuth) };
+  // Whoever has not connected an account yet finds the way to do so.
+  return { server, names: new MemberNames(selection, own.connects ? connectTool : undefined) };
+}
