@@ -17,7 +17,7 @@ export function serverDocument(id: string, url = 'https://upstream.example/mcp',
 }
 
 /** Validates nowhere: of a kind no data plane knows. */
-export const badDocument = (id: string): SealedDocument => compileDocument(specKeys, { kind: 'server', id, workspace: 'default', server: { name: 'BAD NAME' } } as never);
+export const badDocument = (id: string): SealedDocument => compileDocument(specKeys, { kind: 'server', id, workspace: 'default', server: { type: 'mcp', name: 'BAD NAME' } } as never);
 
 /** What the control plane puts in the place of a document that it cannot open. */
 export const unreadableDocument = (id: string): SealedDocument => compileDocument(specKeys, { kind: 'unreadable', id });
