@@ -53,8 +53,8 @@ export function changeWarnings(before: StoredDocument, after: StoredDocument, ke
 }
 
 /** What callers came with, or got when they logged in: they are told of no upstream. */
-function forwardsTokens(document: StoredDocument): boolean {
+function forwardsTokens(document: StoredDocument | null): boolean {
   // Before a change it may have been anything.
-  const headers: unknown = document['outboundHeaders'];
+  const headers: unknown = document?.['outboundHeaders'];
   return Array.isArray(headers) && headers.some((header: { source?: { type?: unknown } | null } | null) => header?.source?.type === 'caller-token');
 }

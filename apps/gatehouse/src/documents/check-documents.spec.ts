@@ -68,7 +68,7 @@ describe('checkDocuments', () => {
   });
 
   it.each(documentKinds.map(({ kind }) => kind))('says of %s what the gateway would say: in words of our own', async (kind) => {
-    const wrong = kind === 'HeaderPolicy' ? 'mode: list\nlist: 5\nmappings: [{}]\n' : 'upstream: {}\nagentAuth: { type: passthrough, jwt: 5 }\nappAuth: { type: bearer }\noutboundHeaders: [{ name: X-A }]\n';
+    const wrong = kind === 'HeaderPolicy' ? 'mode: list\nlist: 5\nmappings: [{}]\n' : 'type: mcp\nupstream: {}\nagentAuth: { type: passthrough, jwt: 5 }\nappAuth: { type: bearer }\noutboundHeaders: [{ name: X-A }]\n';
     const message = await check(`kind: ${kind}\n${wrong}`).then(() => '', (error: Error) => error.message);
     expect(message).toMatch(/ {2}\/name {2}is required|\/list {2}must be a list/);
     expect(message).not.toMatch(/Invalid|Unrecognized|expected|received/);

@@ -4,7 +4,8 @@ import type { Sql } from '../../database/sql.ts';
 import type { StoredDocument } from '../servers.store.ts';
 import { readOperations } from './server-tools.store.ts';
 
-export const isApi = (document: StoredDocument): boolean => document['type'] === 'api';
+/** What is stored may be anything: another release wrote it, or somebody by hand. */
+export const isApi = (document: StoredDocument | null): boolean => document?.['type'] === 'api';
 
 /** What an API's document says of its tools. */
 export const toolsOf = (document: StoredDocument): ToolsSource => document['tools'] as ToolsSource;
