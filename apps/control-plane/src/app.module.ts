@@ -78,6 +78,7 @@ import { ImportPreviews } from './servers/tools/import-preview.service.ts';
 import { Reimports } from './servers/tools/reimport.service.ts';
 import { ToolImportsController } from './servers/tools/tool-imports.controller.ts';
 import { ToolImports } from './servers/tools/tool-imports.service.ts';
+import { VirtualMembers } from './servers/virtual-members.service.ts';
 import { ServiceAccountsController } from './service-accounts/service-accounts.controller.ts';
 import { ServiceAccountsService } from './service-accounts/service-accounts.service.ts';
 import { SnapshotPublisher } from './snapshots/snapshot-publisher.service.ts';
@@ -188,6 +189,7 @@ export class AppModule {
         PassThroughReport,
         CompleteServers,
         ToolImports,
+        VirtualMembers,
         ImportPreviews,
         Reimports,
         ExplainService,

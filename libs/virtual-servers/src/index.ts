@@ -7,6 +7,7 @@ export { MemberNames, type MemberSelection } from './member-names.ts';
 export { answerForMember, markRequests, type MemberAnswer } from './member-requests.ts';
 export { type Capabilities, mergeCapabilities } from './merge-capabilities.ts';
 export { type MergedList, mergePages, overlappingMembers, type Pages } from './merge-pages.ts';
+export { type NameCollision, nameCollisions } from './name-collisions.ts';
 export { readVirtualRequest, type VirtualRequest } from './read-request.ts';
 export { type Candidate, candidatesOf, ownerAmong } from './route-name.ts';
 export { matchesTemplate } from './uri-template.ts';

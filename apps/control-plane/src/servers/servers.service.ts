@@ -1,6 +1,6 @@
 import type { AddressGuard } from '@gatehouse/egress';
 import { GatewayError, type Problem } from '@gatehouse/errors';
-import type { ReadableServer } from '@gatehouse/gateway-config';
+import { type ReadableServer, type Warning, writableServer } from '@gatehouse/gateway-config';
 import { Inject, Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../audit/append-audit-event.ts';
 import { CallerIssuers } from '../connections/broker/caller-issuers.service.ts';
@@ -41,6 +41,7 @@ import { importKeyOf } from './tools/import-key.ts';
 import type { ServerTools } from './tools/server-tools.store.ts';
 import { storeTools } from './tools/store-tools.ts';
 import { ToolImports } from './tools/tool-imports.service.ts';
+import { isVirtual, type MemberFindings, memberProblems, VirtualMembers } from './virtual-members.service.ts';
 import { readWrittenServer } from './written-server.ts';
 
 /** Which server, seen by whom, for which change. */
@@ -65,11 +66,12 @@ export class ServersService {
   readonly #disconnections: Disconnections;
   readonly #issuers: CallerIssuers;
   readonly #imports: ToolImports;
+  readonly #members: VirtualMembers;
 
   constructor(
     database: Database, vault: Vault, publisher: SnapshotPublisher,
     @Inject(settingsToken) settings: ControlPlaneSettings, @Inject(addressGuardToken) guard: AddressGuard,
-    disconnections: Disconnections, issuers: CallerIssuers, imports: ToolImports,
+    disconnections: Disconnections, issuers: CallerIssuers, imports: ToolImports, members: VirtualMembers,
   ) {
     this.#database = database;
     this.#vault = vault;
@@ -79,6 +81,7 @@ export class ServersService {
     this.#disconnections = disconnections;
     this.#issuers = issuers;
     this.#imports = imports;
+    this.#members = members;
   }
 
   async list(workspace: string, { after, limit }: PageQuery): Promise<ServerPage<ReadableServer>> {
@@ -100,10 +103,12 @@ export class ServersService {
     refuse(await plainTokenUrl(body, this.#guard));
     const id = uuidV7();
     const tools = await this.#importForNew(workspaceReference, body, id, actor);
+    const members = await this.#findCollisions(workspaceReference, body);
     const created = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, workspaceReference);
       const written = readWrittenServer(body, this.#writeContext(workspace, []));
       requireRole(actor, administratorsOnly(undefined, written.document));
+      refuse([...(await memberProblems(sql, workspace.id, written.document)), ...members.problems]);
       // The revision comes last: its row is what all changes wait for.
       await insertServer(sql, workspace.id, { id, name: written.name, document: written.document, revision: 0 });
       await this.#store(sql, workspace.id, id, written.secrets);
@@ -112,7 +117,7 @@ export class ServersService {
       return this.#conclude(sql, { action: 'server.created', actor, workspace, id, name: written.name, fields });
     });
     this.#publisher.nudge();
-    return this.#withFetchedWarnings(created);
+    return this.#withFetchedWarnings(created, members.warnings);
   }
 
   replace(reference: ServerReference, body: unknown, ifMatch: string | undefined, actor: ServerAuthor): Promise<ReadableServer> {
@@ -148,6 +153,7 @@ export class ServersService {
   ): Promise<ReadableServer> {
     refuse(await plainTokenUrl(sent, this.#guard));
     const tools = await this.#importForChange(reference, sent, toBody, ifMatch, actor);
+    const members = await this.#findChangedCollisions(reference, sent, toBody);
     const clients = await this.#revokingClients(reference);
     const changed = await this.#database.transaction(async (sql) => {
       const workspace = await findWorkspace(sql, reference.workspace);
@@ -162,6 +168,7 @@ export class ServersService {
       if (fields.length === 0) return await current();
       requireRole(actor, administratorsOnly(row.document, written.document));
       refuse(secretsToGiveAgain(row.document, written));
+      refuse([...(await memberProblems(sql, workspace.id, written.document)), ...members.problems]);
 
       await updateServer(sql, { id: row.id, name: written.name, document: written.document, revision: row.revision });
       await this.#store(sql, workspace.id, row.id, written.secrets);
@@ -175,7 +182,7 @@ export class ServersService {
     });
     this.#publisher.nudge();
     this.#disconnections.finish();
-    return this.#withFetchedWarnings(changed);
+    return this.#withFetchedWarnings(changed, members.warnings);
   }
 
   /** Others are asked before the transaction, so that none waits for them; what is wrong with the document itself is said first. */
@@ -208,8 +215,24 @@ export class ServersService {
   }
 
   /** Others are asked after the transaction, so that none waits for them. */
-  async #withFetchedWarnings(server: ReadableServer): Promise<ReadableServer> {
-    return withKeySetWarnings(await withIssuerWarnings(server, this.#issuers), this.#guard);
+  async #withFetchedWarnings(server: ReadableServer, more: readonly Warning[]): Promise<ReadableServer> {
+    const warned = await withKeySetWarnings(await withIssuerWarnings(server, this.#issuers), this.#guard);
+    return { ...warned, warnings: [...warned.warnings, ...more] };
+  }
+
+  /** Members are asked before the transaction, so that none waits for them. */
+  async #findCollisions(workspace: string, body: unknown, before?: ServerRow): Promise<MemberFindings> {
+    const { data } = writableServer.safeParse(body);
+    return data?.type === 'virtual' ? this.#members.findCollisions(workspace, data, before?.document) : { problems: [], warnings: [] };
+  }
+
+  async #findChangedCollisions({ workspace: workspaceReference, idOrName }: ServerReference, sent: unknown, toBody: (current: () => Promise<ReadableServer>) => unknown): Promise<MemberFindings> {
+    const { sql } = this.#database;
+    const workspace = await findWorkspace(sql, workspaceReference);
+    const row = await findServer(sql, workspace.id, idOrName);
+    if (!isVirtual(row.document) && !(typeof sent === 'object' && sent !== null && 'type' in sent && sent.type === 'virtual')) return { problems: [], warnings: [] };
+    const body = await toBody(async () => presentServer(row, await listSecrets(sql, 'servers', [row.id]), await this.#presentContext(sql, workspace.id)));
+    return this.#findCollisions(workspaceReference, body, row);
   }
 
   /** For the connections of a server that was discovered; before the transaction that may end them. */

@@ -53,6 +53,9 @@ export function listAllServers(sql: Sql, after: string | undefined, limit: numbe
   return sql<ServerRow>(`${select} where (w.name, s.name) > ($1, $2) order by w.name, s.name limit $3`, [workspace, name, limit]);
 }
 
+export const findServersByName = (sql: Sql, workspaceId: string, names: readonly string[]): Promise<ServerRow[]> =>
+  sql<ServerRow>(`${select} where s.workspace_id = $1 and s.name = any($2)`, [workspaceId, names]);
+
 export function readServers(sql: Sql, ids: readonly string[]): Promise<ServerRow[]> {
   return sql<ServerRow>(`${select} where s.id = any($1)`, [ids]);
 }
