@@ -74,7 +74,7 @@ const headerSchema = {
   required: ['region'],
 };
 
-const richSchema = {
+export const richSchema = {
   $schema: 'https://json-schema.org/draft/2020-12/schema',
   type: 'object',
   $defs: {
