@@ -9,6 +9,7 @@ import { diffCommand } from './commands/diff.ts';
 import { explainCommand } from './commands/explain.ts';
 import { exportCommand } from './commands/export.ts';
 import type { Finish } from './commands/finish.ts';
+import { importCommand } from './commands/import.ts';
 import { keysCommand } from './commands/keys.ts';
 import { migrateCommand } from './commands/migrate.ts';
 import { upCommand } from './commands/up.ts';
@@ -19,6 +20,7 @@ const commands = [
   callCommand,
   explainCommand,
   connectCommand,
+  importCommand,
   applyCommand,
   diffCommand,
   exportCommand,
@@ -58,6 +60,7 @@ Examples:
   gatehouse call demo whoami                 call one of its tools through the gateway
   gatehouse explain demo -H 'X-Tenant: acme' what would reach its upstream, and why?
   gatehouse connect claude demo --write      let Claude Code use it
+  gatehouse import openapi https://…          make tools of an HTTP API
   gatehouse apply -f servers.yaml            register servers of your own
 
 Exit codes: 0 done, 1 failed, 2 wrong command line, 78 wrong setting.`;

@@ -57,6 +57,6 @@ export {
 export { type VirtualMember } from './virtual-members.ts';
 export { defaultMaxValueBytes, neverPasses } from './header-policy-fields.ts';
 export { type EnvironmentPolicy, mappingRule, noGlobalPolicy, resolveGlobalPolicy, unknownGlobalPolicy } from './resolve-global-policy.ts';
-export { isKeptSource, type KeptSource, keptSourceOf, textOfSource, type ToolsSource, toolsSource } from './tools-source.ts';
+export { isKeptSource, type KeptSource, keptSourceIn, keptSourceOf, takeSource, textOfSource, type ToolsSource, toolsSource, withSource } from './tools-source.ts';
 export { type Warning } from './warning.ts';
 export { type ReadableWorkspace, readableWorkspace, writableWorkspace } from './workspace-document.ts';

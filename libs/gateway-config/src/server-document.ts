@@ -32,22 +32,19 @@ const mcpUpstream = z
 
 const apiUpstream = z.strictObject({ url: upstreamUrl, timeouts: timeouts.optional() }).meta({ id: 'ApiUpstream' });
 
-const serverFields = {
+const about = {
   name: slug('Name'),
   title: z.string().max(200).optional().meta({ title: 'Title' }),
   description: z.string().max(4000).optional().meta({ title: 'Description' }),
-  agentAuth,
-  access: access.optional(),
-  enabled: z.boolean().optional(),
 };
-
+const callers = { access: access.optional(), enabled: z.boolean().optional() };
 /** Of the types that have an upstream of their own. */
-const policyFields = { headerPolicy: serverHeaderPolicy.optional() };
+const headers = { headerPolicy: serverHeaderPolicy.optional() };
 
-const mcpFields = { ...serverFields, ...policyFields, type: z.literal('mcp'), upstream: mcpUpstream };
-const apiFields = { ...serverFields, ...policyFields, type: z.literal('api'), upstream: apiUpstream };
+const mcpFields = { ...about, type: z.literal('mcp'), upstream: mcpUpstream, agentAuth, ...headers, ...callers };
+const apiFields = { ...about, type: z.literal('api'), upstream: apiUpstream, tools: toolsSource, agentAuth, ...headers, ...callers };
 /** Each member has an upstream, and with it credentials and a header policy, of its own. */
-const virtualFields = { ...serverFields, type: z.literal('virtual'), members: virtualMembers, unavailableMembers: unavailableMembers.optional() };
+const virtualFields = { ...about, type: z.literal('virtual'), members: virtualMembers, unavailableMembers: unavailableMembers.optional(), agentAuth, ...callers };
 
 /** What reading adds. Accepted when it is sent back, and then ignored. */
 const readOnlyFields = {
@@ -72,7 +69,7 @@ const readableEnd = { enabled: z.boolean(), warnings: z.array(warning) };
 /** A server as it is written, by its type. */
 export const writableServerTypes = {
   mcp: z.strictObject({ ...mcpFields, ...writableAuth, ...optionalReadOnly }),
-  api: z.strictObject({ ...apiFields, tools: toolsSource, ...writableAuth, ...optionalReadOnly }),
+  api: z.strictObject({ ...apiFields, ...writableAuth, ...optionalReadOnly }),
   virtual: z.strictObject({ ...virtualFields, ...optionalReadOnly }),
 };
 
@@ -111,14 +108,14 @@ export const completeServer = z.discriminatedUnion('type', [
 ]);
 
 const readableMcpServer = z.object({ ...readable, ...mcpFields, ...readableAuth, ...readableEnd }).meta({ id: 'McpServer' });
-const readableApiServer = z.object({ ...readable, ...apiFields, tools: toolsSource, ...readableAuth, ...readableEnd }).meta({ id: 'ApiServer' });
+const readableApiServer = z.object({ ...readable, ...apiFields, ...readableAuth, ...readableEnd }).meta({ id: 'ApiServer' });
 const readableVirtualServer = z.object({ ...readable, ...virtualFields, ...readableEnd }).meta({ id: 'VirtualServer' });
 
 /** A server as it is read. */
 export const readableServer = z.discriminatedUnion('type', [readableMcpServer, readableApiServer, readableVirtualServer]).meta({ id: 'Server' });
 
 /** What every server has as it is read. */
-export const readableServerFields = z.object({ ...readable, name: serverFields.name, ...readableEnd });
+export const readableServerFields = z.object({ ...readable, name: about.name, ...readableEnd });
 
 export type ServerDocument = z.output<typeof completeServer>;
 /** Of the types that have an upstream of their own. */

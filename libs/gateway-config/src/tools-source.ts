@@ -95,6 +95,29 @@ export const textOfSource = (source: string | object): string => (typeof source 
 
 export const isKeptSource = (source: unknown): source is KeptSource => keptSource.safeParse(source).success;
 
+/** A source apart from where it is given: what may be 20 MiB is neither stored nor shown with the rest of a server's document. */
+export interface TakenSource {
+  /** With a mark in place of a source that the document itself had. */
+  readonly tools: ToolsSource;
+  /** That source; undefined where there is none, or only its mark. */
+  readonly source: string | object | undefined;
+}
+
+export function takeSource(tools: ToolsSource): TakenSource {
+  const { openapi, graphql } = tools;
+  const given = openapi?.document ?? graphql?.schema;
+  return given === undefined || isKeptSource(given) ? { tools, source: undefined } : { tools: withSource(tools, keptSourceOf(given)), source: given };
+}
+
+/** The mark that stands for a source. */
+export const keptSourceIn = ({ openapi, graphql }: ToolsSource): KeptSource | undefined => [openapi?.document, graphql?.schema].find(isKeptSource);
+
+/** The same with another source, or another mark, of the same kind: a schema of GraphQL is text. */
+export function withSource(tools: ToolsSource, source: string | object): ToolsSource {
+  if (tools.openapi !== undefined) return { ...tools, openapi: { ...tools.openapi, document: source as string } };
+  return { ...tools, graphql: { ...tools.graphql, schema: source as string } };
+}
+
 function sorted(value: unknown): unknown {
   if (Array.isArray(value)) return value.map(sorted);
   if (typeof value !== 'object' || value === null) return value;

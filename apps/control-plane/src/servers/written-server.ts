@@ -1,13 +1,13 @@
 import { takeSecrets } from '@gatehouse/config-fields';
 import { GatewayError, type Problem } from '@gatehouse/errors';
-import { completeServer, type ToolsSource, writableServer, writableServerFor } from '@gatehouse/gateway-config';
+import { completeServer, takeSource, type ToolsSource, writableServer, writableServerFor } from '@gatehouse/gateway-config';
 import { documentProblems, parseDocument } from '../http/parse-document.ts';
 import { missingSecrets } from './missing-secrets.ts';
 import { planSecrets, type SecretPlan, withPlannedSecrets } from './plan-secrets.ts';
 import type { StoredDocument } from './servers.store.ts';
 import { isOpenServer } from './server-warnings.ts';
 import { withTools } from './tools/complete-tools.ts';
-import { takeSource, unknownSource } from './tools/kept-source.ts';
+import { unknownSource } from './tools/kept-source.ts';
 
 export interface WrittenServerDocument {
   readonly name: string;

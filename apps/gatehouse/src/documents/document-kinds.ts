@@ -1,5 +1,5 @@
 import type { plainMessage } from '@gatehouse/config-fields';
-import { writableApp, writableCredential, writableHeaderPolicy, writableIdentityProvider, writableServer, writableServiceAccount, writableWorkspace } from '@gatehouse/gateway-config';
+import { writableApp, writableCredential, writableHeaderPolicy, writableIdentityProvider, writableServerFor, writableServiceAccount, writableWorkspace } from '@gatehouse/gateway-config';
 
 type Json = Readonly<Record<string, unknown>>;
 
@@ -25,7 +25,7 @@ export interface DocumentKind {
   readonly isSingle?: boolean;
   collection(workspace: string): string;
   /** What the gateway keeps where a document says nothing. */
-  readonly defaults: Json;
+  defaults(document: Json): Json;
 }
 
 const inWorkspace = (workspace: string, collection: string): string => `/v1/workspaces/${encodeURIComponent(workspace)}/${collection}`;
@@ -37,49 +37,49 @@ export const documentKinds: readonly DocumentKind[] = [
     isInWorkspace: false,
     isSingle: true,
     collection: () => '/v1/header-policy',
-    defaults: { enabled: true },
+    defaults: () => ({ enabled: true }),
   },
   {
     kind: 'IdentityProvider',
     schema: writableIdentityProvider,
     isInWorkspace: false,
     collection: () => '/v1/identity-providers',
-    defaults: { enabled: true },
+    defaults: () => ({ enabled: true }),
   },
   {
     kind: 'Workspace',
     schema: writableWorkspace,
     isInWorkspace: false,
     collection: () => '/v1/workspaces',
-    defaults: {},
+    defaults: () => ({}),
   },
   {
     kind: 'ServiceAccount',
     schema: writableServiceAccount,
     isInWorkspace: true,
     collection: (workspace) => inWorkspace(workspace, 'service-accounts'),
-    defaults: { groups: [] },
+    defaults: () => ({ groups: [] }),
   },
   {
     kind: 'App',
     schema: writableApp,
     isInWorkspace: true,
     collection: (workspace) => inWorkspace(workspace, 'apps'),
-    defaults: {},
+    defaults: () => ({}),
   },
   {
     kind: 'Credential',
     schema: writableCredential,
     isInWorkspace: true,
     collection: (workspace) => inWorkspace(workspace, 'credentials'),
-    defaults: {},
+    defaults: () => ({}),
   },
   {
     kind: 'Server',
-    schema: writableServer,
+    schema: { safeParse: (value, options) => writableServerFor(value).safeParse(value, options) },
     isInWorkspace: true,
     collection: (workspace) => inWorkspace(workspace, 'servers'),
-    defaults: { enabled: true, appAuth: { type: 'none' } },
+    defaults: ({ type }) => ({ enabled: true, ...(type !== 'virtual' && { appAuth: { type: 'none' } }) }),
   },
 ];
 

@@ -1,3 +1,4 @@
+import { keptSourceIn, type ToolsSource, withSource } from '@gatehouse/gateway-config';
 import { CommandFailure } from '../command-failure.ts';
 import type { GatewayOptions } from '../commands/gateway-options.ts';
 import { environment } from '../environment.ts';
@@ -12,6 +13,8 @@ export interface ExportOptions extends GatewayOptions {
   readonly workspace?: string;
 }
 
+type Item = Readonly<Record<string, unknown>>;
+
 /** `gatehouse export` */
 export async function exportDocuments({ workspace, dataDir }: ExportOptions): Promise<number> {
   const rest = createRestClient(await findControlPlane({ dataDir, environment }));
@@ -22,11 +25,19 @@ export async function exportDocuments({ workspace, dataDir }: ExportOptions): Pr
     if (name !== 'default' || item['access'] !== undefined) texts.push(exportedYaml({ ...item, kind: 'Workspace' }));
     for (const kind of documentKinds.filter(({ isInWorkspace }) => isInWorkspace)) {
       const items = await rest.list(kind.collection(name));
-      texts.push(...items.map((item) => exportedYaml({ kind: kind.kind, workspace: name, ...item })));
+      for (const item of items) texts.push(exportedYaml({ kind: kind.kind, workspace: name, ...(await withToolsSource(item, kind.collection(name), rest)) }));
     }
   }
   if (texts.length > 0) output.line(texts.join('---\n').trimEnd());
   return 0;
+}
+
+/** With the OpenAPI document or the GraphQL schema that its own document was given with, which lists only have a mark for. */
+async function withToolsSource(item: Item, collection: string, rest: RestClient): Promise<Item> {
+  const tools = item['type'] === 'api' ? (item['tools'] as ToolsSource) : undefined;
+  if (tools === undefined || keptSourceIn(tools) === undefined) return item;
+  const found = await rest.find(`${collection}/${String(item['id'])}/tools-source`);
+  return found === undefined ? item : { ...item, tools: withSource(tools, (found.body as { readonly source: string | object }).source) };
 }
 
 /** What there is one of, as far as somebody stored it. */

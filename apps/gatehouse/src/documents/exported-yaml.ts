@@ -1,4 +1,4 @@
-import { Document, isMap, visit, type YAMLMap } from 'yaml';
+import { Document, isMap, isScalar, visit, type YAMLMap } from 'yaml';
 import { readOnlyFields } from './document-kinds.ts';
 import { isSecretState } from './find-differences.ts';
 
@@ -9,6 +9,8 @@ export function exportedYaml({ kind, workspace, ...item }: Readonly<Record<strin
   const fields = Object.entries(item).filter(([field, value]) => !readOnlyFields.has(field) && value !== undefined);
   const document = new Document({ kind, ...(workspace !== undefined && { workspace }), ...Object.fromEntries(fields) });
   visit(document, {
+    // There are none in it, and it may be long.
+    Pair: (_key, pair) => (isScalar(pair.key) && pair.key.value === 'tools' ? visit.SKIP : undefined),
     Map: (_key, map: YAMLMap) => {
       const value: unknown = map.toJSON();
       if (!isSecretState(value)) return;

@@ -1,3 +1,4 @@
+import { takeSource, type ToolsSource } from '@gatehouse/gateway-config';
 import { CommandFailure } from '../command-failure.ts';
 import type { RestClient } from '../gateway/rest-client.ts';
 import { readOnlyFields } from './document-kinds.ts';
@@ -23,11 +24,15 @@ export async function planDocument(document: CheckedDocument, rest: RestClient):
   if (!found) return { step: 'create' };
   if (document.kind.isSingle && !isStored(found.body)) return { step: 'create', etag: found.etag };
   const current = found.body as Readonly<Record<string, unknown>>;
-  const differences = findDifferences(written(current), written({ ...document.kind.defaults, ...withoutUndefined(document.parsed) }));
+  const differences = findDifferences(written(current), written({ ...document.kind.defaults(document.parsed), ...withMarks(withoutUndefined(document.parsed)) }));
   if (differences.length === 0) return { step: 'nothing' };
   if (found.etag === undefined) throw new CommandFailure(`${titleOf(document)}: the gateway gave no ETag`);
   return { step: 'replace', differences, isCertain: differences.some(isCertain), etag: found.etag, revision: current['revision'] };
 }
+
+/** A source that a document itself has is read as a mark. */
+const withMarks = (document: Readonly<Record<string, unknown>>): Readonly<Record<string, unknown>> =>
+  document['type'] === 'api' ? { ...document, tools: takeSource(document['tools'] as ToolsSource).tools } : document;
 
 const written = (document: Readonly<Record<string, unknown>>): Record<string, unknown> =>
   Object.fromEntries(Object.entries(document).filter(([field]) => !readOnlyFields.has(field)));

@@ -12,6 +12,8 @@ export interface RestClient {
   find(path: string): Promise<RestReply | undefined>;
   /** All items of a collection, page by page. @throws RestFailure */
   list(path: string): Promise<readonly Readonly<Record<string, unknown>>[]>;
+  /** POST of what is no document; with the ETag of what it changes. @throws RestFailure */
+  act(path: string, body: unknown, etag?: string): Promise<RestReply>;
   /** @throws RestFailure */
   create(path: string, body: unknown): Promise<RestReply>;
   /** Replaces what has this ETag. @throws RestFailure, with status 412 when it has changed. */
@@ -41,7 +43,8 @@ export class RestFailure extends CommandFailure {
   }
 }
 
-const timeoutMs = 30_000;
+/** A description of an API may take half a minute to be fetched, and some seconds to be read. */
+const timeoutMs = 60_000;
 
 /** The gateway's REST API. */
 export function createRestClient({ url, token }: ControlPlaneAccess): RestClient {
@@ -77,6 +80,7 @@ export function createRestClient({ url, token }: ControlPlaneAccess): RestClient
       }
       return items;
     },
+    act: (path, body, etag) => send('POST', path, body, etag === undefined ? {} : { 'If-Match': etag }),
     create: (path, body) => send('POST', path, body),
     replace: (path, body, etag) => send('PUT', path, body, { 'If-Match': etag }),
   };

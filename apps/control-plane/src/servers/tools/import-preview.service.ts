@@ -1,12 +1,12 @@
 import type { ApiOperation } from '@gatehouse/api-tools';
 import { GatewayError } from '@gatehouse/errors';
-import { completeServer, type UpstreamServerDocument } from '@gatehouse/gateway-config';
+import { completeServer, takeSource, type UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.ts';
 import { parseDocument } from '../../http/parse-document.ts';
 import { findWorkspace } from '../../workspaces/workspaces.store.ts';
 import { introspects } from './import-key.ts';
-import { takeSource, unknownSource } from './kept-source.ts';
+import { unknownSource } from './kept-source.ts';
 import { proposeServer, type ServerDraft } from './propose-server.ts';
 import { type ImportPreview, previewInput } from './tool-import.dto.ts';
 import { ToolImports } from './tool-imports.service.ts';

@@ -1,6 +1,6 @@
 import { diffOperations } from '@gatehouse/api-tools';
 import { GatewayError, type Problem } from '@gatehouse/errors';
-import type { ToolsSource } from '@gatehouse/gateway-config';
+import { keptSourceIn, takeSource, withSource } from '@gatehouse/gateway-config';
 import { Injectable } from '@nestjs/common';
 import { appendAuditEvent } from '../../audit/append-audit-event.ts';
 import { Database } from '../../database/database.ts';
@@ -14,7 +14,6 @@ import { findWorkspace } from '../../workspaces/workspaces.store.ts';
 import type { ServerReference } from '../servers.service.ts';
 import { findServer, type ServerRow, updateServer } from '../servers.store.ts';
 import { editedTools, isApi, toolsOf } from './complete-tools.ts';
-import { keptIn, takeSource } from './kept-source.ts';
 import { findServerTools, type ServerTools, writeServerTools } from './server-tools.store.ts';
 import { editOutcomeOf } from './store-tools.ts';
 import { reimportInput, type SourceOfTools, type ToolsDiff } from './tool-import.dto.ts';
@@ -94,14 +93,9 @@ function reimportable(row: ServerRow, document: string | object | undefined): Se
   const tools = toolsOf(row.document);
   if (tools.operations !== undefined) throw refused({ pointer: '', detail: 'has operations that are written out in its document: change that', code: 'nothing_to_import' });
   if (document === undefined) return row;
-  if (keptIn(tools) === undefined) throw refused({ pointer: '/document', detail: 'is for servers whose document was given itself; this one’s is read from elsewhere', code: 'not_used' });
+  if (keptSourceIn(tools) === undefined) throw refused({ pointer: '/document', detail: 'is for servers whose document was given itself; this one’s is read from elsewhere', code: 'not_used' });
+  if (tools.graphql !== undefined && typeof document !== 'string') throw refused({ pointer: '/document', detail: 'must be text: a schema of GraphQL', code: 'invalid_type' });
   return { ...row, document: { ...row.document, tools: takeSource(withSource(tools, document)).tools } };
-}
-
-function withSource({ openapi, graphql, ...rest }: ToolsSource, source: string | object): ToolsSource {
-  if (openapi !== undefined) return { ...rest, openapi: { ...openapi, document: source as string } };
-  if (typeof source !== 'string') throw refused({ pointer: '/document', detail: 'must be text: a schema of GraphQL', code: 'invalid_type' });
-  return { ...rest, graphql: { ...graphql, schema: source } };
 }
 
 function diffOf({ document }: ServerRow, was: ServerTools | undefined, { title, version, leftOut, warnings, operations }: ServerTools): Omit<ToolsDiff, 'applied'> {

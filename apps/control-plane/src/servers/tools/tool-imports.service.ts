@@ -1,6 +1,6 @@
 import type { AddressGuard } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
-import { completeServer, type ToolsSource, type UpstreamServerDocument } from '@gatehouse/gateway-config';
+import { completeServer, keptSourceIn, type ToolsSource, type UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { Secret } from '@gatehouse/sealing';
 import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.ts';
@@ -14,7 +14,7 @@ import { toolsOf, withTools } from './complete-tools.ts';
 import { fetchSource } from './fetch-source.ts';
 import { importKeyOf, introspects } from './import-key.ts';
 import { introspectUpstream } from './introspect-upstream.ts';
-import { keptIn, pointerOfSource } from './kept-source.ts';
+import { pointerOfSource } from './kept-source.ts';
 import { type ImportedTools, readTools } from './read-tools.ts';
 import { findServerTools, type ServerTools } from './server-tools.store.ts';
 
@@ -37,7 +37,7 @@ export class ToolImports {
    */
   async import(written: WrittenServerDocument, server: ServerRow): Promise<ServerTools> {
     const tools = toolsOf(written.document);
-    const source = written.source ?? (keptIn(tools) && (await findServerTools(this.#database.sql, server.id))?.source);
+    const source = written.source ?? (keptSourceIn(tools) && (await findServerTools(this.#database.sql, server.id))?.source);
     const text = introspects(written.document) ? await introspectUpstream(await this.#open(written, server), this.#guard) : await this.textOf(tools, source);
     return { ...readTools(tools, text), importKey: importKeyOf(written.document) ?? '', source };
   }
