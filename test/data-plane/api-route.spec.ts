@@ -170,7 +170,7 @@ describe('what is wrong is said as a problem (RFC 9457)', () => {
   ])('%s', async (_, start, lines, body, status, code) => {
     const reply = await send(start, lines, body);
     expect([reply.status, headersOf(reply, 'content-type')]).toEqual([status, ['application/problem+json']]);
-    expect(JSON.parse(reply.body)).toMatchObject({ type: 'about:blank', status, code, title: expect.any(String) as string });
+    expect(JSON.parse(reply.body)).toMatchObject({ type: `urn:gatehouse:problem:${code}`, status, code, title: expect.any(String) as string });
     expect(upstream.requests).toHaveLength(0);
   });
 

@@ -1,6 +1,7 @@
 export { callerHeaderReader } from './caller-header-reader.ts';
 export { callerTokenOf } from './caller-token.ts';
 export { CallerHeaders, cleanHeaders, type HeaderLimits } from './caller-headers.ts';
+export { checkDirectCall } from './check-direct-call.ts';
 export { checkContentType } from './check-content-type.ts';
 export { type CallToCompose, type ComposedRequest, composeRequest } from './compose-request.ts';
 export { directHeaders, isDirectHeader } from './direct-headers.ts';

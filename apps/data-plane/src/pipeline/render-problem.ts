@@ -7,7 +7,7 @@ export function problemOf(error: GatewayError, server: string | undefined): { re
   const status = error.code === 'tool_not_allowed' ? 403 : error.status;
   const redirectOrigin = error instanceof RedirectError ? error.redirectOrigin : undefined;
   const body = JSON.stringify({
-    type: 'about:blank',
+    type: problemType(error),
     title: error instanceof RedirectError ? error.publicDetail : error.publicMessage,
     status,
     code: error.code,
@@ -16,6 +16,9 @@ export function problemOf(error: GatewayError, server: string | undefined): { re
   });
   return { status, body };
 }
+
+/** As the control plane has it. */
+export const problemType = ({ code }: GatewayError): string => `urn:gatehouse:problem:${code}`;
 
 /** When it makes sense to come again, in seconds. */
 export function retryAfterOf(error: GatewayError): string | undefined {

@@ -10,6 +10,7 @@ import { version } from '@gatehouse/service-runtime';
 import {
   type CallerHeaders, callerHeaderReader, callerTokenOf, type CallFacts, checkContentType, cleanHeaders, composeRequest, type ExplainedHeader, explainedHeaders, type HeaderLimits, obtainCredentials, type PreparedServer,
 } from '@gatehouse/upstream-request';
+import { isDirect, readDirectCall } from './direct-call.ts';
 import { assumeHeaders, type AssumedHeaders } from './assume-headers.ts';
 import { someone } from './caller-authentication.ts';
 import type { GivenRequest } from './given-request.ts';
@@ -32,7 +33,11 @@ export interface ExplainedRequest {
   readonly verdicts: readonly Verdict[];
   readonly credentials: readonly Credential[];
   readonly headers: readonly ExplainedHeader[];
+  /** Path and query at the upstream, before credentials. */
+  readonly path: string;
 }
+
+type CallToExplain = CallFacts & { readonly path?: string };
 
 /** The data planes' own defaults. */
 const limits: HeaderLimits = { maxBytes: 32_768, maxCount: 100 };
@@ -52,21 +57,23 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
     checkSize(given.rows);
     return cleanHeaders(legibleRows(given.rows), limits);
   });
-  if (read.failure) return { refusal: refusalOf(read.failure), callerHeaders: undefined, assumed: [], ...nothing };
-  const { headers: callerHeaders, assumed } = assumeHeaders(given, read.value);
-  const checked = attempt(() => checkCall(server, given, callerHeaders));
+  const { path } = server.upstream;
+  if (read.failure) return { refusal: refusalOf(read.failure), callerHeaders: undefined, assumed: [], path, ...nothing };
+  const direct = isDirect(server, given);
+  const { headers: callerHeaders, assumed } = direct ? { headers: read.value, assumed: [] } : assumeHeaders(given, read.value);
+  const checked = attempt<CallToExplain>(() => (direct ? readDirectCall(server, headerPolicy, given, callerHeaders) : { ...checkCall(server, given, callerHeaders), ...ofTools(server) }));
   const refusal = checked.failure && refusalOf(checked.failure);
-  const call = checked.value ?? { method: given.method, era: 'legacy', body: given.body, upstreamSession: undefined };
+  const call: CallToExplain = checked.value ?? { method: given.method, era: 'legacy', body: given.body, upstreamSession: undefined };
   const caller = await recognise(callerHeaders);
   try {
     const callerToken = caller === someone ? tokenOfSomeone(server) : callerTokenOf(caller, callerHeaders, ownIssuer);
     const credentials = await obtainCredentials(server, { server, caller, callerToken, tokens: namedTokens(server), identity: unsignedIdentity, callerHeader: callerHeaderReader(server, headerPolicy, given.rows, callerHeaders) });
-    const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: server.upstream.path, userAgent });
+    const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: call.path ?? path, userAgent });
     const signatures = signaturesOf(credentials);
     const headers = signatures === undefined ? composed.headers : signRequest(signatures, { ...composed, method: call.method, origin: server.upstream.origin, body: given.body });
-    return { refusal, callerHeaders, assumed, verdicts: composed.verdicts, credentials, headers: refusal ? [] : explainedHeaders({ ...composed, headers }, server) };
+    return { refusal, callerHeaders, assumed, path: call.path ?? path, verdicts: composed.verdicts, credentials, headers: refusal ? [] : explainedHeaders({ ...composed, headers }, server) };
   } catch (error) {
-    return { refusal: refusal ?? refusalOf(understood(error)), callerHeaders, assumed, ...nothing };
+    return { refusal: refusal ?? refusalOf(understood(error)), callerHeaders, assumed, path, ...nothing };
   }
 }
 
@@ -96,6 +103,9 @@ function checkCall(server: PreparedServer, { method, body }: GivenRequest, heade
   return { method, era, body: body ?? '', upstreamSession: era === 'modern' ? undefined : sessionOf(headers) };
 }
 
+/** What leaves for a tool of an API is no MCP; what its operation has of its own is not known here. */
+const ofTools = ({ operations }: PreparedServer): Pick<CallFacts, 'ownHeaders'> => (operations === undefined ? {} : { ownHeaders: [] });
+
 /** Whoever would be let in by a token has one. */
 const tokenOfSomeone = ({ agentAuth }: PreparedServer) => (agentAuth.type === 'passthrough' && !agentAuth.open ? named : undefined);
 
@@ -111,7 +121,8 @@ function eraOf(body: string, { protocolVersion, mcpMethod, mcpName }: CallerHead
 /** Of a message that is refused, the detail is what its caller is told. */
 function refusalOf({ code, status, publicMessage, detail }: GatewayError): Refusal {
   const isAboutMessage = code === 'header_mismatch' || code === 'invalid_request';
-  return { code, status, message: isAboutMessage && detail !== undefined ? detail : publicMessage };
+  // Of a tool it is an answer like any other; of a direct call it is a refusal.
+  return { code, status: code === 'tool_not_allowed' ? 403 : status, message: isAboutMessage && detail !== undefined ? detail : publicMessage };
 }
 
 type Attempt<T> = { readonly value: T; readonly failure?: undefined } | { readonly value?: undefined; readonly failure: GatewayError };

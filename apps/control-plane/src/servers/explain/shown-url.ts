@@ -1,13 +1,12 @@
 import { type Credential, insertCredentials } from '@gatehouse/app-auth';
 import { Secret } from '@gatehouse/sealing';
-import type { PreparedServer } from '@gatehouse/upstream-request';
 import { isSecretName, maskSecret } from './secret-values.ts';
 
 /** The URL that is called. Query keys are masked before they are inserted, by the function that inserts them for calls. */
-export function shownUrl({ upstream }: Pick<PreparedServer, 'upstream'>, credentials: readonly Credential[]): string {
+export function shownUrl(origin: string, path: string, credentials: readonly Credential[]): string {
   const masks = credentials.flatMap((credential) => (credential.in === 'query' ? [{ ...credential, value: new Secret(maskSecret(credential.value.reveal())) }] : []));
-  const path = insertCredentials(withMaskedParameters(upstream.path), [], masks);
-  return upstream.origin + path.replaceAll(encodeURIComponent('[secret]'), '[secret]').replaceAll(encodeURIComponent('…'), '…');
+  const target = insertCredentials(withMaskedParameters(path), [], masks);
+  return origin + target.replaceAll(encodeURIComponent('[secret]'), '[secret]').replaceAll(encodeURIComponent('…'), '…');
 }
 
 /** Keys are found in the query of upstream URLs too, however much they belong into appAuth. */

@@ -1,6 +1,7 @@
 import type { ConnectError } from '@gatehouse/access-tokens';
 import { type ConnectLink, elicitsUrls, messageElicitsUrls, rpcError, rpcErrorCodes, type SealedSessions, toolResult, urlElicitationRequired, urlInputRequired } from '@gatehouse/mcp-protocol';
 import type { Call } from '../read-call.ts';
+import { problemType } from '../render-problem.ts';
 import type { Reply } from '../request.ts';
 import { sealRequestState } from './request-states.ts';
 
@@ -36,7 +37,7 @@ export function connectRpcError(call: Pick<Call, 'message'> | undefined, error: 
 /** For plain HTTP (RFC 9457). */
 export function connectProblem(error: ConnectError): Reply {
   const { url: connectUrl, message } = linkOf(error);
-  const body = JSON.stringify({ type: 'about:blank', title: error.publicMessage, status: error.status, detail: message, code: error.code, reason: error.reason, connectUrl });
+  const body = JSON.stringify({ type: problemType(error), title: error.publicMessage, status: error.status, detail: message, code: error.code, reason: error.reason, connectUrl });
   return jsonReply(error.status, body, 'application/problem+json');
 }
 
