@@ -44,9 +44,18 @@ export interface SignableRequest {
   readonly body: Uint8Array | string | undefined;
 }
 
+/**
+ * How a credential is come by: the gateway keeps it, has a key that signs each request, a person has connected an account or entered
+ * it, a client of the gateway's own was given it, it was exchanged for the caller's; it is the caller's own, or says who that is.
+ */
+export const credentialKinds = ['none', 'stored', 'signed', 'connection', 'entered', 'client', 'exchanged', 'caller', 'identity'] as const;
+
+export type CredentialKind = (typeof credentialKinds)[number];
+
 /** An app authentication compiled from its configuration, once per revision. */
 export interface PreparedAppAuth {
   readonly type: string;
+  readonly credentialKind: CredentialKind;
   /** The headers that its credentials go into: nothing of the caller's leaves under these names. */
   readonly headerNames: readonly string[];
   /** Whether the gateway holds a credential for this upstream. */
@@ -85,5 +94,6 @@ export const appAuthType = <const Type extends string, W extends ObjectSchema, C
 /** The common case: the same credentials on every call. */
 export function fixedCredentials(type: string, credentials: readonly InsertedCredential[]): PreparedAppAuth {
   const headerNames = credentials.filter((credential) => credential.in === 'header').map(({ name }) => name);
-  return { type, headerNames, storesCredential: credentials.length > 0, obtain: () => credentials };
+  const storesCredential = credentials.length > 0;
+  return { type, credentialKind: storesCredential ? 'stored' : 'none', headerNames, storesCredential, obtain: () => credentials };
 }

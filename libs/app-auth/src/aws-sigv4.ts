@@ -33,6 +33,7 @@ export const awsSigv4 = appAuthType({
     const credentials = [signatureOf(config)];
     return {
       type: 'aws-sigv4',
+      credentialKind: 'signed',
       headerNames: ['Authorization', 'X-Amz-Date', 'X-Amz-Content-Sha256', 'X-Amz-Security-Token'],
       storesCredential: true,
       signsBody: true,

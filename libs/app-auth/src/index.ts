@@ -1,4 +1,5 @@
-export type { Credential, InsertedCredential, PreparedAppAuth, SignableRequest, SignedHeader, SigningCredential } from './app-auth-type.ts';
+export { credentialKinds } from './app-auth-type.ts';
+export type { Credential, CredentialKind, InsertedCredential, PreparedAppAuth, SignableRequest, SignedHeader, SigningCredential } from './app-auth-type.ts';
 export type { CredentialContext, IdentityClaims, IdentitySigner } from './credential-context.ts';
 export { credentialHeaderName, fitForHeader } from './credential-fields.ts';
 export { toHeaderBytes } from './header-bytes.ts';

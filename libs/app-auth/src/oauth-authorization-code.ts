@@ -33,6 +33,7 @@ export const oauthAuthorizationCode = appAuthType({
   readable: schema,
   prepare: (config) => ({
     type: 'oauth-authorization-code',
+    credentialKind: 'connection',
     headerNames: ['Authorization'],
     storesCredential: true,
     connects: true,

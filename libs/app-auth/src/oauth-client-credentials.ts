@@ -18,6 +18,7 @@ export const oauthClientCredentials = appAuthType({
     const { wouldCall, obtain } = prepareClientToken(config);
     return {
       type: 'oauth-client-credentials',
+      credentialKind: 'client',
       headerNames: ['Authorization'],
       storesCredential: true,
       wouldCall,

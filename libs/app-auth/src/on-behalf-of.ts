@@ -13,6 +13,7 @@ export const onBehalfOf = appAuthType({
     const { wouldCall, obtain } = prepareExchange(config, config.dpop);
     return {
       type: 'on-behalf-of',
+      credentialKind: 'exchanged',
       headerNames: config.dpop === true ? ['Authorization', 'DPoP'] : ['Authorization'],
       storesCredential: true,
       wouldCall,

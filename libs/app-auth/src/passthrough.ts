@@ -10,5 +10,5 @@ export const passthrough = appAuthType({
   writable: schema,
   complete: schema,
   readable: schema,
-  prepare: () => ({ type: 'passthrough', headerNames: [], storesCredential: false, obtain: () => [] }),
+  prepare: () => ({ type: 'passthrough', credentialKind: 'caller', headerNames: [], storesCredential: false, obtain: () => [] }),
 });

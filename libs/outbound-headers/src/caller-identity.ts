@@ -31,7 +31,7 @@ export const callerIdentity = outboundHeaderSource({
   writable: schema,
   complete: schema,
   readable: schema,
-  prepare: ({ claim, audience }) => ({ type: 'caller-identity', missing: 'claim_missing', obtain: claim === undefined ? (context) => signedIdentity(context, audience) : ({ caller }) => valueOf(caller, claim) }),
+  prepare: ({ claim, audience }) => ({ type: 'caller-identity', credentialKind: 'identity', missing: 'claim_missing', obtain: claim === undefined ? (context) => signedIdentity(context, audience) : ({ caller }) => valueOf(caller, claim) }),
 });
 
 /** Too much to be said in a header is not said in part: without a group that they have, somebody may look like one who may more. */

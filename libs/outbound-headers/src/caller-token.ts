@@ -25,6 +25,7 @@ export const callerToken = outboundHeaderSource({
     const kind = from && kinds[from];
     return {
       type: 'caller-token',
+      credentialKind: 'caller',
       missing: 'subject_token_missing',
       ...(kind === 'identity-provider-token' && { wouldCall: `the token broker, for ${subjectNames[kind]}` }),
       obtain: (context) => subjectTokenOf(kind, 'access-token', context),

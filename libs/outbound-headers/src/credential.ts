@@ -24,9 +24,10 @@ export const credential = outboundHeaderSource({
   readable: schema,
   prepare: ({ name, scope, value }, isRequired) =>
     scope === 'workspace'
-      ? { type: 'credential', obtain: () => value }
+      ? { type: 'credential', credentialKind: 'stored', obtain: () => value }
       : {
           type: 'credential',
+          credentialKind: 'entered',
           connects: true,
           wouldCall: `the token broker, for what the caller has entered as ${name}`,
           obtain: ({ server, caller, tokens, refused }) => {

@@ -8,5 +8,5 @@ export const onBehalfOf = outboundHeaderSource({
   writable: writableExchange,
   complete: completeExchange,
   readable: readableExchange,
-  prepare: (config) => ({ type: 'on-behalf-of', missing: 'subject_token_missing', ...prepareExchange(config) }),
+  prepare: (config) => ({ type: 'on-behalf-of', credentialKind: 'exchanged', missing: 'subject_token_missing', ...prepareExchange(config) }),
 });

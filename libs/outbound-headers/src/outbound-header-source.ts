@@ -1,5 +1,5 @@
 import type { AccessToken } from '@gatehouse/access-tokens';
-import type { CredentialContext } from '@gatehouse/app-auth';
+import type { CredentialContext, CredentialKind } from '@gatehouse/app-auth';
 import type { ErrorCode } from '@gatehouse/errors';
 import type { Secret } from '@gatehouse/sealing';
 import type { z } from 'zod';
@@ -7,6 +7,7 @@ import type { z } from 'zod';
 /** Where an outbound header has its value from, compiled once per revision. */
 export interface PreparedSource {
   readonly type: string;
+  readonly credentialKind: CredentialKind;
   /** For people: what is asked for a value that is not at hand. */
   readonly wouldCall?: string;
   /** Whether callers have values of their own, and may have none yet. */

@@ -1,5 +1,5 @@
 import { ConnectError } from '@gatehouse/access-tokens';
-import { type CredentialContext, credentialHeaderName, type InsertedCredential, toHeaderBytes } from '@gatehouse/app-auth';
+import { type CredentialContext, type CredentialKind, credentialHeaderName, type InsertedCredential, toHeaderBytes } from '@gatehouse/app-auth';
 import { isHeaderValue } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
 import { canonicalName } from '@gatehouse/header-policy';
@@ -39,6 +39,7 @@ export interface PreparedOutboundHeader {
   readonly name: string;
   /** The source's type. */
   readonly source: string;
+  readonly credentialKind: CredentialKind;
   /** For people: what is asked for a value that is not at hand. */
   readonly wouldCall?: string | undefined;
   /** Whether callers have values of their own, and may have none yet. */
@@ -73,6 +74,7 @@ export function prepareOutboundHeaders(headers: OutboundHeaders): PreparedOutbou
     return {
       name: header.name,
       source: source.type,
+      credentialKind: source.credentialKind,
       wouldCall: source.wouldCall,
       connects: source.connects === true,
       obtain: (context) => {

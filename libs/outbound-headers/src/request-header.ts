@@ -20,6 +20,7 @@ export const requestHeader = outboundHeaderSource({
   readable: schema,
   prepare: ({ name }) => ({
     type: 'request-header',
+    credentialKind: 'caller',
     obtain: ({ callerHeader }) => {
       const value = callerHeader?.(name);
       return value === undefined ? undefined : new Secret(value);

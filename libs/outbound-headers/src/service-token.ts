@@ -15,6 +15,6 @@ export const serviceToken = outboundHeaderSource({
   readable: fields(readableSecret),
   prepare: (config) => {
     const { wouldCall, obtain } = prepareClientToken(config);
-    return { type: 'service-token', wouldCall, obtain: ({ tokens, refused }) => obtain(tokens, refused) };
+    return { type: 'service-token', credentialKind: 'client', wouldCall, obtain: ({ tokens, refused }) => obtain(tokens, refused) };
   },
 });

@@ -14,5 +14,5 @@ export const staticValue = outboundHeaderSource({
   writable: fields(writableSecret),
   complete: fields(completeSecret),
   readable: fields(readableSecret),
-  prepare: ({ value }) => ({ type: 'static', obtain: () => value }),
+  prepare: ({ value }) => ({ type: 'static', credentialKind: 'stored', obtain: () => value }),
 });

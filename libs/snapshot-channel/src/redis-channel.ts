@@ -3,6 +3,7 @@ import { EventEmitter } from 'node:events';
 import type { Secret } from '@gatehouse/sealing';
 import { Redis } from 'ioredis';
 import { z } from 'zod';
+import { commandConnection, commandTimeoutMs, connectionOptions } from './redis-connection.ts';
 import { redisKeys } from './redis-keys.ts';
 import { isWholeScript, publishResult, publishScript, readHeartbeatsScript, readIndexScript, reportHeartbeatScript } from './redis-scripts.ts';
 import type { ChannelDocument, ChannelEvent, ChannelState, Heartbeat, Hint, Publication, SnapshotChannel } from './snapshot-channel.ts';
@@ -14,7 +15,6 @@ export interface RedisChannelOptions {
   readonly onConnectionError?: (error: Error) => void;
 }
 
-const commandTimeoutMs = 5_000;
 const heartbeatLifeMs = 60_000;
 const stagingLifeSeconds = 300;
 const documentsPerCommand = 500;
@@ -74,16 +74,8 @@ export function connectRedisChannel(options: RedisChannelOptions): SnapshotChann
 }
 
 function connect({ url, onConnectionError }: RedisChannelOptions): { commands: Redis; subscriber: Redis } {
-  const common = {
-    connectTimeout: commandTimeoutMs,
-    // Ends a connection that owes an answer for so long.
-    socketTimeout: commandTimeoutMs,
-    keepAlive: 10_000,
-    // Reconnects for ever, soon at first; the jitter keeps many planes from coming back in one instant.
-    retryStrategy: (attempt: number) => Math.min(100 * 2 ** Math.min(attempt, 5), 3_000) * (0.5 + Math.random() / 2),
-  };
-  const commands = new Redis(url.reveal(), { ...common, commandTimeout: commandTimeoutMs, maxRetriesPerRequest: 1, enableOfflineQueue: true });
-  const subscriber = new Redis(url.reveal(), { ...common, maxRetriesPerRequest: null, autoResubscribe: false });
+  const commands = new Redis(url.reveal(), commandConnection);
+  const subscriber = new Redis(url.reveal(), { ...connectionOptions, maxRetriesPerRequest: null, autoResubscribe: false });
   for (const connection of [commands, subscriber]) connection.on('error', (error: Error) => onConnectionError?.(error));
   // A subscriber hears nothing for hours; a ping that stays unanswered (socketTimeout) tells half-open from quiet.
   const timer = setInterval(() => void (subscriber.status === 'ready' && subscriber.ping().catch(ignore)), commandTimeoutMs);

@@ -10,4 +10,5 @@ export const redisKeys = {
   heartbeats: '{gatehouse}:data-planes',
   /** When each of them was heard of last, by Redis' clock. */
   heartbeatTimes: '{gatehouse}:data-planes:times',
+  callEvents: '{gatehouse}:call-events',
 } as const;

@@ -7,8 +7,8 @@ import { describe, expect, it } from 'vitest';
 import { obtainCredentials } from './obtain-credentials.ts';
 
 const given = (name: string): InsertedCredential => ({ in: 'header', name, value: new Secret(name) });
-const appAuth = (obtain: PreparedAppAuth['obtain']): PreparedAppAuth => ({ type: 'spec', headerNames: [], storesCredential: true, obtain });
-const header = (obtain: PreparedOutboundHeader['obtain']): PreparedOutboundHeader => ({ name: 'X', source: 'spec', connects: false, obtain });
+const appAuth = (obtain: PreparedAppAuth['obtain']): PreparedAppAuth => ({ type: 'spec', credentialKind: 'stored', headerNames: [], storesCredential: true, obtain });
+const header = (obtain: PreparedOutboundHeader['obtain']): PreparedOutboundHeader => ({ name: 'X', source: 'spec', credentialKind: 'stored', connects: false, obtain });
 const missing = new ConnectError({ status: 'connect_required', connectUrl: 'https://gatehouse.example/connect', linkId: '1', app: 'tracker token', reason: 'not_connected', credential: true });
 const throws = (error: Error) => (): never => {
   throw error;

@@ -1,0 +1,23 @@
+import type { CallEventStream } from './call-event-stream.ts';
+
+/** The stream of `gatehouse up`: both planes in one process. @param maxBatches what may wait */
+export function createMemoryCallEventStream(maxBatches = 100): CallEventStream {
+  const waiting: { readonly events: readonly string[]; readonly appendedAt: number }[] = [];
+  return {
+    append: (events) => {
+      waiting.push({ events, appendedAt: Date.now() });
+      const lost = waiting.splice(0, waiting.length - maxBatches);
+      return Promise.resolve(lost.reduce((sum, batch) => sum + batch.events.length, 0));
+    },
+    take: async (_consumer, max, store) => {
+      const batches = waiting.slice(0, max);
+      if (batches.length === 0) return 0;
+      await store(batches.map(({ events }) => `[${events.join(',')}]`));
+      // Meanwhile the oldest may have gone by themselves.
+      for (const batch of batches) if (waiting[0] === batch) waiting.shift();
+      return batches.length;
+    },
+    waiting: () => Promise.resolve({ batches: waiting.length, oldestMs: waiting[0] === undefined ? 0 : Date.now() - waiting[0].appendedAt }),
+    close: () => Promise.resolve(),
+  };
+}
