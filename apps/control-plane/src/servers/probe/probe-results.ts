@@ -1,5 +1,6 @@
 import { errorCodes } from '@gatehouse/errors';
 import { z } from 'zod';
+import { importWarning, leftOut } from '../tools/tool-import.dto.ts';
 
 /** The steps of a test, in the order they are made. */
 export const probeSteps = ['resolve', 'connect', 'tls', 'authenticate', 'discover', 'initialize', 'list-tools'] as const;
@@ -29,8 +30,19 @@ const discoveredTool = z.object({
   title: z.string().optional(),
   description: z.string().optional(),
   inputSchema: jsonObject,
+  outputSchema: jsonObject.optional(),
   annotations: jsonObject.optional(),
 });
+
+const toolImport = z
+  .object({
+    title: z.string().meta({ description: 'Of the API, as its document says; may be empty.' }),
+    version: z.string(),
+    importedAt: z.string(),
+    leftOut: z.array(leftOut).meta({ description: 'What did not become a tool, and why.' }),
+    warnings: z.array(importWarning),
+  })
+  .meta({ id: 'ToolImport' });
 
 export const discovery = z
   .object({
@@ -44,6 +56,7 @@ export const discovery = z
     resourceTemplates: z.array(jsonObject),
     prompts: z.array(jsonObject),
     truncated: z.boolean().meta({ description: 'Whether the upstream has more than is listed here.' }),
+    import: toolImport.optional().meta({ description: 'Of an API server: where its tools come from.' }),
   })
   .meta({ id: 'ServerDiscovery' });
 

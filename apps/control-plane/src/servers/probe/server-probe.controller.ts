@@ -2,10 +2,13 @@ import type { AddressGuard } from '@gatehouse/egress';
 import { Controller, HttpCode, Inject, Param, Post } from '@nestjs/common';
 import { ApiOperation, ApiTags } from '@nestjs/swagger';
 import { ZodResponse } from 'nestjs-zod';
+import { Database } from '../../database/database.ts';
 import { Caller } from '../../http/actor.ts';
 import { Allow } from '../../http/allow.ts';
 import type { Principal } from '../../identity/principal.ts';
 import { CompleteServers } from '../complete-servers.service.ts';
+import { describeApi } from '../tools/describe-api.ts';
+import { findServerTools } from '../tools/server-tools.store.ts';
 import { addressGuardToken } from './address-guard.provider.ts';
 import { discoverServer } from './discover-server.ts';
 import { ProbeContexts } from './probe-contexts.service.ts';
@@ -20,11 +23,13 @@ import { testServer } from './test-server.ts';
 export class ServerProbeController {
   readonly #servers: CompleteServers;
   readonly #contexts: ProbeContexts;
+  readonly #database: Database;
   readonly #guard: AddressGuard;
 
-  constructor(servers: CompleteServers, contexts: ProbeContexts, @Inject(addressGuardToken) guard: AddressGuard) {
+  constructor(servers: CompleteServers, contexts: ProbeContexts, database: Database, @Inject(addressGuardToken) guard: AddressGuard) {
     this.#servers = servers;
     this.#contexts = contexts;
+    this.#database = database;
     this.#guard = guard;
   }
 
@@ -39,10 +44,11 @@ export class ServerProbeController {
 
   @Post('discover')
   @HttpCode(200)
-  @ApiOperation({ summary: 'List what the upstream of a server offers: tools, resources, prompts' })
+  @ApiOperation({ summary: 'List what the upstream of a server offers: tools, resources, prompts; of an API, the tools that were made of it' })
   @ZodResponse({ status: 200, description: 'What the upstream says of itself.', type: ServerDiscovery })
   async discoverServer(@Caller() caller: Principal, @Param('workspace') workspace: string, @Param('server') idOrName: string): Promise<Discovery> {
     const found = await this.#servers.complete(workspace, idOrName);
+    if (found.server.type === 'api') return describeApi(found.server, await findServerTools(this.#database.sql, found.id));
     return discoverServer(found.server, { guard: this.#guard, context: await this.#contexts.of(found, caller) });
   }
 }

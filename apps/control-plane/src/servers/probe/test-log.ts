@@ -1,5 +1,5 @@
 import type { Mask } from './mask-secrets.ts';
-import { type ProbeStep, type ProbeStepName, probeSteps, type TestReport } from './probe-results.ts';
+import type { ProbeStep, ProbeStepName, TestReport } from './probe-results.ts';
 import { StepFailure } from './step-failure.ts';
 
 /** What a step gives: a sentence alone means that there was nothing to do. */
@@ -8,11 +8,14 @@ type StepResult<T> = string | { readonly detail: string; readonly advice?: strin
 /** The steps of a test as they happen. Everything that is written passes the mask. */
 export class TestLog {
   readonly #mask: Mask;
+  readonly #names: readonly ProbeStepName[];
   readonly #startedAt = performance.now();
   readonly #steps = new Map<ProbeStepName, ProbeStep>();
 
-  constructor(mask: Mask) {
+  /** @param steps those that there are, in their order */
+  constructor(mask: Mask, steps: readonly ProbeStepName[]) {
     this.#mask = mask;
+    this.#names = steps;
   }
 
   /** Makes a step. @throws StepFailure, which is written already. */
@@ -46,7 +49,7 @@ export class TestLog {
   }
 
   report(): TestReport {
-    const steps = probeSteps.map((step): ProbeStep => this.#steps.get(step) ?? { step, outcome: 'skipped', durationMs: 0 });
+    const steps = this.#names.map((step): ProbeStep => this.#steps.get(step) ?? { step, outcome: 'skipped', durationMs: 0 });
     const failed = steps.some(({ outcome }) => outcome === 'failed');
     return { outcome: failed ? 'failed' : 'passed', steps, durationMs: rounded(performance.now() - this.#startedAt) };
   }

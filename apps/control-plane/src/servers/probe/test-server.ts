@@ -2,19 +2,21 @@ import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 import type { McpConnection, McpProbe } from './connect-mcp.ts';
 import { ItemLister } from './list-items.ts';
 import { connectTcp, handshake, resolveName } from './network-steps.ts';
-import type { TestReport } from './probe-results.ts';
-import { beginProbe, obtainCredentials, type Probe, type ProbeLimits, type ProbeOptions, withConnection, withUpstream } from './probe-upstream.ts';
+import { obtainLogged } from './obtain-logged.ts';
+import { probeSteps, type TestReport } from './probe-results.ts';
+import { beginProbe, type Probe, type ProbeLimits, type ProbeOptions, withConnection, withUpstream } from './probe-upstream.ts';
 import { StepFailure } from './step-failure.ts';
+import { apiSteps, testApi } from './test-api.ts';
 import { TestLog } from './test-log.ts';
 import { describeCredentials } from './with-credentials.ts';
 
 /** Connects to a server's upstream as the data plane would and says of each step what came of it. */
 export async function testServer(server: UpstreamServerDocument, options: ProbeOptions): Promise<TestReport> {
   const probe = beginProbe(server, options);
-  const log = new TestLog(probe.mask);
+  const log = new TestLog(probe.mask, server.type === 'api' ? apiSteps : probeSteps);
   try {
     await testNetwork(log, probe);
-    await testMcp(log, probe);
+    await (server.type === 'api' ? testApi(log, probe) : testMcp(log, probe));
   } catch (error) {
     // A step's failure is in the log already.
     if (!(error instanceof StepFailure)) throw error;
@@ -42,12 +44,7 @@ async function testNetwork(log: TestLog, { server, guard, limits, signal }: Prob
 }
 
 async function testMcp(log: TestLog, probe: Probe): Promise<void> {
-  const startedAt = performance.now();
-  const credentials = await obtainCredentials(probe).catch((error: unknown) => {
-    log.fail('authenticate', error, performance.now() - startedAt);
-    throw error;
-  });
-  const obtainedMs = performance.now() - startedAt;
+  const { credentials, obtainedMs } = await obtainLogged(log, probe);
   await withUpstream(probe, credentials, async (mcp) => {
     let isConnected = false;
     try {

@@ -17,8 +17,8 @@ export const previewInput = z
   })
   .meta({ id: 'ImportPreviewInput' });
 
-const leftOut = z.object({ operation: z.string(), reason: z.string(), pointer: z.string(), detail: z.string() }).meta({ id: 'LeftOutOperation' });
-const importWarning = z.object({ pointer: z.string(), code: z.string(), detail: z.string() }).meta({ id: 'ImportWarning' });
+export const leftOut = z.object({ operation: z.string(), reason: z.string(), pointer: z.string(), detail: z.string() }).meta({ id: 'LeftOutOperation' });
+export const importWarning = z.object({ pointer: z.string(), code: z.string(), detail: z.string() }).meta({ id: 'ImportWarning' });
 const missing = z.object({ pointer: z.string(), detail: z.string(), code: z.string().optional() });
 
 const imported = {

@@ -156,6 +156,17 @@ describe('a re-import', () => {
   });
 });
 
+it('discovery lists the tools of an API as MCP clients see them, and says what was left out', async () => {
+  const tools = { openapi: { url: host.url, exclude: ['show'] }, edits: [{ operation: 'list', name: 'all' }] };
+  await fixture.plane.send('POST', `${workspace}/servers`, { body: { name: 'seen', type: 'api', upstream: { url: 'https://nowhere.invalid' }, agentAuth: { type: 'api-key' }, tools } });
+  const { body, status, text } = await fixture.plane.send<Record<string, unknown>>('POST', `${workspace}/servers/seen/discover`);
+  expect(status, text).toBe(200);
+  expect(body).toMatchObject({
+    serverInfo: { name: 'seen' }, tools: [{ name: 'all', title: 'All', inputSchema: { type: 'object' }, annotations: { readOnlyHint: true } }], truncated: false,
+    import: { title: 'The Pets API', version: '7', leftOut: [{ operation: 'GET /show', reason: 'excluded' }], importedAt: expect.any(String) as string },
+  });
+});
+
 describe('large documents', () => {
   const operations = Array.from({ length: 1_000 }, (_, index) => ({ operationId: `operation${index}`, summary: 'x'.repeat(2_000) }));
 
