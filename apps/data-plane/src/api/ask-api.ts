@@ -106,7 +106,7 @@ const versionKey = 'io.modelcontextprotocol/protocolVersion';
 const capabilitiesKey = 'io.modelcontextprotocol/clientCapabilities';
 
 /** What every modern request says of itself (MCP 2026-07-28, versioning). */
-function unfitEnvelope({ _meta }: Json, id: RpcId): Reply | undefined {
+export function unfitEnvelope({ _meta }: Json, id: RpcId): Reply | undefined {
   const meta = isJson(_meta) ? _meta : {};
   const requested = meta[versionKey];
   const missing = [versionKey, capabilitiesKey].filter((key) => (key === versionKey ? typeof requested !== 'string' : !isJson(meta[key])));
@@ -115,7 +115,7 @@ function unfitEnvelope({ _meta }: Json, id: RpcId): Reply | undefined {
 }
 
 /** Absent: 2025-03-26 is assumed (MCP 2025-11-25, transports). */
-function unfitRevision({ headers: { protocolVersion } }: AdmittedCall, method: string, id: RpcId): undefined {
+export function unfitRevision({ headers: { protocolVersion } }: AdmittedCall, method: string, id: RpcId): undefined {
   if (method === 'initialize' || protocolVersion === undefined || isLegacyRevision(protocolVersion)) return;
   throw new MessageError('invalid_request', rpcErrorCodes.invalidRequest, id, `Unsupported protocol version: ${protocolVersion.slice(0, 64)}`);
 }

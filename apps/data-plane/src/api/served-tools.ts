@@ -1,5 +1,5 @@
 import { hash } from 'node:crypto';
-import { type ApiOperation, validateArguments, type ValidateArguments } from '@gatehouse/api-tools';
+import { type ApiOperation, listedTool, validateArguments, type ValidateArguments } from '@gatehouse/api-tools';
 import { BoundedCache, CacheBudget } from '@gatehouse/bounded-cache';
 import type { Problem } from '@gatehouse/errors';
 import type { PreparedServer } from '@gatehouse/upstream-request';
@@ -46,7 +46,7 @@ export class ServedTools {
 
   /** @param cursor as a page had it; absent: the first. @returns `undefined` for a cursor that is none of these tools’ */
   page(cursor = ''): ToolPage | undefined {
-    this.#pages ??= pagesOf([...this.#operations.values()].map((operation) => JSON.stringify(toolOf(operation))));
+    this.#pages ??= pagesOf([...this.#operations.values()].map((operation) => JSON.stringify(listedTool(operation))));
     return this.#pages.get(cursor);
   }
 }
@@ -62,8 +62,6 @@ export function servedTools(server: PreparedServer): ServedTools {
   }
   return tools;
 }
-
-const toolOf = ({ name, title, description, inputSchema, outputSchema, annotations }: ApiOperation): object => ({ name, title, description, inputSchema, outputSchema, annotations });
 
 /** By their cursors. Those of other tools are none of these: a client that went on after a change would miss some. */
 function pagesOf(tools: readonly string[]): Map<string, ToolPage> {
