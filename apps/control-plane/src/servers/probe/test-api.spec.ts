@@ -12,7 +12,7 @@ afterEach(async () => {
 
 const operation = { name: 'list', method: 'GET', path: '/pets', parameters: [], accept: 'application/json', inputSchema: { type: 'object' }, annotations: {} };
 
-async function testApi(handler: RecordingHandler, { names = ['list', 'show'], appAuth = apiKey() as object } = {}) {
+async function testApi(handler: RecordingHandler, { names = ['list', 'show'], appAuth = apiKey() } = {}) {
   const upstream = await startRecordingUpstream({ handler });
   cleanUps.push(() => upstream.close());
   const server = completeServer.parse({

@@ -13,7 +13,7 @@ export function describeApi({ name, title = name, tools: { operations } }: ApiDo
     era: 'modern',
     serverInfo: { name, title },
     capabilities: { tools: {} },
-    tools: operations.map(listedTool) as Discovery['tools'],
+    tools: operations.map(listedTool),
     resources: [],
     resourceTemplates: [],
     prompts: [],
