@@ -20,7 +20,7 @@ export class NodeRequest implements IncomingRequest {
   readonly #message: IncomingMessage;
   readonly #response: ServerResponse;
   readonly #options: NodeRequestOptions;
-  /** Whether the caller keeps its body back until it is told to go on (RFC 9110 section 10.1.1). */
+  /** Whether the caller keeps its body back until it is told to go on (RFC 9110 section 10.1.1). Where it never is, Node ends the connection. */
   #waitsToContinue: boolean;
   #upload: CallerUpload | undefined;
 
@@ -46,11 +46,6 @@ export class NodeRequest implements IncomingRequest {
   get upload(): Upload {
     const announcedBytes = announcedBytesOf(this.#message);
     return { announcedBytes, stream: (maxBytes) => this.#stream(announcedBytes, maxBytes) };
-  }
-
-  /** Whether what comes next on its connection may be the body or another request: nobody can tell. */
-  get isAmbiguousAfter(): boolean {
-    return this.#waitsToContinue && !this.#message.complete;
   }
 
   readBody(limitBytes: number): Promise<Buffer> {

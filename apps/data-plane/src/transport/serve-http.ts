@@ -51,7 +51,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
     options
       .handle(request)
       .then((reply) => {
-        if (options.isDraining() || request.isAmbiguousAfter) reply.headers.push('connection', 'close');
+        if (options.isDraining()) reply.headers.push('connection', 'close');
         answering.add(message.socket, response);
         writeReply(request, response, reply, options.stalledTimeoutMs);
         streams.add(response, reply, reply.onlyListens ?? message.method === 'GET', options.isDraining());
