@@ -2,6 +2,7 @@ import { GatewayError } from '@gatehouse/errors';
 import { type LegacyClient, readLegacyClient, rpcErrorCodes } from '@gatehouse/mcp-protocol';
 import type { PreparedVirtual } from '@gatehouse/upstream-request';
 import { answerForMember, listKindOf, readVirtualRequest, type VirtualRequest } from '@gatehouse/virtual-servers';
+import { unfitEnvelope, unfitRevision } from '../api/ask-api.ts';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
 import type { CallRecord } from '../pipeline/call-record.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
@@ -49,10 +50,15 @@ async function answerMessage(virtualCall: VirtualCall): Promise<Reply> {
   const id = call.message?.id ?? null;
   const isModern = call.era === 'modern';
   if (method === undefined) return passAnswer(virtualCall);
+  const { params } = JSON.parse(asked.text) as { params?: unknown };
+  const unfit = isModern ? unfitEnvelope(typeof params === 'object' && params !== null ? { ...params } : {}, id) : unfitRevision(admitted, method, id);
+  if (unfit !== undefined) return unfit;
   // A notification, or a request that wants no answer.
   if (id === null) return passToAll(virtualCall, method);
   const kind = listKindOf(method);
   if (kind !== undefined) return answerList(virtualCall, kind);
+  // Of the legacy era alone (MCP 2026-07-28, changes).
+  if (isModern && ofSessions.has(method)) return unknownMethod(id, isModern);
   if (asked.subject !== undefined) return callMember(virtualCall, asked.subject.kind, asked.subject.listed);
   switch (method) {
     case 'tools/call':
@@ -65,19 +71,20 @@ async function answerMessage(virtualCall: VirtualCall): Promise<Reply> {
     case 'ping':
       return emptyResult(id, isModern);
     case 'initialize':
-      return isModern ? unknownMethod(id, isModern) : initializeVirtual(virtualCall);
+      return initializeVirtual(virtualCall);
     case 'server/discover':
       return isModern ? discoverVirtual(virtualCall) : unknownMethod(id, isModern);
     case 'subscriptions/listen':
       return isModern ? listenWithoutSession(virtualCall) : unknownMethod(id, isModern);
     case 'logging/setLevel':
-      if (isModern) return unknownMethod(id, isModern);
       await passToAll(virtualCall, method);
       return emptyResult(id, isModern);
     default:
       return unknownMethod(id, isModern);
   }
 }
+
+const ofSessions = new Set(['initialize', 'ping', 'logging/setLevel', 'resources/subscribe', 'resources/unsubscribe']);
 
 function readAsked({ body, message }: Call): VirtualRequest {
   if (body === undefined) return { text: '' };

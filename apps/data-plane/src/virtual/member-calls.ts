@@ -27,6 +27,8 @@ export interface MemberMessage {
   /** The member's own name for what it is about. */
   readonly name?: string | undefined;
   readonly lastEventId?: string | undefined;
+  /** Where it is not the caller's own message: the modern revision that it is in. */
+  readonly revision?: string | undefined;
   /** Whether it is the caller's own call, that may wait until an account is connected. */
   readonly isCall?: boolean;
 }
@@ -35,6 +37,9 @@ export interface MemberReply {
   readonly reply: Reply;
   readonly session: MemberSession;
 }
+
+/** Refused: the member does not know the session, or may never have heard of the modern era. Then nothing was done. */
+type Sent = { readonly isRefused: false; readonly reply: Reply } | { readonly isRefused: true; readonly reply: Reply | undefined };
 
 const bothTypes = 'application/json, text/event-stream';
 
@@ -77,13 +82,15 @@ export class MemberCalls {
     const key = this.#keyOf(member);
     const session = await this.#sessionWith(member, key);
     const first = await this.#sendIn(session, member, message, record);
-    if (first !== undefined) return { reply: key === undefined && this.#isOpened(member, session) ? this.#endingAfter(first, member, session) : first, session };
+    if (!first.isRefused) return { reply: key === undefined && this.#isOpened(member, session) ? this.#endingAfter(first.reply, member, session) : first.reply, session };
     if (key !== undefined) this.#gateway.virtual.sessions.forget(key, session);
-    if (session.era === 'modern') this.#gateway.virtual.sessions.setLegacy(member.server.id);
     const another = await this.#enter(member, key);
+    // It knows the modern era very well, and has refused this message.
+    if (session.era === 'modern' && another.era === 'modern' && first.reply !== undefined) return { reply: first.reply, session };
+    if (first.reply !== undefined) drop(first.reply);
     const second = await this.#sendIn(another, member, message, record);
-    if (second === undefined) throw new GatewayError('session_not_found', { detail: 'the member has forgotten a session that was opened just now' });
-    return { reply: key === undefined ? this.#endingAfter(second, member, another) : second, session: another };
+    if (second.reply === undefined) throw new GatewayError('session_not_found', { detail: 'the member has forgotten a session that was opened just now' });
+    return { reply: key === undefined ? this.#endingAfter(second.reply, member, another) : second.reply, session: another };
   }
 
   /**
@@ -100,9 +107,10 @@ export class MemberCalls {
   async discover(member: Member, text: string): Promise<OpenedMember> {
     const opened = await this.open(member, text);
     const { session } = opened;
-    if (session.era === 'modern' || member.server.operations !== undefined) return opened;
+    if (member.server.operations !== undefined) return opened;
+    this.#gateway.virtual.sessions.found(member.server.id, session);
+    if (session.era === 'modern') return opened;
     const key = this.#keyOf(member);
-    this.#gateway.virtual.sessions.setLegacy(member.server.id);
     await this.#sayInitialized(member, session);
     if (key !== undefined) this.#gateway.virtual.sessions.set(key, session);
     else if (session.sessionId !== undefined) drop(await this.#sendRaw(session, member, { httpMethod: 'DELETE' }));
@@ -143,7 +151,7 @@ export class MemberCalls {
     const known = this.known(member);
     if (known !== undefined) return known;
     // Most that are asked in the modern way understand it; the others say so, and it is remembered.
-    if (call.era === 'modern' && member.server.upstream.transport !== 'sse' && !this.#gateway.virtual.sessions.isLegacy(member.server.id)) return modernSession;
+    if (call.era === 'modern' && member.server.upstream.transport !== 'sse' && this.#gateway.virtual.sessions.eraOf(member.server.id) !== 'legacy') return modernSession;
     return this.#enter(member, key);
   }
 
@@ -152,7 +160,7 @@ export class MemberCalls {
       const { session } = await this.open(member);
       // Before anything else of the session: what follows must not overtake it.
       if (session.era === 'legacy') await this.#sayInitialized(member, session);
-      if (this.#admitted.call.era === 'modern') this.#gateway.virtual.sessions.setLegacy(member.server.id, session.era === 'legacy');
+      if (this.#admitted.call.era === 'modern') this.#gateway.virtual.sessions.found(member.server.id, session);
       return session;
     };
     return key === undefined ? open() : this.#gateway.virtual.sessions.enter(key, open);
@@ -173,7 +181,7 @@ export class MemberCalls {
   #eras({ server }: Member): readonly ('legacy' | 'modern')[] {
     if (server.upstream.transport === 'sse') return ['legacy'];
     if (server.operations !== undefined) return [this.#admitted.call.era];
-    return this.#admitted.call.era === 'modern' && !this.#gateway.virtual.sessions.isLegacy(server.id) ? ['modern', 'legacy'] : ['legacy', 'modern'];
+    return this.#admitted.call.era === 'modern' && this.#gateway.virtual.sessions.eraOf(server.id) !== 'legacy' ? ['modern', 'legacy'] : ['legacy', 'modern'];
   }
 
   #isOpened({ server }: Member, session: MemberSession): boolean {
@@ -202,17 +210,19 @@ export class MemberCalls {
     return reply;
   }
 
-  /** @returns `undefined` where the member does not know the session, or has never heard of the modern era: then nothing was done */
-  async #sendIn(session: MemberSession, member: Member, message: MemberMessage, record: CallRecord | undefined): Promise<Reply | undefined> {
+  async #sendIn(session: MemberSession, member: Member, message: MemberMessage, record: CallRecord | undefined): Promise<Sent> {
     const reply = await this.#sendRaw(session, member, message, record).catch((error: unknown) => {
       if (toGatewayError(error).code === 'session_not_found') return undefined;
       throw error;
     });
-    if (reply === undefined || member.server.operations !== undefined) return reply;
-    if (session.era === 'modern') return reply.status === 400 ? modernRefusal(reply, this.#gateway.limits.filteredBytes) : reply;
-    if (reply.status !== 404 || session.sessionId === undefined) return reply;
-    drop(reply);
-    return undefined;
+    if (reply === undefined) return { isRefused: true, reply };
+    if (member.server.operations !== undefined) return { isRefused: false, reply };
+    if (session.era === 'legacy') return reply.status === 404 && session.sessionId !== undefined ? { isRefused: true, reply } : { isRefused: false, reply };
+    if (reply.status !== 400 || this.#gateway.virtual.sessions.eraOf(member.server.id) === 'modern') return { isRefused: false, reply };
+    // It is read, as it may yet be the caller's answer when another message has gone out.
+    const text = await readText(reply.body, this.#gateway.limits.filteredBytes);
+    const read = { ...reply, headers: ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(text))], body: text };
+    return isModernError(text) ? { isRefused: false, reply: read } : { isRefused: true, reply: read };
   }
 
   async #sendRaw(session: MemberSession | undefined, member: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now())): Promise<Reply> {
@@ -237,13 +247,13 @@ export class MemberCalls {
   }
 
   /** What the protocol says with this message; everything else of the caller's headers is the member's policy's to say. */
-  #headersFor(session: MemberSession | undefined, { httpMethod, method, name, lastEventId }: MemberMessage): CallerHeaders {
+  #headersFor(session: MemberSession | undefined, { httpMethod, method, name, lastEventId, revision }: MemberMessage): CallerHeaders {
     const { headers, call } = this.#admitted;
     const isModern = session?.era === 'modern';
     const own = {
       accept: httpMethod === 'GET' ? 'text/event-stream' : bothTypes,
       contentType: 'application/json',
-      protocolVersion: session?.era === 'legacy' ? session.protocolVersion : isModern ? (call.era === 'modern' ? headers.protocolVersion : firstModernRevision) : undefined,
+      protocolVersion: session?.era === 'legacy' ? session.protocolVersion : isModern ? (revision ?? (call.era === 'modern' ? headers.protocolVersion : firstModernRevision)) : undefined,
       sessionId: undefined,
       lastEventId,
       mcpMethod: isModern ? method : undefined,
@@ -255,12 +265,6 @@ export class MemberCalls {
 }
 
 /** Servers of the modern era say with a code of theirs what they refuse (MCP 2026-07-28, transports); the others never heard of it. */
-async function modernRefusal(reply: Reply, maxBytes: number): Promise<Reply | undefined> {
-  const text = await readText(reply.body, maxBytes);
-  if (!isModernError(text)) return undefined;
-  return { ...reply, headers: ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(text))], body: text };
-}
-
 function isModernError(text: string): boolean {
   try {
     const { error } = JSON.parse(text) as { error?: { code?: unknown } };

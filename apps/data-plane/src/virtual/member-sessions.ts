@@ -10,8 +10,8 @@ const maxServers = 10_000;
 export class MemberSessions {
   readonly #sessions: BoundedCache<MemberSession>;
   readonly #opening = new Map<string, Promise<MemberSession>>();
-  /** Servers that know sessions only, by what they said to calls of the modern era. */
-  readonly #legacy = new BoundedCache<true>(maxServers, new CacheBudget(maxServers));
+  /** Of servers: the eras that they were found to be of, when modern callers came. */
+  readonly #eras = new BoundedCache<'legacy' | 'modern'>(maxServers, new CacheBudget(maxServers));
 
   constructor(max = 20_000) {
     this.#sessions = new BoundedCache(max, new CacheBudget(max));
@@ -40,13 +40,12 @@ export class MemberSessions {
     }
   }
 
-  isLegacy(server: string): boolean {
-    return this.#legacy.get(server) === true;
+  eraOf(server: string): 'legacy' | 'modern' | undefined {
+    return this.#eras.get(server);
   }
 
-  setLegacy(server: string, isLegacy = true): void {
-    if (isLegacy) this.#legacy.set(server, true);
-    else this.#legacy.delete(server);
+  found(server: string, { era }: MemberSession): void {
+    this.#eras.set(server, era);
   }
 
   /** @returns what it was, where there was one */

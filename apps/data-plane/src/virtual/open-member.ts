@@ -51,7 +51,7 @@ async function initialize({ client: { protocolVersion, capabilities, clientInfo 
 async function discover({ eras, text, maxBytes, send }: OpenOptions): Promise<OpenedMember | undefined> {
   const isCallers = text !== undefined && eras[0] === 'modern';
   const message = isCallers ? text : JSON.stringify({ jsonrpc: '2.0', id: discoverId, method: 'server/discover', params: { _meta: { 'io.modelcontextprotocol/protocolVersion': firstModernRevision, 'io.modelcontextprotocol/clientCapabilities': {} } } });
-  const reply = await send({ httpMethod: 'POST', method: 'server/discover', id: idOf(message), text: message }, modernSession);
+  const reply = await send({ httpMethod: 'POST', method: 'server/discover', id: idOf(message), text: message, revision: isCallers ? undefined : firstModernRevision }, modernSession);
   const result = await resultOf(reply, idOf(message), maxBytes);
   return result === undefined ? undefined : { session: modernSession, ...saidIn(result) };
 }
