@@ -157,6 +157,7 @@ describe('what is wrong is said as a problem (RFC 9457)', () => {
     ['a server with rules for tools', 'GET /api/default/ruled/x', [], '', 403, 'tool_not_allowed'],
     ['a caller that is nobody', 'GET /api/default/guarded/x', [], '', 401, 'unauthenticated'],
     ['a page that may not', 'GET /api/default/orders', ['Origin: https://evil.example'], '', 403, 'origin_not_allowed'],
+    ['an image of another site’s page', 'GET /api/default/orders', ['Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: no-cors', 'Sec-Fetch-Dest: image'], '', 403, 'origin_not_allowed'],
     ['TRACE', 'TRACE /api/default/orders', [], '', 405, 'method_not_allowed'],
     ['a path that climbs', 'GET /api/default/orders/../../admin', [], '', 400, 'invalid_path'],
     ['a path that climbs in disguise', 'GET /api/default/orders/%2e%2e%2fadmin', [], '', 400, 'invalid_path'],
@@ -234,6 +235,11 @@ describe('pages that may call', () => {
     const [allowed = ''] = headersOf(reply, 'access-control-allow-headers');
     expect(allowed.toLowerCase().split(', ')).toEqual(expect.arrayContaining(['if-match', 'content-encoding', 'x-tenant', 'content-type']));
     expect(allowed).not.toMatch(/cookie|x-gatehouse-user/i);
+  });
+
+  it('may, from another site too; and so may people who type an address', async () => {
+    expect((await get('', [page, 'Sec-Fetch-Site: cross-site', 'Sec-Fetch-Mode: cors'])).status).toBe(200);
+    expect((await get('', ['Sec-Fetch-Site: none', 'Sec-Fetch-Mode: navigate'])).status).toBe(200);
   });
 
   it('read every header of an answer', async () => {

@@ -9,7 +9,7 @@ import type { IncomingRequest, UploadStream } from '../pipeline/request.ts';
  * Reads a request that is passed on to an API as it is: method, path and query, and the body, as far as it has to be here. What
  * fits is held, so that it can be signed and sent again; what does not is passed on as it comes.
  * @throws GatewayError not_found, tool_not_allowed, method_not_allowed, upgrade_not_supported, transfer_coding_not_supported,
- * invalid_path, body_too_large, request_timeout
+ * origin_not_allowed, invalid_path, body_too_large, request_timeout
  */
 export async function readDirectCall(request: IncomingRequest, route: Route, headers: CallerHeaders, server: PreparedServer, owner: SessionOwner, context: CallContext): Promise<Call> {
   const { method } = request;
