@@ -23,9 +23,15 @@ export interface GatewayFixture extends AgentsFixture {
   applyExample(folder: string, environment: Json, place: (kind: string) => Json): Promise<void>;
   /** A token of someone's agent for a server, after a login. */
   authorizationOf(login: string, server: string): Promise<string>;
-  call(server: string, headers?: Readonly<Record<string, string>>): Promise<CallAnswer>;
+  /** Calls a tool; `inspect`, if none is named. */
+  call(server: string, headers?: Readonly<Record<string, string>>, tool?: CalledTool): Promise<CallAnswer>;
   /** What the upstream has received under a name since the test began, of each tool call. */
   sent(name?: string): (string | undefined)[];
+}
+
+export interface CalledTool {
+  readonly name: string;
+  readonly arguments: object;
 }
 
 export interface CallAnswer {
@@ -37,7 +43,7 @@ export interface CallAnswer {
 
 const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 const shared = { GATEHOUSE_DATA_PLANE_TOKEN: 'data-plane-token-0123456789abcdefghij' };
-const inspect = { jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: 'inspect', arguments: {} } };
+const inspect: CalledTool = { name: 'inspect', arguments: {} };
 
 export function useGateway(options: Partial<IdentityProviderOptions> = {}): GatewayFixture {
   const fixture = useAgents(shared, options);
@@ -91,9 +97,9 @@ export function useGateway(options: Partial<IdentityProviderOptions> = {}): Gate
       const { tokens } = await connected(fixture, { login, overrides: { resource: resourceUrl(server) } });
       return `Bearer ${tokens.access_token}`;
     },
-    call: async (server, headers = {}) => {
+    call: async (server, headers = {}, tool = inspect) => {
       const response = await fetch(`${dataPlane.url}/mcp/default/${server}`, {
-        method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers }, body: JSON.stringify(inspect),
+        method: 'POST', headers: { 'content-type': 'application/json', accept: 'application/json, text/event-stream', ...headers }, body: JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: tool }),
       });
       const text = await response.text();
       return { status: response.status, text, code: /"code":"(\w+)"/.exec(text)?.[1] };

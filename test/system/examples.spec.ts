@@ -99,6 +99,26 @@ describe('P12 example 3: a search service that wants its key and the user’s to
   });
 });
 
+describe('a REST API as tools', () => {
+  beforeAll(() => gateway.applyExample('orders-api', { ORDERS_KEY: 'the-key-of-the-api' }, () => ({ upstream: { url: `${gateway.upstream.origin}/v2` } })));
+
+  it('P32 a person’s agent calls a tool under its new name, and the API gets the request and the key', async () => {
+    gateway.upstream.handle((_request, response) => void response.writeHead(201, { 'content-type': 'application/json' }).end('{"id":"o-1"}'));
+    const authorization = await gateway.authorizationOf('ana', 'orders-api');
+    const answer = await gateway.call('orders-api', { authorization }, { name: 'order', arguments: { item: 'tea', quantity: 2 } });
+    expect(answer, answer.text).toMatchObject({ status: 200, text: expect.stringContaining('o-1') as string });
+    expect(gateway.upstream.requests.map((request) => [request.method, request.url, request.body.toString(), headerPairs(request, 'x-api-key'), headerPairs(request, 'authorization')])).toEqual([
+      ['POST', '/v2/orders', '{"item":"tea","quantity":2}', [['X-API-Key', 'the-key-of-the-api']], []],
+    ]);
+  });
+
+  it.each(['createOrder', 'cancelOrder'])('there is no tool %s', async (name) => {
+    const authorization = await gateway.authorizationOf('ana', 'orders-api');
+    expect((await gateway.call('orders-api', { authorization }, { name, arguments: { orderId: 'o-1' } })).text).toContain('Unknown tool');
+    expect(gateway.upstream.requests).toEqual([]);
+  });
+});
+
 describe('what READMEs of examples show', () => {
   const root = fileURLToPath(new URL('../../examples/', import.meta.url));
   const folders = readdirSync(root).filter((name) => !name.includes('.'));
