@@ -1,5 +1,6 @@
 // What is measured here are the inner parts of the data plane; its public entry only starts a whole one.
-export { observeCalls } from '../../apps/data-plane/src/observe-calls.ts';
+export { CallEventBuffer } from '../../apps/data-plane/src/call-events/call-event-buffer.ts';
+export { type CallEventSink, observeCalls } from '../../apps/data-plane/src/observe-calls.ts';
 export { authenticateCaller } from '../../apps/data-plane/src/pipeline/authenticate-caller.ts';
 export { buildUpstreamRequest } from '../../apps/data-plane/src/pipeline/build-upstream-request.ts';
 export { CallRecord } from '../../apps/data-plane/src/pipeline/call-record.ts';
@@ -10,7 +11,7 @@ export { PendingConnections } from '../../apps/data-plane/src/pipeline/connect/p
 export { UpstreamSessions } from '../../apps/data-plane/src/pipeline/connect/upstream-sessions.ts';
 export { matchServer, parseRoute } from '../../apps/data-plane/src/pipeline/match-server.ts';
 export { readCall } from '../../apps/data-plane/src/pipeline/read-call.ts';
-export type { IncomingRequest } from '../../apps/data-plane/src/pipeline/request.ts';
+export type { IncomingRequest, StreamedBody } from '../../apps/data-plane/src/pipeline/request.ts';
 export { shapeResponse } from '../../apps/data-plane/src/pipeline/shape-response.ts';
 export { applyChange, emptySnapshot, type Snapshot } from '../../apps/data-plane/src/snapshot/current-snapshot.ts';
 export { prepareDocuments } from '../../apps/data-plane/src/snapshot/prepare-snapshot.ts';

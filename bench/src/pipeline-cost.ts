@@ -1,6 +1,6 @@
 import { handleRequest } from './data-plane-parts.ts';
 import { timeHeaderPolicy } from './header-policy-cost.ts';
-import { makeGateway, makeRecord, makeSnapshot } from './pipeline-fixture.ts';
+import { makeEvents, makeGateway, makeRecord, makeSnapshot } from './pipeline-fixture.ts';
 import { printTable, printTarget } from './print-table.ts';
 import { makeRequests, type RequestKind } from './sample-requests.ts';
 import { type CallTime, timeCalls, type Timing } from './time-calls.ts';
@@ -11,12 +11,14 @@ const policyTargetMicroseconds = 10;
 const signatureTargetMicroseconds = 60;
 /** 5 % of a call with its sockets (docs/performance.md). */
 const exchangeTargetMicroseconds = 2.4;
+const listTargetMicroseconds = 50_000;
 const quick = process.argv.includes('--quick');
 const timing: Timing = { calls: 200, rounds: quick ? 300 : 2_000 };
 
 const snapshot = await makeSnapshot(1_000);
 const gateway = makeGateway(snapshot, makeRecord('warn'));
 const logging = makeGateway(snapshot, makeRecord('info'));
+const observed = makeGateway(snapshot, makeRecord('info', makeEvents()));
 const owner = { workspace: 'default', serverId: 'server-orders', upstreamUrl: 'https://orders.example/mcp', callerId: 'service-account:account-bench' };
 const sessionId = gateway.callContext.sessions.seal('mcp-session', owner, 'upstream-session-4711');
 
@@ -35,16 +37,20 @@ const timeKind = async (kind: RequestKind, through = gateway): Promise<CallTime>
 
 const legacy = await timeKind('legacy');
 const [bearer, exchange, sigv4] = [await timeKind('bearer'), await timeKind('exchange'), await timeKind('sigv4')];
+const list = await timeKind('api list');
 const rows: [string, CallTime][] = [
   ['legacy call (2025-11-25)', legacy],
   ['  with a session', await timeKind('legacy with session')],
   ['  with its line in the log', await timeKind('legacy', logging)],
+  ['  and its event', await timeKind('legacy', observed)],
   ['modern call (2026-07-28)', await timeKind('modern')],
   ['legacy call of a person (interactive)', await timeKind('interactive')],
   ['  with that person’s connection, token cached', await timeKind('connected')],
   ['legacy call with a token that is verified, and a stored bearer', bearer],
   ['  with what it was exchanged for, cached', exchange],
   ['legacy call of 2 KiB, signed (aws-sigv4)', sigv4],
+  ['legacy call of a REST API’s tool, arguments checked', await timeKind('api')],
+  ['list of a REST API’s 1,000 tools', list],
 ];
 const columns = ['median µs', 'fastest tenth µs'];
 const format = ([name, { median, fastestTenth }]: readonly [string, CallTime]): string[] => [name, median.toFixed(2), fastestTenth.toFixed(2)];
@@ -55,3 +61,4 @@ printTarget('pipeline per call', legacy.median, targetMicroseconds, 'µs');
 printTarget('header policy, 20 rules over 30 headers', (await timeHeaderPolicy(timing)).median, policyTargetMicroseconds, 'µs');
 printTarget('a signature (aws-sigv4), of 2 KiB', sigv4.median - legacy.median, signatureTargetMicroseconds, 'µs');
 printTarget('a cached exchange, more than a stored bearer', exchange.median - bearer.median, exchangeTargetMicroseconds, 'µs');
+printTarget('a list of 1,000 tools', list.median, listTargetMicroseconds, 'µs');

@@ -5,8 +5,9 @@ import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
 import { createLogger } from '@gatehouse/service-runtime';
 import { Registry } from 'prom-client';
+import { apiAnswer, apiDocument } from './api-document.ts';
 import { makeSecrets } from './bench-secrets.ts';
-import { applyChange, type CallRecord, emptySnapshot, type Gateway, KnownNames, MemberSessions, observeCalls, PendingConnections, prepareDocuments, type Snapshot, UpstreamSessions } from './data-plane-parts.ts';
+import { applyChange, CallEventBuffer, type CallEventSink, type CallRecord, emptySnapshot, type Gateway, KnownNames, MemberSessions, observeCalls, PendingConnections, prepareDocuments, type Snapshot, type StreamedBody, UpstreamSessions } from './data-plane-parts.ts';
 import { accountDocument, authorizationServerDocument, bearerDocument, connectedDocument, exchangeDocument, headerPolicyDocument, interactiveDocument, serverDocument, signedDocument, workspaceDocument } from './publish-configuration.ts';
 import { sampleCall } from './sample-call.ts';
 
@@ -25,6 +26,7 @@ export async function makeSnapshot(serverCount: number): Promise<Snapshot> {
     connectedDocument('orders-connected', 'https://orders.example/mcp', fixtureSecrets),
     bearerDocument('orders-bearer', 'https://orders.example/mcp', fixtureSecrets),
     exchangeDocument('orders-exchange', 'https://orders.example/mcp', fixtureSecrets),
+    apiDocument('orders-api', 'https://orders.example/v1', fixtureSecrets),
     signedDocument('orders-signed', 'https://orders.example/mcp', fixtureSecrets),
     ...names.map((name) => serverDocument(name, `https://${name}.example/mcp`, fixtureSecrets)),
   ];
@@ -35,14 +37,32 @@ export async function makeSnapshot(serverCount: number): Promise<Snapshot> {
 }
 
 /** The call log as in production, but written nowhere. */
-export function makeRecord(level: 'info' | 'warn'): (record: CallRecord) => void {
+export function makeRecord(level: 'info' | 'warn', events?: CallEventSink): (record: CallRecord) => void {
   const logger = createLogger({ level, role: 'bench', destination: { write: () => undefined } });
-  return observeCalls(logger, new Registry(), () => performance.now());
+  return observeCalls(logger, new Registry(), () => performance.now(), undefined, events);
+}
+
+/** Events of calls as in production, on their way to a stream that takes everything at once. */
+export function makeEvents(): CallEventSink {
+  const logger = createLogger({ level: 'silent', role: 'bench', destination: { write: () => undefined } });
+  const stream = { append: (batch: readonly string[]) => Promise.resolve(batch.join(',').length * 0), take: () => Promise.resolve(0), waiting: () => Promise.resolve({ batches: 0, oldestMs: 0 }), close: () => Promise.resolve() };
+  return new CallEventBuffer({ stream, dataPlane: 'bench', registry: new Registry(), logger });
 }
 
 const answerHeaders = { server: 'nginx', date: 'Thu, 20 Aug 2026 10:00:00 GMT', 'content-type': 'application/json', 'content-length': String(sampleCall.answer.length), connection: 'keep-alive' };
 const answerBody = { pipe: () => undefined, resume: () => undefined, abort: () => undefined };
 export const upstreamResponse = { status: 200, headers: answerHeaders, body: answerBody } as const;
+
+/** Read to its end, as the answer of a tool is made of it. */
+const apiBody: StreamedBody = {
+  pipe: (sink) => {
+    sink.write(apiAnswer);
+    sink.end();
+  },
+  resume: () => undefined,
+  abort: () => undefined,
+};
+const apiResponse = { status: 200, headers: { ...answerHeaders, 'content-length': String(apiAnswer.length) }, body: apiBody } as const;
 
 const exchanged = { access_token: fixtureSecrets.upstreamKey, issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', token_type: 'Bearer', expires_in: 86_400 };
 
@@ -72,7 +92,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
     // As the transport does, right before it sends.
     forward: ({ upstream, outgoing }) => {
       if (outgoing.signatures !== undefined) signRequest(outgoing.signatures, { ...outgoing, body: outgoing.body as Buffer, origin: upstream.origin });
-      return Promise.resolve(upstreamResponse);
+      return Promise.resolve(upstream.transport === 'http' ? apiResponse : upstreamResponse);
     },
     record,
     now: () => performance.now(),

@@ -8,7 +8,7 @@ import { snapshotKeysOf } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
 import type { Logger, SettingValues } from '@gatehouse/service-runtime';
-import type { ChannelEvent, SnapshotChannel } from '@gatehouse/snapshot-channel';
+import type { CallEventStream, ChannelEvent, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
 import { type ComposeOwn, composeOwnRequest } from './bridges/compose-own-request.ts';
@@ -16,6 +16,7 @@ import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
 import { answerRelay, isRelay } from './bridges/relay/answer-relay.ts';
 import { PeerSeals } from './bridges/relay/peer-seals.ts';
 import { SessionAddresses } from './bridges/session-address.ts';
+import { CallEventBuffer } from './call-events/call-event-buffer.ts';
 import type { dataPlaneSettings } from './environment.ts';
 import { answerMetadata } from './metadata/answer-metadata.ts';
 import { addDataPlaneGauges } from './observe-data-plane.ts';
@@ -65,18 +66,22 @@ export class DataPlane {
   readonly #comments: KeepAliveComments;
   readonly #http: HttpServer;
   readonly #heartbeat: Heartbeats;
+  readonly #callEvents: CallEventBuffer | undefined;
   #peerUrl = '';
   #draining = false;
 
-  constructor(settings: DataPlaneSettings, channel: SnapshotChannel, logger: Logger) {
+  /** @param callEvents where events of calls go; absent, none are kept */
+  constructor(settings: DataPlaneSettings, channel: SnapshotChannel, logger: Logger, callEvents?: CallEventStream) {
     this.#settings = settings;
     this.#logger = logger;
     const keys = snapshotKeysOf(settings.SNAPSHOT_KEY);
     this.#keeper = new SnapshotKeeper({ directory: settings.SNAPSHOT_DIR, keys, logger, current: () => this.#follower.current });
     this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: (afterOutage) => this.#onApplied(afterOutage), onEvent: ({ connected }) => this.#onConnected(connected) });
+    const id = settings.DATA_PLANE_ID ?? `${hostname()}-${process.pid}`;
+    this.#callEvents = callEvents && new CallEventBuffer({ stream: callEvents, dataPlane: id, registry: this.registry, logger });
     this.#heartbeat = new Heartbeats({
       channel,
-      id: settings.DATA_PLANE_ID ?? `${hostname()}-${process.pid}`,
+      id,
       intervalMs: settings.SNAPSHOT_POLL_SECONDS * 1000,
       status: () => this.#follower.status,
       isDraining: () => this.#draining,
@@ -166,6 +171,7 @@ export class DataPlane {
     clearInterval(sweep);
     this.#heartbeat.stop();
     await this.#bridgeSessions.closeAll();
+    await this.#callEvents?.stop();
     await this.#follower.stop();
     await this.#keeper.flush();
     this.#comments.stop();
@@ -224,7 +230,7 @@ export class DataPlane {
         record.upstreamMs = now() - record.startedAt;
         return response;
       },
-      record: observeCalls(this.#logger, this.registry, now, (workspace, server) => this.#follower.current?.servers.get(serverKey(workspace, server)) !== undefined),
+      record: observeCalls(this.#logger, this.registry, now, (workspace, server) => this.#follower.current?.servers.get(serverKey(workspace, server)) !== undefined, this.#callEvents),
       now,
     };
     return gateway;

@@ -30,6 +30,7 @@ export const dataPlaneSettings = {
   CIRCUIT_BREAKER_FAILURES: { schema: schemas.integer(0, 1_000_000).default(20), description: 'Failures in a row (no connection, no answer in time, broken off) after which nothing is sent to an upstream for a while; 0 = never. Default 20' },
   CIRCUIT_BREAKER_OPEN_MS: { schema: schemas.integer(10, 600_000).default(5_000), description: 'How long that is; then one request tries, and each that fails doubles it, up to a minute or this. Default 5000' },
   KEEP_ALIVE_COMMENT_MS: { schema: schemas.integer(10, 300_000).default(20_000), description: 'How often an idle event stream gets a comment. Default 20000' },
+  CALL_EVENTS: { schema: schemas.flag.default(true), description: 'false keeps no record of calls for GET /v1/call-events. Default true' },
   SESSION_TTL_SECONDS: { schema: schemas.integer(60, 2_592_000).default(86_400), description: 'How long a legacy MCP session id is valid. Default 86400 (a day)' },
   BRIDGE_MAX_SESSIONS: { schema: schemas.integer(1, 1_000_000).default(10_000), description: 'Most sessions between callers and upstreams of different transports that this data plane holds. Default 10000' },
   BRIDGE_MAX_SESSIONS_PER_CALLER: { schema: schemas.integer(1, 1_000_000).default(100), description: 'Most of these sessions of one caller with one server; callers without a name together have half of all. Default 100' },

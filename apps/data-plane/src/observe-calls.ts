@@ -1,7 +1,8 @@
-import type { GatewayError } from '@gatehouse/errors';
+import { credentialKinds } from '@gatehouse/app-auth';
 import { lineWriter, type Logger } from '@gatehouse/service-runtime';
 import { dropReasons, type Verdict, verdictOutcome } from '@gatehouse/header-policy';
 import { Counter, Histogram, type Registry } from 'prom-client';
+import { bounded, CallLine } from './call-line.ts';
 import type { CallRecord } from './pipeline/call-record.ts';
 import { serverKey } from './snapshot/current-snapshot.ts';
 import type { PreparedServer } from '@gatehouse/upstream-request';
@@ -15,14 +16,21 @@ interface Series {
   readonly duration: Histogram.Internal<string>;
   /** What became of callers' headers, until the next scrape. */
   readonly verdicts: Map<string, number>;
+  /** How its credentials were come by, until the next scrape. */
+  readonly credentials: Map<string, number>;
+}
+
+/** What takes the events of calls, each as the text of a JSON object. */
+export interface CallEventSink {
+  add(fields: string, at: Date, time: string): void;
 }
 
 /**
- * One log line and the metrics of every call. Labels are names from the configuration, never from the request; those of servers
+ * One log line, the metrics and the event of every call. Labels are names from the configuration, never from the request; those of servers
  * that are no longer configured go with the next scrape, since names that come and go have no bound either.
  */
 export function observeCalls(
-  logger: Logger, registry: Registry, now: () => number, isConfigured: (workspace: string, server: string) => boolean = () => true,
+  logger: Logger, registry: Registry, now: () => number, isConfigured: (workspace: string, server: string) => boolean = () => true, events?: CallEventSink,
 ): (record: CallRecord) => void {
   // Label look-ups cost more than counting: the children of a server's ordinary outcome are kept.
   let bound = new WeakMap<PreparedServer, Series>();
@@ -32,6 +40,7 @@ export function observeCalls(
       if (isConfigured(workspace, server)) continue;
       for (const outcome of outcomes) count.remove({ workspace, server, outcome });
       for (const outcome of verdictOutcomes) verdicts.remove({ workspace, server, outcome });
+      for (const how of credentialKinds) credentials.remove({ workspace, server, how });
       duration.remove({ workspace, server });
       known.delete(key);
       // A call that is still under way would count in a child that nobody remembers.
@@ -66,13 +75,26 @@ export function observeCalls(
       }
     },
   });
+  const credentials = new Counter({
+    name: 'gatehouse_credentials_total',
+    help: 'Credentials that calls were sent with, by how they were come by; none where there was none.',
+    labelNames: ['workspace', 'server', 'how'] as const,
+    registers: [registry],
+    collect: () => {
+      forget();
+      for (const { workspace, server, credentials: counts } of known.values()) {
+        for (const [how, number] of counts) credentials.inc({ workspace, server, how }, number);
+        counts.clear();
+      }
+    },
+  });
   const seriesOf = (prepared: PreparedServer): Series => {
     let series = bound.get(prepared);
     if (series === undefined) {
       const { workspace, name: server } = prepared;
       const key = serverKey(workspace, server);
       series = known.get(key) ?? {
-        workspace, server, outcomes: new Set(['ok']), count: count.labels({ workspace, server, outcome: 'ok' }), duration: duration.labels({ workspace, server }), verdicts: new Map(),
+        workspace, server, outcomes: new Set(['ok']), count: count.labels({ workspace, server, outcome: 'ok' }), duration: duration.labels({ workspace, server }), verdicts: new Map(), credentials: new Map(),
       };
       known.set(key, series);
       bound.set(prepared, series);
@@ -80,7 +102,7 @@ export function observeCalls(
     return series;
   };
 
-  const writeLine = lineWriter(logger);
+  const writeLine = lineWriter(logger, 'call');
 
   return (record) => {
     const { server, error } = record;
@@ -89,7 +111,8 @@ export function observeCalls(
     if (server !== undefined) {
       const series = seriesOf(server);
       series.duration.observe(elapsedMs / 1000);
-      for (const outcome in outcomes) series.verdicts.set(outcome, (series.verdicts.get(outcome) ?? 0) + (outcomes[outcome] ?? 0));
+      for (const outcome in outcomes) add(series.verdicts, outcome, outcomes[outcome] ?? 0);
+      if (record.credentials !== undefined) for (const how of record.credentials) add(series.credentials, how, 1);
       if (error === undefined) series.count.inc();
       else {
         series.outcomes.add(error.code);
@@ -100,50 +123,24 @@ export function observeCalls(
       count.inc({ workspace: '', server: '', outcome: error?.code ?? 'ok' });
     }
     const level = error?.level ?? 'info';
-    if (logger.isLevelEnabled(level)) {
+    const isLogged = logger.isLevelEnabled(level);
+    // What matched no server is nobody's call: strangers must not fill a table.
+    const sink = server === undefined ? undefined : events;
+    if (isLogged || sink !== undefined) {
       const line = new CallLine(record, elapsedMs, outcomes);
-      if (error === undefined) writeLine(level, line);
-      else logger[level](line);
+      // Made into text once for both, as that costs more than all the rest here.
+      const fields = JSON.stringify(line);
+      const at = new Date();
+      const time = at.toISOString();
+      sink?.add(fields, at, time);
+      if (isLogged && error === undefined) writeLine(level, time, fields);
+      else if (isLogged) logger[level]({ ...line, err: error }, 'call');
     }
     if (record.verdicts !== undefined && logger.isLevelEnabled('debug')) logger.debug(describeDropped(record, record.verdicts), 'headers');
   };
 }
 
-/** The one line of a call. A class, so that all of them have one shape: what is undefined is not written. */
-class CallLine {
-  readonly workspace: string | undefined;
-  readonly server: string | undefined;
-  readonly caller: string | undefined;
-  readonly http: string | undefined;
-  readonly era: string | undefined;
-  readonly method: string | undefined;
-  readonly tool: string | undefined;
-  readonly outcome: string;
-  /** How many were kept, dropped for which reason, …: never which, never what was in them. */
-  readonly headers: Readonly<Record<string, number>> | undefined;
-  readonly err: GatewayError | undefined;
-  readonly upstreamStatus: number | undefined;
-  readonly upstreamMs: number | undefined;
-  readonly durationMs: number;
-  readonly msg = 'call';
-
-  constructor({ server, caller, call, error, upstreamStatus, upstreamMs }: CallRecord, elapsedMs: number, outcomes: Readonly<Record<string, number>> | undefined) {
-    const { method, name } = call?.message ?? {};
-    this.workspace = server?.workspace;
-    this.server = server?.name;
-    this.caller = caller?.id;
-    this.http = call?.method;
-    this.era = call?.era;
-    this.method = method === undefined ? undefined : bounded(method);
-    this.tool = method === 'tools/call' && name !== undefined ? bounded(name) : undefined;
-    this.outcome = error?.code ?? 'ok';
-    this.headers = outcomes;
-    this.err = error;
-    this.upstreamStatus = upstreamStatus;
-    this.upstreamMs = upstreamMs === undefined ? undefined : round(upstreamMs);
-    this.durationMs = round(elapsedMs);
-  }
-}
+const add = (counts: Map<string, number>, key: string, number: number): void => void counts.set(key, (counts.get(key) ?? 0) + number);
 
 const verdictOutcomes = [...dropReasons, 'kept', 'renamed', 'replaced'] as const;
 
@@ -161,7 +158,3 @@ function describeDropped({ server }: CallRecord, verdicts: readonly Verdict[]): 
   const dropped = verdicts.filter(({ action }) => action === 'dropped').map(({ name, reason, rule }) => ({ name: bounded(name), reason, rule }));
   return { workspace: server?.workspace, server: server?.name, dropped };
 }
-
-const round = (ms: number): number => Math.round(ms * 100) / 100;
-/** Names in messages are the caller's text: short, and nothing that could be mistaken for another line. */
-const bounded = (name: string): string => name.slice(0, 128);

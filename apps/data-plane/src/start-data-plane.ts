@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import type { Secret } from '@gatehouse/sealing';
 import { createLogger, InvalidSettingsError, type Logger, nestLogger, readSettings } from '@gatehouse/service-runtime';
-import { connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.ts';
@@ -13,6 +13,8 @@ export interface DataPlaneOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** The channel to use instead of Redis; it is not closed with the data plane. */
   readonly channel?: SnapshotChannel;
+  /** Where events of calls go beside that channel; without it none are kept. It is not closed with the data plane. */
+  readonly callEvents?: CallEventStream;
   readonly logger?: Logger;
 }
 
@@ -26,17 +28,18 @@ export interface RunningDataPlane {
  * Starts one data plane and gives its URLs once it listens. It is ready when `/readyz` on the internal URL says so.
  * @throws InvalidSettingsError
  */
-export async function startDataPlane({ environment, channel, logger: givenLogger }: DataPlaneOptions): Promise<RunningDataPlane> {
+export async function startDataPlane({ environment, channel, callEvents, logger: givenLogger }: DataPlaneOptions): Promise<RunningDataPlane> {
   const settings = readSettings(dataPlaneSettings, environment);
   const logger = givenLogger ?? createLogger({ level: settings.LOG_LEVEL, role: 'data-plane' });
   const ownChannel = channel ? undefined : connectOwnChannel(settings.REDIS_URL, logger);
-  const dataPlane = new DataPlane(settings, (channel ?? ownChannel) as SnapshotChannel, logger);
+  const ownCallEvents = channel || !settings.CALL_EVENTS ? undefined : connectOwnCallEvents(settings.REDIS_URL, logger);
+  const dataPlane = new DataPlane(settings, (channel ?? ownChannel) as SnapshotChannel, logger, settings.CALL_EVENTS ? (callEvents ?? ownCallEvents) : undefined);
   const internal = await NestFactory.create<NestFastifyApplication>(AppModule.for(dataPlane), new FastifyAdapter(), { logger: nestLogger(logger), abortOnError: false });
   const close = async (): Promise<void> => {
     // Health answers until the last request is done: a probe sees "draining", not a closed port.
     await dataPlane.stop();
     await internal.close();
-    await ownChannel?.close();
+    await Promise.all([ownChannel?.close(), ownCallEvents?.close()]);
   };
   try {
     await internal.listen(settings.DATA_PLANE_INTERNAL_PORT, settings.DATA_PLANE_INTERNAL_HOST);
@@ -50,7 +53,11 @@ export async function startDataPlane({ environment, channel, logger: givenLogger
   }
 }
 
-function connectOwnChannel(url: Secret | undefined, logger: Logger): SnapshotChannel {
+const connectOwnChannel = (url: Secret | undefined, logger: Logger): SnapshotChannel => connectRedisChannel(redisOptions(url, logger));
+
+const connectOwnCallEvents = (url: Secret | undefined, logger: Logger): CallEventStream => connectRedisCallEventStream(redisOptions(url, logger));
+
+function redisOptions(url: Secret | undefined, logger: Logger) {
   if (!url) throw new InvalidSettingsError('GATEHOUSE_REDIS_URL is required');
-  return connectRedisChannel({ url, onConnectionError: (error) => logger.debug({ err: error }, 'redis connection') });
+  return { url, onConnectionError: (error: Error) => logger.debug({ err: error }, 'redis connection') };
 }

@@ -6,6 +6,7 @@ import { askOf } from './ask-of.ts';
 import { buildUpstreamRequest } from './build-upstream-request.ts';
 import type { CallRecord } from './call-record.ts';
 import { checkTools } from './check-tools.ts';
+import { credentialKindsOf } from './credential-kinds-of.ts';
 import { obtainWhenConnected } from './connect/obtain-when-connected.ts';
 import type { SendCall } from './connect/send-in-session.ts';
 import type { Gateway } from './gateway.ts';
@@ -20,6 +21,7 @@ import { sendWithFreshTokens } from './send-with-fresh-tokens.ts';
  */
 export async function answerCall(gateway: Gateway, admitted: AdmittedCall, record: CallRecord): Promise<Reply> {
   const { snapshot, route, server, caller, call, request, headers } = admitted;
+  record.answeredBy = server;
 
   // Before anything is fetched or sent for it: a tool that may not be called is one that is not there.
   checkTools(server, call, headers);
@@ -39,6 +41,7 @@ export async function answerCall(gateway: Gateway, admitted: AdmittedCall, recor
   const send = (credentials: readonly Credential[]): Promise<UpstreamResponse> => {
     // What it opens lasts no longer than the tokens that it is opened with are good for.
     admission = { server, caller, grounds: groundsOf(credentials) };
+    record.credentials = credentialKindsOf(server, credentials);
     return ask.send(buildAndForward(credentials), credentials);
   };
   // Obtained, built and sent in this order, each time: what was refused is not sent again.

@@ -1,4 +1,5 @@
 import type { Caller } from '@gatehouse/agent-auth';
+import type { CredentialKind } from '@gatehouse/app-auth';
 import type { GatewayError } from '@gatehouse/errors';
 import type { Verdict } from '@gatehouse/header-policy';
 import type { PreparedServer } from '@gatehouse/upstream-request';
@@ -13,6 +14,10 @@ export class CallRecord {
   caller: Caller | undefined;
   call: Call | undefined;
   error: GatewayError | undefined;
+  /** Whose upstream was asked: the server itself, or a member of a virtual one. */
+  answeredBy: PreparedServer | undefined;
+  /** How the credentials that were sent were come by. */
+  credentials: readonly CredentialKind[] | undefined;
   /** What became of the caller's headers: names and reasons. */
   verdicts: readonly Verdict[] | undefined;
   upstreamStatus: number | undefined;
