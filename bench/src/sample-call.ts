@@ -40,6 +40,8 @@ export const connectedPath = '/mcp/default/orders-connected';
 /** Callers there come with a token of their issuer's: a stored bearer goes upstream, or what their token was exchanged for. */
 export const bearerPath = '/mcp/default/orders-bearer';
 export const exchangePath = '/mcp/default/orders-exchange';
+/** The same call as a tool of a REST API. */
+export const apiPath = '/mcp/default/orders-api';
 export const signedPath = '/mcp/default/orders-signed';
 export const passThroughPath = '/mcp/default/orders-pass-through';
 /** Headers of the caller's own that pass there. */

@@ -1,6 +1,6 @@
 import type { IncomingRequest } from './data-plane-parts.ts';
 import { fixtureSecrets } from './pipeline-fixture.ts';
-import { bearerPath, connectedPath, exchangePath, interactivePath, sampleCall, samplePath, signedPath } from './sample-call.ts';
+import { apiPath, bearerPath, connectedPath, exchangePath, interactivePath, sampleCall, samplePath, signedPath } from './sample-call.ts';
 
 /** The head of a call as an MCP client behind a load balancer sends it. */
 const headWith = (authorization: string, length: number): readonly string[] => [
@@ -22,7 +22,9 @@ const modern = ['MCP-Protocol-Version', '2026-07-28', 'Mcp-Method', 'tools/call'
 const largeBody = sampleCall.body.replace('"text":"', `"text":"${'kettle '.repeat(236)}`);
 const modernBody = sampleCall.body.replace('"_meta":{', '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",');
 
-export type RequestKind = 'legacy' | 'legacy with session' | 'modern' | 'interactive' | 'connected' | 'bearer' | 'exchange' | 'sigv4';
+const listBody = '{"jsonrpc":"2.0","id":1042,"method":"tools/list","params":{}}';
+
+export type RequestKind = 'legacy' | 'legacy with session' | 'modern' | 'interactive' | 'connected' | 'bearer' | 'exchange' | 'sigv4' | 'api' | 'api list';
 
 const callers: Partial<Record<RequestKind, readonly [path: string, authorization: string]>> = {
   interactive: [interactivePath, fixtureSecrets.personAuthorization],
@@ -30,12 +32,16 @@ const callers: Partial<Record<RequestKind, readonly [path: string, authorization
   bearer: [bearerPath, fixtureSecrets.tokenAuthorization],
   exchange: [exchangePath, fixtureSecrets.tokenAuthorization],
   sigv4: [signedPath, fixtureSecrets.authorization],
+  api: [apiPath, fixtureSecrets.authorization],
+  'api list': [apiPath, fixtureSecrets.authorization],
 };
+
+const bodies: Partial<Record<RequestKind, string>> = { modern: modernBody, sigv4: largeBody, 'api list': listBody };
 
 /** Fresh requests: no string is one the engine has seen, hashed or interned before, just as none from a socket is. */
 export function makeRequests(kind: RequestKind, count: number, sessionId = ''): IncomingRequest[] {
   const [path, authorization] = callers[kind] ?? [samplePath, fixtureSecrets.authorization];
-  const text = kind === 'modern' ? modernBody : kind === 'sigv4' ? largeBody : sampleCall.body;
+  const text = bodies[kind] ?? sampleCall.body;
   const rows = [...headWith(authorization, text.length), ...(kind === 'modern' ? modern : legacy), ...(kind === 'legacy with session' ? ['Mcp-Session-Id', sessionId] : [])];
   const bytes = rows.map((row) => Buffer.from(row, 'latin1'));
   const target = Buffer.from(path, 'latin1');
