@@ -57,9 +57,10 @@ describe('a legacy client', () => {
   });
 
   it('has no stream, and no session to end', async () => {
-    for (const [method, endpoint] of [['GET', 'mcp'], ['DELETE', 'mcp'], ['GET', 'sse']] as const) {
-      expect((await fetch(`${dataPlane.url}/${endpoint}/default/pets`, { method, headers: { accept: 'text/event-stream' } })).status).toBe(405);
-    }
+    const answers = ['GET', 'DELETE'].map((method) => fetch(urlOf(), { method, headers: { accept: 'text/event-stream' } }));
+    for (const answer of await Promise.all(answers)) expect([answer.status, answer.headers.get('allow')]).toEqual([405, 'POST']);
+    const sse = await fetch(`${dataPlane.url}/sse/default/pets`, { headers: { accept: 'text/event-stream' } });
+    expect([sse.status, await sse.text()]).toEqual([404, expect.stringContaining('streamable_http_only')]);
   });
 });
 

@@ -8,7 +8,8 @@ import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
 
 /*
  * The promises about headers through the public interface: documents by REST, calls as bytes on a socket, an upstream that
- * keeps what reaches it. P1 and P23 say the same of API servers, which do not exist yet: their tests come with them.
+ * keeps what reaches it. P1 and P23 say the same of API servers: `api-tools-credentials` and
+ * `api-route-credentials` in `test/data-plane`.
  */
 let gatehouse: RunningGatehouse;
 let upstream: RecordingUpstream;

@@ -11,6 +11,7 @@ import { jsonReply } from '../pipeline/connect/connect-answer.ts';
 import { sealConnectSession } from '../pipeline/connect/connect-session.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
 import { MessageError } from '../pipeline/message-error.ts';
+import { MethodError } from '../pipeline/method-error.ts';
 import type { Reply } from '../pipeline/request.ts';
 import { servedTools } from './served-tools.ts';
 import { ToolAsk } from './tool-ask.ts';
@@ -23,12 +24,13 @@ const listTtlMs = 60_000;
 /**
  * An API has no MCP server: the gateway is one for it, without sessions, in both eras. Only a tool that is called, with arguments
  * that fit it, asks the API anything.
- * @throws MessageError, GatewayError method_not_allowed
+ * @throws MessageError, MethodError, GatewayError streamable_http_only
  */
 export function askApi(gateway: Gateway, admitted: AdmittedCall, record: CallRecord): Ask | Reply {
   const { route, call } = admitted;
-  // A stream would have nothing to say, and there is no session to end; HTTP+SSE has nothing but a stream.
-  if (route.endpoint !== 'mcp' || call.method !== 'POST' || call.body === undefined || call.message === undefined) throw new GatewayError('method_not_allowed');
+  if (route.endpoint !== 'mcp') throw new GatewayError('streamable_http_only');
+  // A stream would have nothing to say, and there is no session to end.
+  if (call.method !== 'POST' || call.body === undefined || call.message === undefined) throw new MethodError('POST');
   const { method, id } = call.message;
   if (method === undefined) return ofResponse(call.body, id);
   const params = paramsOf(call.body);

@@ -4,6 +4,7 @@ import { rpcError, rpcErrorCodes, type RpcId } from '@gatehouse/mcp-protocol';
 import { ToolRefusal } from './check-tools.ts';
 import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
+import { MethodError } from './method-error.ts';
 import { problemOf, retryAfterOf } from './render-problem.ts';
 import type { Reply } from './request.ts';
 
@@ -30,7 +31,7 @@ export function renderError(error: GatewayError, route: Route | undefined, reque
 function errorHeaders(error: GatewayError, route: Route | undefined, type: string, body: string, challenge: string | undefined): string[] {
   const headers = ['content-type', type, 'cache-control', 'no-store', 'content-length', String(Buffer.byteLength(body))];
   if (challenge !== undefined) headers.push('www-authenticate', challenge);
-  if (error.code === 'method_not_allowed') headers.push('allow', allowedMethods(route));
+  if (error.code === 'method_not_allowed') headers.push('allow', error instanceof MethodError ? error.allow : allowedMethods(route));
   const retryAfter = retryAfterOf(error);
   if (retryAfter !== undefined) headers.push('retry-after', retryAfter);
   // What comes next on the connection is the rest of a body that is not read, or what another protocol would have there.
