@@ -15,6 +15,7 @@ import { assumeHeaders, type AssumedHeaders } from './assume-headers.ts';
 import { someone } from './caller-authentication.ts';
 import type { GivenRequest } from './given-request.ts';
 import { named, namedTokens } from './named-tokens.ts';
+import { readToolCall, type ToolRequest } from './tool-call.ts';
 
 export interface Refusal {
   readonly code: GatewayError['code'];
@@ -33,11 +34,15 @@ export interface ExplainedRequest {
   readonly verdicts: readonly Verdict[];
   readonly credentials: readonly Credential[];
   readonly headers: readonly ExplainedHeader[];
+  /** Of what leaves. */
+  readonly method: string;
   /** Path and query at the upstream, before credentials. */
   readonly path: string;
+  /** Whose request at the API it is. */
+  readonly tool?: string | undefined;
 }
 
-type CallToExplain = CallFacts & { readonly path?: string };
+type CallToExplain = CallFacts & Partial<Pick<ToolRequest, 'path' | 'tool'>>;
 
 /** The data planes' own defaults. */
 const limits: HeaderLimits = { maxBytes: 32_768, maxCount: 100 };
@@ -58,10 +63,10 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
     return cleanHeaders(legibleRows(given.rows), limits);
   });
   const { path } = server.upstream;
-  if (read.failure) return { refusal: refusalOf(read.failure), callerHeaders: undefined, assumed: [], path, ...nothing };
+  if (read.failure) return { refusal: refusalOf(read.failure), callerHeaders: undefined, assumed: [], method: given.method, path, ...nothing };
   const direct = isDirect(server, given);
   const { headers: callerHeaders, assumed } = direct ? { headers: read.value, assumed: [] } : assumeHeaders(given, read.value);
-  const checked = attempt<CallToExplain>(() => (direct ? readDirectCall(server, headerPolicy, given, callerHeaders) : { ...checkCall(server, given, callerHeaders), ...ofTools(server) }));
+  const checked = attempt<CallToExplain>(() => (direct ? readDirectCall(server, headerPolicy, given, callerHeaders) : { ...checkCall(server, given, callerHeaders), ...ofTools(server, given) }));
   const refusal = checked.failure && refusalOf(checked.failure);
   const call: CallToExplain = checked.value ?? { method: given.method, era: 'legacy', body: given.body, upstreamSession: undefined };
   const caller = await recognise(callerHeaders);
@@ -69,11 +74,12 @@ export async function explainRequest(server: PreparedServer, headerPolicy: Globa
     const callerToken = caller === someone ? tokenOfSomeone(server) : callerTokenOf(caller, callerHeaders, ownIssuer);
     const credentials = await obtainCredentials(server, { server, caller, callerToken, tokens: namedTokens(server), identity: unsignedIdentity, callerHeader: callerHeaderReader(server, headerPolicy, given.rows, callerHeaders) });
     const composed = composeRequest({ server, headerPolicy, call, rows: given.rows, headers: callerHeaders, credentials, path: call.path ?? path, userAgent });
+    const { method, tool } = call;
     const signatures = signaturesOf(credentials);
-    const headers = signatures === undefined ? composed.headers : signRequest(signatures, { ...composed, method: call.method, origin: server.upstream.origin, body: given.body });
-    return { refusal, callerHeaders, assumed, path: call.path ?? path, verdicts: composed.verdicts, credentials, headers: refusal ? [] : explainedHeaders({ ...composed, headers }, server) };
+    const headers = signatures === undefined ? composed.headers : signRequest(signatures, { ...composed, method, origin: server.upstream.origin, body: tool === undefined ? given.body : (call.body as ToolRequest['body']) });
+    return { refusal, callerHeaders, assumed, method, path: call.path ?? path, tool, verdicts: composed.verdicts, credentials, headers: refusal ? [] : explainedHeaders({ ...composed, headers }, server) };
   } catch (error) {
-    return { refusal: refusal ?? refusalOf(understood(error)), callerHeaders, assumed, path, ...nothing };
+    return { refusal: refusal ?? refusalOf(understood(error)), callerHeaders, assumed, method: given.method, path, ...nothing };
   }
 }
 
@@ -103,8 +109,8 @@ function checkCall(server: PreparedServer, { method, body }: GivenRequest, heade
   return { method, era, body: body ?? '', upstreamSession: era === 'modern' ? undefined : sessionOf(headers) };
 }
 
-/** What leaves for a tool of an API is no MCP; what its operation has of its own is not known here. */
-const ofTools = ({ operations }: PreparedServer): Pick<CallFacts, 'ownHeaders'> => (operations === undefined ? {} : { ownHeaders: [] });
+/** What leaves for a tool of an API is no MCP. Without a message that calls one, what its operation has of its own is not known. */
+const ofTools = (server: PreparedServer, { body }: GivenRequest): Partial<ToolRequest> => (server.operations === undefined ? {} : (readToolCall(server, body) ?? { ownHeaders: [] }));
 
 /** Whoever would be let in by a token has one. */
 const tokenOfSomeone = ({ agentAuth }: PreparedServer) => (agentAuth.type === 'passthrough' && !agentAuth.open ? named : undefined);

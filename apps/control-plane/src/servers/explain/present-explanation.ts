@@ -11,10 +11,10 @@ import { tokenFates } from './token-fates.ts';
 
 /** What is told of an explained request: no secret among it, neither the gateway's nor the caller's. */
 export function presentExplanation(given: GivenRequest, explained: ExplainedRequest, server: PreparedServer): Omit<Explanation, 'warnings' | 'assumptions'> {
-  const { refusal, verdicts, credentials, headers, path } = explained;
+  const { refusal, verdicts, credentials, headers, method, path } = explained;
   const added = headers.map(({ verdict }) => verdict).filter(({ action }) => action === 'set');
   return {
-    request: refusal ? null : { method: given.method, url: shownUrl(server.upstream.origin, path, credentials), headers: shownHeaders(given, explained) },
+    request: refusal ? null : { method, url: shownUrl(server.upstream.origin, path, credentials), headers: shownHeaders(given, explained) },
     ...(refusal && { refused: refusal }),
     verdicts: [...verdicts, ...added].map((verdict) => ({ ...verdict, explanation: explainVerdict(verdict) })),
     credentials: credentials.flatMap((credential) =>

@@ -9,7 +9,7 @@ type Assumption = Explanation['assumptions'][number];
 type Warning = Explanation['warnings'][number];
 
 /** What the request does not say, and how it was understood. */
-export function assumptionsOf(given: GivenRequest, { assumed, callerHeaders }: ExplainedRequest, server: Pick<PreparedServer, 'upstream' | 'operations'>): Assumption[] {
+export function assumptionsOf(given: GivenRequest, { assumed, callerHeaders, tool }: ExplainedRequest, server: Pick<PreparedServer, 'upstream' | 'operations'>): Assumption[] {
   if (isDirect(server, given)) return directAssumptions(given);
   const { upstream, operations } = server;
   const assumptions: Assumption[] = assumed.map(({ name, value }) => ({ code: 'header_assumed', detail: `${name}: ${value}, as the client would send it.` }));
@@ -18,7 +18,7 @@ export function assumptionsOf(given: GivenRequest, { assumed, callerHeaders }: E
   if (given.path?.includes('?')) assumptions.push({ code: 'query_stays', detail: 'The query of the request’s own URL stays at the gateway.' });
   if (given.hasShellExpansions) assumptions.push(notExpanded);
   if (upstream.transport === 'sse') assumptions.push({ code: 'bridged', detail: 'The upstream speaks HTTP+SSE: these headers leave on each request of the session that the gateway has with it.' });
-  if (operations !== undefined) assumptions.push({ code: 'own_headers_added', detail: 'A call of a tool is another request at the API: method, path, Accept, Content-Type and what the arguments set are those of its operation.' });
+  if (tool === undefined && operations !== undefined) assumptions.push({ code: 'own_headers_added', detail: 'A call of a tool is another request at the API: method, path, Accept, Content-Type and what the arguments set are those of its operation.' });
   return assumptions;
 }
 
