@@ -63,8 +63,8 @@ async function attach({ gateway, admitted, calls }: VirtualCall, members: readon
     if (reply.admission !== undefined) admissions.push(reply.admission);
     stream.add(changedEvents(reply.body, gateway.limits.filteredBytes, change(member, session)));
   };
-  // A member has no stream, or is down: the others have theirs.
-  const all = members.map((member) => attachOne(member).catch(() => undefined));
+  // A member has no stream, or is down: the others have theirs. The gateway itself has nothing to say of an API.
+  const all = members.filter(({ server }) => server.operations === undefined).map((member) => attachOne(member).catch(() => undefined));
   const settled = Promise.all(all).then(() => stream.complete());
   const first = Promise.race([settled, ...all.map(async (one) => (await one, stream.size > 0 ? undefined : settled))]);
   const { promise: late, resolve } = Promise.withResolvers<void>();

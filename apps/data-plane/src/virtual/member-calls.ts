@@ -77,18 +77,22 @@ export class MemberCalls {
     }
   }
 
-  /** Sends a message in the session with the member; in another one where the member has forgotten it, as then nothing was done. */
-  async send(member: Member, message: MemberMessage, record?: CallRecord): Promise<MemberReply> {
+  /**
+   * Sends a message in the session with the member; in another one where the member has forgotten it, as then nothing was done.
+   * @param messageFor what is sent in a session of that era
+   */
+  async send(member: Member, messageFor: MemberMessage | ((session: MemberSession) => MemberMessage), record?: CallRecord): Promise<MemberReply> {
+    const message = (session: MemberSession): MemberMessage => (typeof messageFor === 'function' ? messageFor(session) : messageFor);
     const key = this.#keyOf(member);
     const session = await this.#sessionWith(member, key);
-    const first = await this.#sendIn(session, member, message, record);
+    const first = await this.#sendIn(session, member, message(session), record);
     if (!first.isRefused) return { reply: key === undefined && this.#isOpened(member, session) ? this.#endingAfter(first.reply, member, session) : first.reply, session };
     if (key !== undefined) this.#gateway.virtual.sessions.forget(key, session);
     const another = await this.#enter(member, key);
     // It knows the modern era very well, and has refused this message.
     if (session.era === 'modern' && another.era === 'modern' && first.reply !== undefined) return { reply: first.reply, session };
     if (first.reply !== undefined) drop(first.reply);
-    const second = await this.#sendIn(another, member, message, record);
+    const second = await this.#sendIn(another, member, message(another), record);
     if (second.reply === undefined) throw new GatewayError('session_not_found', { detail: 'the member has forgotten a session that was opened just now' });
     return { reply: key === undefined ? this.#endingAfter(second.reply, member, another) : second.reply, session: another };
   }
@@ -121,13 +125,9 @@ export class MemberCalls {
    * Opens a stream on which a member says what changes there: of one without sessions, by asking for it.
    * @param message for a member of the caller's era
    */
-  async listen(member: Member, message: MemberMessage): Promise<MemberReply> {
-    const key = this.#keyOf(member);
-    // The gateway has nothing to say of an API.
-    if (member.server.operations !== undefined) throw new GatewayError('method_not_allowed');
-    const session = await this.#sessionWith(member, key);
-    const own = session.era === this.#admitted.call.era ? message : session.era === 'legacy' ? toListen : toSubscribe;
-    return this.send(member, own);
+  listen(member: Member, message: MemberMessage): Promise<MemberReply> {
+    const { era } = this.#admitted.call;
+    return this.send(member, (session) => (session.era === era ? message : session.era === 'legacy' ? toListen : toSubscribe));
   }
 
   /** Says that it is over to a member that has a session, and forgets it. */
