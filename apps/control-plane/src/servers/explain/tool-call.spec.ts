@@ -14,7 +14,7 @@ const operations = readWrittenOperations([
 const server = prepareServer('1', 'default', completeServer.parse({
   name: 'pets', type: 'api', upstream: { url: 'https://pets.example/v1' }, agentAuth: { type: 'passthrough' }, access: { tools: { deny: ['drop'] } },
   appAuth: { type: 'api-key', name: 'X-Key', in: 'header', value: new Secret('key-of-the-pets') }, tools: { operations },
-} satisfies ServerDocument) as Parameters<typeof prepareServer>[2]);
+} satisfies ServerDocument));
 
 const explain = (params: object, method = 'tools/call') =>
   explainRequest(server, noGlobalPolicy, { method: 'POST', path: '/mcp/default/pets', rows: [], body: JSON.stringify({ jsonrpc: '2.0', id: 1, method, params }) }, () => Promise.resolve(someone));
