@@ -15,8 +15,10 @@ export interface ToolPage {
 const maxPageTools = 1_000;
 const maxPageLength = 4 * 1024 * 1024;
 const maxValidators = 1_000;
-/** Of all servers together: compiled, a schema takes some tens of kilobytes. */
-const validatorBudget = new CacheBudget(2_000);
+/** KiB, of all servers together. */
+const validatorBudget = new CacheBudget(32_768);
+/** As measured: what each takes, and what its schema adds. */
+const validatorWeight = ({ inputSchema }: ApiOperation): number => 48 + (JSON.stringify(inputSchema).length * 16) / 1024;
 
 /** The tools of an API as its callers see them: those that may be called. All of it is made when a call first needs it. */
 export class ServedTools {
@@ -39,7 +41,7 @@ export class ServedTools {
     let validate = this.#validators.get(operation.name);
     if (validate === undefined) {
       validate = validateArguments(operation);
-      this.#validators.set(operation.name, validate);
+      this.#validators.set(operation.name, validate, validatorWeight(operation));
     }
     return validate(args);
   }
