@@ -46,6 +46,8 @@ export function shapeResponse(server: Pick<PreparedServer, 'agentAuth' | 'appAut
     else for (const item of value) headers.push(name, item);
   }
   addSession(headers, server, call, response, context);
+  // Whoever may register a server may not write pages of the gateway's origin, which people's sessions may be of, too.
+  if (!isNoPage(response.headers)) headers.push('content-security-policy', "sandbox; default-src 'none'", 'x-content-type-options', 'nosniff');
   if (!isEventStream) return { status, headers, body: response.body };
   headers.push('x-accel-buffering', 'no');
   return { status, headers, body: context.eventStream(response.body), isEventStream };
@@ -75,6 +77,10 @@ function addSession(headers: string[], { connects }: Pick<PreparedServer, 'conne
   // The caller's own id goes on being good; only a session that was opened just now needs a new one.
   if (upstreamSession !== call.upstreamSession) headers.push('mcp-session-id', sessions.seal('mcp-session', call.owner, upstreamSession));
 }
+
+/** What browsers show as text. Of two types they take the last (Fetch, extract a MIME type). */
+const shownAsText = /^(?:application\/json|text\/event-stream)\s*(?:;[^,]*)?$/i;
+const isNoPage = ({ 'content-type': type }: UpstreamResponse['headers']): boolean => typeof type === 'string' && shownAsText.test(type);
 
 /** A compressed one is passed on as it is: nothing can be read in it or put into it. */
 function saysEventStream(headers: UpstreamResponse['headers']): boolean {
