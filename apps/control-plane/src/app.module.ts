@@ -1,5 +1,5 @@
 import type { Logger } from '@gatehouse/service-runtime';
-import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
+import type { CallEventStream, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
 import { ZodSerializerInterceptor } from 'nestjs-zod';
@@ -23,11 +23,13 @@ import { AuditEventsController } from './audit/audit-events.controller.ts';
 import { AuthTypesController } from './auth-types/auth-types.controller.ts';
 import { IdentityKeysController } from './caller-identity/identity-keys.controller.ts';
 import { PublishedKeysController } from './caller-identity/published-keys.controller.ts';
+import { CallEvents } from './call-events/call-events.service.ts';
+import { CallEventsController } from './call-events/call-events.controller.ts';
 import { connectControllers, connectProviders } from './connections/connect/connect-providers.ts';
 import { connectionProviders } from './connections/connection-providers.ts';
 import { ConnectionsController } from './connections/connections.controller.ts';
 import { MyConnectionsController } from './connections/my-connections.controller.ts';
-import { channelToken, loggerToken } from './control-plane-parts.ts';
+import { callEventsToken, channelToken, loggerToken } from './control-plane-parts.ts';
 import { Credentials } from './credentials/credentials.service.ts';
 import { CredentialsController } from './credentials/credentials.controller.ts';
 import { MyCredentialsController } from './credentials/my-credentials.controller.ts';
@@ -96,6 +98,7 @@ export interface ControlPlaneParts {
   readonly database: Database;
   readonly vault: Vault;
   readonly channel: SnapshotChannel;
+  readonly callEvents: CallEventStream;
   readonly metrics: Metrics;
   readonly allowedMethods: AllowedMethods;
 }
@@ -133,6 +136,7 @@ export class AppModule {
         MyConnectionsController,
         ...connectControllers,
         AuditEventsController,
+        CallEventsController,
         DataPlanesController,
         VaultKeysController,
         AuthTypesController,
@@ -141,6 +145,7 @@ export class AppModule {
         { provide: settingsToken, useValue: parts.settings },
         { provide: loggerToken, useValue: parts.logger },
         { provide: channelToken, useValue: parts.channel },
+        { provide: callEventsToken, useValue: parts.callEvents },
         { provide: Database, useValue: parts.database },
         { provide: Vault, useValue: parts.vault },
         { provide: Metrics, useValue: parts.metrics },
@@ -151,6 +156,7 @@ export class AppModule {
         { provide: APP_INTERCEPTOR, useClass: IdempotencyInterceptor },
         { provide: APP_INTERCEPTOR, useClass: ZodSerializerInterceptor },
         SnapshotPublisher,
+        CallEvents,
         KeyRotation,
         VaultKeys,
         People,

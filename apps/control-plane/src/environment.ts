@@ -75,6 +75,7 @@ export const controlPlaneSettings = {
   ADMIN_TOKEN: { schema: randomToken, secret: true, description: 'Bearer token of the administrator, at least 32 random characters.' },
   DATABASE_POOL_SIZE: { schema: integer(2, 200).default(10), description: 'Connections to Postgres at most (10).' },
   SNAPSHOT_POLL_SECONDS: { schema: integer(1, 3600).default(10), description: 'How often to look for unpublished changes (10).' },
+  CALL_EVENTS_RETENTION_DAYS: { schema: integer(1, 3650).default(30), description: 'For how many days events of calls are kept (30).' },
   OPEN_SERVERS: {
     schema: flag.default(true),
     description: 'false refuses servers that let anyone use a stored credential (true).',

@@ -1,7 +1,7 @@
 import 'reflect-metadata';
 import { tokensPath } from '@gatehouse/access-tokens';
 import { createLogger, type Logger, readSettings } from '@gatehouse/service-runtime';
-import { connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, createMemoryCallEventStream, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { keepSigningKeys } from './agents-oauth/keep-signing-keys.ts';
 import { accessTokenKeys, identityKeys } from './agents-oauth/signing-key-uses.ts';
 import { TokenBroker } from './connections/broker/token-broker.service.ts';
@@ -29,6 +29,8 @@ export interface ControlPlaneOptions {
   readonly environment: Readonly<Record<string, string | undefined>>;
   /** To the data planes; over Redis when absent. The caller closes it. */
   readonly channel?: SnapshotChannel;
+  /** Events of calls, beside a channel that is given. The caller closes it. */
+  readonly callEvents?: CallEventStream;
   readonly logger?: Logger;
   /** Whether to bring the database to this release's schema first. */
   readonly migrate?: boolean;
@@ -76,6 +78,7 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   atClose(() => internal.close());
 
   const channel = options.channel ?? connectChannel(settings, logger, atClose);
+  const callEvents = options.callEvents ?? (options.channel === undefined ? connectCallEvents(settings, logger, atClose) : createMemoryCallEventStream());
   const dataSource = openDataSource({ url: settings.DATABASE_URL, poolSize: settings.DATABASE_POOL_SIZE, logger });
   atClose(async () => dataSource.isInitialized && dataSource.destroy());
   const waiting = { logger, onWaiting: (reason: string) => readiness.waitingFor(reason) };
@@ -93,7 +96,7 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   // Before anything is published: no data plane sees an authorization server without a key.
   for (const use of [accessTokenKeys, identityKeys]) await atStart(() => keepSigningKeys(database, vault, use), waiting);
 
-  const parts = { settings, logger, database, vault, channel, metrics, allowedMethods: new AllowedMethods() };
+  const parts = { settings, logger, database, vault, channel, callEvents, metrics, allowedMethods: new AllowedMethods() };
   const application = await createApplication(parts);
   internal.serve(tokensPath, undefined);
   atClose(() => application.close());
@@ -118,4 +121,10 @@ function connectChannel(settings: ControlPlaneSettings, logger: Logger, atClose:
   });
   atClose(() => channel.close());
   return channel;
+}
+
+function connectCallEvents(settings: ControlPlaneSettings, logger: Logger, atClose: (closing: Closing) => void): CallEventStream {
+  const stream = connectRedisCallEventStream({ url: requireRedis(settings), onConnectionError: (error) => logger.debug({ err: error }, 'the connection to Redis for call events broke') });
+  atClose(() => stream.close());
+  return stream;
 }

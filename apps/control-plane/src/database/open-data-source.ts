@@ -16,6 +16,7 @@ import { Credentials1763915400000 } from './migrations/1763915400000-credentials
 import { FormerClients1763919000000 } from './migrations/1763919000000-former-clients.ts';
 import { IdentitySigningKeys1763922600000 } from './migrations/1763922600000-identity-signing-keys.ts';
 import { ServerTools1763926200000 } from './migrations/1763926200000-server-tools.ts';
+import { CallEvents1763929800000 } from './migrations/1763929800000-call-events.ts';
 
 /** Bounds, so that a database that accepts connections and says nothing costs each caller seconds and not for ever. */
 const connectTimeoutMs = 5_000;
@@ -43,7 +44,7 @@ export function openDataSource({ url, poolSize, logger, unbounded = false }: Dat
     installExtensions: false,
     synchronize: false,
     logging: false,
-    migrations: [Initial1763712000000, HeaderPolicy1763798400000, AgentsOAuth1763884800000, People1763888400000, Apps1763890200000, Connections1763892000000, KeyRotation1763899200000, OneProviderPerIssuer1763902800000, WorkspaceAccess1763906400000, DiscoveredServers1763908200000, ProviderChecks1763911800000, Credentials1763915400000, FormerClients1763919000000, IdentitySigningKeys1763922600000, ServerTools1763926200000],
+    migrations: [Initial1763712000000, HeaderPolicy1763798400000, AgentsOAuth1763884800000, People1763888400000, Apps1763890200000, Connections1763892000000, KeyRotation1763899200000, OneProviderPerIssuer1763902800000, WorkspaceAccess1763906400000, DiscoveredServers1763908200000, ProviderChecks1763911800000, Credentials1763915400000, FormerClients1763919000000, IdentitySigningKeys1763922600000, ServerTools1763926200000, CallEvents1763929800000],
     migrationsTableName: 'migrations',
     migrationsTransactionMode: 'each',
     poolErrorHandler: (error: unknown) => logger?.warn({ err: error }, 'an idle database connection broke'),

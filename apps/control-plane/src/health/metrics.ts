@@ -79,6 +79,31 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly callEvents = new Counter({
+    name: `${prefix}call_events_total`,
+    help: 'Call events out of the stream: stored, there already (duplicate), or dropped: malformed, out_of_range, refused.',
+    labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+
+  readonly callEventFailures = new Counter({
+    name: `${prefix}call_event_failures_total`,
+    help: 'Attempts to store call events that failed, and are repeated.',
+    registers: [this.registry],
+  });
+
+  readonly callEventsLag = new Gauge({
+    name: `${prefix}call_events_lag_seconds`,
+    help: 'How long the oldest call events wait in the stream to be stored.',
+    registers: [this.registry],
+  });
+
+  readonly callEventBatchesWaiting = new Gauge({
+    name: `${prefix}call_event_batches_waiting`,
+    help: 'Batches of call events in the stream that wait to be stored.',
+    registers: [this.registry],
+  });
+
   constructor() {
     collectDefaultMetrics({ register: this.registry });
   }

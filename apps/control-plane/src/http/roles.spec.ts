@@ -28,6 +28,7 @@ const table: Readonly<Record<string, string>> = {
   'GET /v1/audit-events': 'auditor',
   'GET /v1/audit-events/verification': 'auditor',
   'GET /v1/auth-types': 'auditor',
+  'GET /v1/call-events': 'auditor',
   'GET /v1/catalog': 'member',
   'GET /v1/catalog/:provider': 'member',
   'GET /v1/data-planes': 'auditor',

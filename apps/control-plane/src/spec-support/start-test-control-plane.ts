@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { type CallEventStream, createMemoryCallEventStream, createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { createLogger, type Logger } from '@gatehouse/service-runtime';
 import { type ControlPlane, startControlPlane } from '../start-control-plane.ts';
 
@@ -7,6 +7,7 @@ export const testAdminToken = 'test-admin-token-0123456789abcdefghij';
 
 export interface TestControlPlane extends ControlPlane {
   readonly channel: SnapshotChannel;
+  readonly callEvents: CallEventStream;
   readonly environment: Readonly<Record<string, string>>;
   send<Body = unknown>(method: string, path: string, options?: SendOptions): Promise<Reply<Body>>;
 }
@@ -48,10 +49,11 @@ export interface TestOptions {
 
 /** A whole control plane on free ports, with a channel in process. */
 export async function startTestControlPlane({ environment, channel = createMemoryChannel(), logger }: TestOptions): Promise<TestControlPlane> {
+  const callEvents = createMemoryCallEventStream();
   const plane = await startControlPlane({
-    environment, channel, migrate: true, logger: logger ?? createLogger({ level: 'fatal', role: 'control-plane' }),
+    environment, channel, callEvents, migrate: true, logger: logger ?? createLogger({ level: 'fatal', role: 'control-plane' }),
   });
-  return { ...plane, channel, environment, send: (method, path, options) => send(plane.url, method, path, options) };
+  return { ...plane, channel, callEvents, environment, send: (method, path, options) => send(plane.url, method, path, options) };
 }
 
 export async function send<Body>(url: string, method: string, path: string, options: SendOptions = {}): Promise<Reply<Body>> {

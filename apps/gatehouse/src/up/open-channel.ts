@@ -1,6 +1,6 @@
 import { Secret } from '@gatehouse/sealing';
 import { type Logger, readSettings, settingSchemas } from '@gatehouse/service-runtime';
-import { connectRedisChannel, createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, createMemoryCallEventStream, createMemoryChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 
 const settings = {
   REDIS_URL: { schema: settingSchemas.secret.optional(), secret: true, description: 'redis:// or rediss:// URL of the channel between the planes' },
@@ -10,6 +10,12 @@ const settings = {
 export function openChannel(given: Readonly<Record<string, string>>, logger: Logger): SnapshotChannel {
   const { REDIS_URL: url } = readSettings(settings, given);
   return url instanceof Secret ? redisChannel(url, logger) : createMemoryChannel();
+}
+
+/** The way of call events in it. */
+export function openCallEvents(given: Readonly<Record<string, string>>, logger: Logger): CallEventStream {
+  const { REDIS_URL: url } = readSettings(settings, given);
+  return url instanceof Secret ? connectRedisCallEventStream({ url, onConnectionError: (error) => logger.debug({ err: error }, 'Redis cannot be reached') }) : createMemoryCallEventStream();
 }
 
 /** The channel of one role: there is no other than Redis between processes. */

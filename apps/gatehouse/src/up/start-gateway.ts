@@ -4,7 +4,7 @@ import { startEmbeddedPostgres } from '../embedded-postgres/start-embedded-postg
 import type { DataDirectory } from '../data-directory.ts';
 import type { ClosingStack } from './closing-stack.ts';
 import type { InstanceSecrets } from './instance-secrets.ts';
-import { openChannel } from './open-channel.ts';
+import { openCallEvents, openChannel } from './open-channel.ts';
 import { planeSettings } from './plane-settings.ts';
 import { reservePort } from './reserve-port.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -59,17 +59,19 @@ export async function startGateway(start: GatewayStart): Promise<StartedGateway>
   await mkdir(environment['GATEHOUSE_SNAPSHOT_DIR'] ?? '', { recursive: true, mode: 0o700 });
   const channel = openChannel(given, loggerOf('up'));
   parts.add('channel', () => channel.close());
+  const callEvents = openCallEvents(given, loggerOf('up'));
+  parts.add('call events', () => callEvents.close());
 
   await controlPlanePort.release();
   const controlPlane = await stopwatch.time('controlPlane', () =>
-    startControlPlane({ environment, channel, migrate: true, logger: loggerOf('control-plane') }),
+    startControlPlane({ environment, channel, callEvents, migrate: true, logger: loggerOf('control-plane') }),
   );
   parts.add('control plane', () => controlPlane.close());
   signal.throwIfAborted();
 
   await dataPlanePort.release();
   const dataPlane = await stopwatch.time('dataPlane', () =>
-    startDataPlane({ environment: { ...environment, GATEHOUSE_INTERNAL_URL: controlPlane.internalUrl }, channel, logger: loggerOf('data-plane') }),
+    startDataPlane({ environment: { ...environment, GATEHOUSE_INTERNAL_URL: controlPlane.internalUrl }, channel, callEvents, logger: loggerOf('data-plane') }),
   );
   parts.add('data plane', () => dataPlane.close());
   await stopwatch.time('firstSnapshot', () => waitUntilReady(dataPlane.internalUrl));
