@@ -108,6 +108,24 @@ it('one that breaks off is not whole for its caller either', async () => {
   await expect(text(response)).rejects.toThrow();
 });
 
+it('trailers stay where they are, on both sides', async () => {
+  const trailers: unknown[] = [];
+  answer = (request, response) =>
+    void request.resume().on('end', () => {
+      trailers.push(request.trailers, request.headers.trailer);
+      response.writeHead(200, { trailer: 'x-sum' }).write('body');
+      response.addTrailers({ 'x-sum': 'secret' });
+      response.end();
+    });
+  const { outgoing, answered } = open('PUT', { trailer: 'x-forged' });
+  outgoing.write('x');
+  outgoing.addTrailers({ 'x-forged': 'yes' });
+  outgoing.end();
+  const response = await answered;
+  expect(await text(response)).toBe('body');
+  expect([trailers, response.trailers, response.headers.trailer]).toEqual([[{}, undefined], {}, undefined]);
+});
+
 describe('events', () => {
   it('arrive as they come, and are no call that others wait for', async () => {
     const streams: ServerResponse[] = [];
