@@ -251,7 +251,8 @@ it('a call is logged and counted like any other, without its path', async () => 
   const before = dataPlane.log.length;
   await get('/secret-path?secret=query');
   const lines = dataPlane.log.slice(before);
-  expect(lines.map((line) => JSON.parse(line) as { msg: string }).find(({ msg }) => msg === 'call')).toMatchObject({ server: 'orders', http: 'GET', outcome: 'ok', upstreamStatus: 200 });
+  expect(lines.map((line) => JSON.parse(line) as { msg: string }).find(({ msg }) => msg === 'call')).toMatchObject({ server: 'orders', endpoint: 'api', http: 'GET', outcome: 'ok', upstreamStatus: 200 });
+  expect(lines.join()).not.toContain('"era"');
   expect(lines.join()).not.toContain('secret');
   expect(await (await fetch(`${dataPlane.internalUrl}/metrics`)).text()).toMatch(/gatehouse_requests_total\{workspace="default",server="orders",outcome="ok"\} \d/);
 });

@@ -36,7 +36,8 @@ export class CallLine {
     this.callerKind = caller?.kind;
     this.endpoint = route?.endpoint;
     this.http = call?.method;
-    this.era = call?.era;
+    // Of plain HTTP there is none.
+    this.era = route?.endpoint === 'api' ? undefined : call?.era;
     this.method = method === undefined ? undefined : bounded(method);
     this.tool = method === 'tools/call' && name !== undefined ? bounded(name) : undefined;
     this.outcome = error?.code ?? 'ok';
