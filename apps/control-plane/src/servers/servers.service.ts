@@ -36,7 +36,7 @@ import { changeWarnings } from './server-warnings.ts';
 import { deleteServer, findServer, insertServer, listServers, type ServerRow, type StoredDocument, updateServer } from './servers.store.ts';
 import { isDiscoveredElsewhere } from './is-discovered-elsewhere.ts';
 import { readSurroundings } from './surroundings.ts';
-import { isApi, toolsOf } from './tools/complete-tools.ts';
+import { isApi, storedToolsOf } from './tools/complete-tools.ts';
 import { importKeyOf } from './tools/import-key.ts';
 import type { ServerTools } from './tools/server-tools.store.ts';
 import { storeTools } from './tools/store-tools.ts';
@@ -273,8 +273,7 @@ export class ServersService {
   }
 
   #writeContext(workspace: WorkspaceRow, storedSecrets: readonly string[], stored?: StoredDocument) {
-    const storedTools = stored !== undefined && isApi(stored) ? toolsOf(stored) : undefined;
-    return { workspace: workspace.name, storedSecrets, storedTools, openServersAllowed: this.#settings.OPEN_SERVERS };
+    return { workspace: workspace.name, storedSecrets, storedTools: storedToolsOf(stored), openServersAllowed: this.#settings.OPEN_SERVERS };
   }
 }
 

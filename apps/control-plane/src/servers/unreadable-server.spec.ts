@@ -29,6 +29,7 @@ describe.each<[string, unknown]>([
   ['an authentication of tomorrow', { ...sample, agentAuth: { type: 'of-tomorrow' } }],
   ['rules of tomorrow', { ...sample, access: { allow: 'everyone' } }],
   ['another kind', { ...sample, type: 'of-tomorrow' }],
+  ['tools of tomorrow', { ...sample, type: 'api', tools: { ofTomorrow: true } }],
   ['no name', { ...sample, name: 5 }],
   ['nothing', {}],
   ['a list', []],

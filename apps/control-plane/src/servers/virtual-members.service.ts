@@ -75,7 +75,7 @@ function warningsOf({ rename = {} }: Members[number], index: number, tools: Memb
   return Object.keys(rename).flatMap((own): Warning[] => (tools.names.includes(own) ? [] : [{ code: 'renamed_tool_unknown', pointer: `/members/${index}/rename`, detail: `It has no tool ${own} now.` }]));
 }
 
-export const isVirtual = (document: StoredDocument): boolean => document['type'] === 'virtual';
+export const isVirtual = (document: StoredDocument | null | undefined): boolean => document?.['type'] === 'virtual';
 
 /**
  * Whether members are there and let in nobody whom the virtual server would not let in: each has the very same agent authentication,

@@ -1,22 +1,26 @@
 import { type ApiOperation, applyEdits, type EditedOperations } from '@gatehouse/api-tools';
-import type { ToolsSource } from '@gatehouse/gateway-config';
+import { type ToolsSource, toolsSource } from '@gatehouse/gateway-config';
 import type { Sql } from '../../database/sql.ts';
 import type { StoredDocument } from '../servers.store.ts';
 import { readOperations } from './server-tools.store.ts';
 
-/** What is stored may be anything: another release wrote it, or somebody by hand. */
-export const isApi = (document: StoredDocument | null): boolean => document?.['type'] === 'api';
+/** Of a document that was stored it may be anything. */
+export const isApi = (document: StoredDocument | null | undefined): boolean => document?.['type'] === 'api';
 
-/** What an API's document says of its tools. */
+/** What an API's document says of its tools. Of one that was checked. */
 export const toolsOf = (document: StoredDocument): ToolsSource => document['tools'] as ToolsSource;
 
-export const editedTools = (document: StoredDocument, imported: readonly ApiOperation[]): EditedOperations => applyEdits(imported, toolsOf(document).edits ?? []);
+/** The same of one that was stored; undefined where it is none of an API, or what this release does not take. */
+export const storedToolsOf = (document: StoredDocument | null | undefined): ToolsSource | undefined => (isApi(document) ? toolsSource.safeParse(document?.['tools']).data : undefined);
 
-/** A stored document as a snapshot has it: with tools, in place of where they come from. */
+export const editedTools = (tools: ToolsSource, imported: readonly ApiOperation[]): EditedOperations => applyEdits(imported, tools.edits ?? []);
+
+/** A stored document as a snapshot has it: with tools, in place of where they come from. What this release does not take stays as it is, and is no server. */
 export function withTools(document: StoredDocument, imported: readonly ApiOperation[] = []): StoredDocument {
-  return isApi(document) ? { ...document, tools: { operations: editedTools(document, imported).operations } } : document;
+  const tools = storedToolsOf(document);
+  return tools === undefined ? document : { ...document, tools: { operations: editedTools(tools, imported).operations } };
 }
 
 /** The imported tools of those servers that are APIs. */
-export const readImported = (sql: Sql, rows: readonly { readonly id: string; readonly document: StoredDocument }[]): Promise<Map<string, readonly ApiOperation[]>> =>
+export const readImported = (sql: Sql, rows: readonly { readonly id: string; readonly document: StoredDocument | null }[]): Promise<Map<string, readonly ApiOperation[]>> =>
   readOperations(sql, rows.filter(({ document }) => isApi(document)).map(({ id }) => id));

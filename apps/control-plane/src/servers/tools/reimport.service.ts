@@ -13,7 +13,7 @@ import { listSecrets } from '../../vault/secrets.store.ts';
 import { findWorkspace } from '../../workspaces/workspaces.store.ts';
 import type { ServerReference } from '../servers.service.ts';
 import { findServer, type ServerRow, updateServer } from '../servers.store.ts';
-import { editedTools, isApi, toolsOf } from './complete-tools.ts';
+import { editedTools, isApi, storedToolsOf, toolsOf } from './complete-tools.ts';
 import { findServerTools, type ServerTools, writeServerTools } from './server-tools.store.ts';
 import { editOutcomeOf } from './store-tools.ts';
 import { reimportInput, type SourceOfTools, type ToolsDiff } from './tool-import.dto.ts';
@@ -89,8 +89,9 @@ export class Reimports {
 
 /** The server as it would be: with the document's mark where one is given. @throws GatewayError validation_failed */
 function reimportable(row: ServerRow, document: string | object | undefined): ServerRow {
+  const tools = storedToolsOf(row.document);
   if (!isApi(row.document)) throw refused({ pointer: '', detail: 'is no server of an API: its tools are the upstream’s own', code: 'nothing_to_import' });
-  const tools = toolsOf(row.document);
+  if (tools === undefined) throw new GatewayError('server_unreadable', { detail: `server ${row.id}` });
   if (tools.operations !== undefined) throw refused({ pointer: '', detail: 'has operations that are written out in its document: change that', code: 'nothing_to_import' });
   if (document === undefined) return row;
   if (keptSourceIn(tools) === undefined) throw refused({ pointer: '/document', detail: 'is for servers whose document was given itself; this one’s is read from elsewhere', code: 'not_used' });
@@ -101,7 +102,7 @@ function reimportable(row: ServerRow, document: string | object | undefined): Se
 function diffOf({ document }: ServerRow, was: ServerTools | undefined, { title, version, leftOut, warnings, operations }: ServerTools): Omit<ToolsDiff, 'applied'> {
   const { added, removed, changed, unchanged } = diffOperations(was?.operations ?? [], operations);
   const { edits = [] } = toolsOf(document);
-  const orphaned = editedTools(document, operations).orphaned.map((index) => edits[index]?.operation ?? '');
+  const orphaned = editedTools(toolsOf(document), operations).orphaned.map((index) => edits[index]?.operation ?? '');
   return {
     title, version, leftOut: [...leftOut], warnings: [...warnings],
     added: [...added], removed: [...removed], changed: changed.map(({ tool, fields }) => ({ tool, fields: [...fields] })), unchanged,

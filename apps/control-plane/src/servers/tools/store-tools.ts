@@ -3,7 +3,7 @@ import type { ApiOperation } from '@gatehouse/api-tools';
 import { GatewayError } from '@gatehouse/errors';
 import type { Sql } from '../../database/sql.ts';
 import type { StoredDocument, ToolsSummary } from '../servers.store.ts';
-import { editedTools, isApi, toolsOf } from './complete-tools.ts';
+import { editedTools, storedToolsOf, toolsOf } from './complete-tools.ts';
 import { importKeyOf } from './import-key.ts';
 import { deleteServerTools, type EditOutcome, readOperations, type ServerTools, writeEditOutcome, writeServerTools } from './server-tools.store.ts';
 
@@ -28,14 +28,14 @@ export async function storeTools(sql: Sql, { id, before, after, stored, imported
   } else if (importKey !== stored?.importKey) {
     if (imported?.importKey !== importKey) throw new GatewayError('conflict', { detail: 'its tools were imported for another document' });
     await writeServerTools(sql, id, imported, editOutcomeOf(after, imported.operations));
-  } else if (!isDeepStrictEqual(before && isApi(before) ? toolsOf(before).edits : undefined, toolsOf(after).edits)) {
+  } else if (!isDeepStrictEqual(storedToolsOf(before)?.edits, toolsOf(after).edits)) {
     await writeEditOutcome(sql, id, editOutcomeOf(after, (await readOperations(sql, [id])).get(id) ?? []));
   }
 }
 
 /** @throws GatewayError validation_failed */
 export function editOutcomeOf(document: StoredDocument, imported: readonly ApiOperation[]): EditOutcome {
-  const { operations, orphaned, problems } = editedTools(document, imported);
+  const { operations, orphaned, problems } = editedTools(toolsOf(document), imported);
   if (problems.length > 0) throw new GatewayError('validation_failed', { problems: problems.map((problem) => ({ ...problem, pointer: `/tools/edits${problem.pointer}` })) });
   return { toolCount: operations.length, orphanedEdits: orphaned.length };
 }
