@@ -66,6 +66,11 @@ export class CallerUpload implements UploadStream, Timed {
     this.#over();
   }
 
+  /** Its caller has its whole answer: who still reads it does so for nobody. */
+  cancel(): void {
+    this.#fail(new GatewayError('caller_disconnected', { detail: 'answered before it was sent' }));
+  }
+
   expire(): void {
     this.#slot = undefined;
     this.#fail(new GatewayError('request_timeout', { detail: 'the body paused for too long' }));

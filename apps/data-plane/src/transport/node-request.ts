@@ -91,7 +91,7 @@ export class NodeRequest implements IncomingRequest {
     const upload = this.#upload;
     if (upload?.isFlowing !== true) return this.#readRest();
     upload.whenOver(() => this.#readRest());
-    this.#response.on('finish', () => upload.abort());
+    this.#response.on('finish', () => upload.cancel());
   }
 
   #stream(announcedBytes: number | undefined, maxBytes: number): CallerUpload {

@@ -221,6 +221,22 @@ describe('an upstream that has read enough', () => {
     await vi.waitFor(() => expect(arrived[0]?.socket.destroyed).toBe(true));
   });
 
+  it('is not fed on when its answer was not what the caller got', async () => {
+    answer = (request, response) => {
+      response.writeHead(401).write('begun');
+      request.resume();
+    };
+    handle = async (request) => {
+      await passOn(request);
+      return { status: 503, headers: [], body: 'again' };
+    };
+    const { outgoing, answered } = post();
+    outgoing.write('half');
+    expect(await answered).toMatchObject({ status: 503, body: 'again' });
+    await brokenOff(await whenArrived());
+    outgoing.destroy();
+  });
+
   it('a short rest is read away, and its connection is good for another request', async () => {
     answer = (request, response) => (arrived.length === 1 ? void response.writeHead(422).end('enough') : void request.resume().on('end', () => response.end('next')));
     const socket = connect(port, '127.0.0.1');
