@@ -140,11 +140,15 @@ it('P6, P15 no secret, and no header of a request, is in clear text in any log, 
   for (const key of await redis.keys('*')) {
     // Whatever kind of value it is, as Redis itself would write it down.
     const dump = await redis.dumpBuffer(key);
-    const fields = (await redis.type(key)) === 'hash' ? Object.entries(await redis.hgetallBuffer(key)).flatMap(([field, value]) => [Buffer.from(field), value]) : [];
-    expect(findCanaries(Buffer.concat([Buffer.from(key), dump, ...fields]), secrets), `Redis ${key}`).toEqual([]);
+    const type = await redis.type(key);
+    const fields = type === 'hash' ? Object.entries(await redis.hgetallBuffer(key)).flatMap(([field, value]) => [Buffer.from(field), value]) : [];
+    const entries = type === 'stream' ? Buffer.from(JSON.stringify(await redis.xrange(key, '-', '+'))) : Buffer.alloc(0);
+    expect(findCanaries(Buffer.concat([Buffer.from(key), dump, ...fields, entries]), secrets), `Redis ${key}`).toEqual([]);
   }
   redis.disconnect();
 
+  // Of the calls that went well, and of those that did not.
+  for (const outcome of ['ok', 'upstream_rejected_credentials']) await vi.waitFor(async () => expect((await admin.get<{ items: object[] }>(`/v1/call-events?outcome=${outcome}`)).body.items.length).toBeGreaterThan(0), { timeout: 20_000 });
   const tables = await runSql<{ name: string }>(shape.databaseUrl, `select quote_ident(table_name) as name from information_schema.tables where table_schema = 'public'`);
   expect(tables.length).toBeGreaterThan(5);
   for (const { name } of tables) {

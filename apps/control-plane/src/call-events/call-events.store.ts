@@ -38,9 +38,10 @@ export interface CallEventPosition {
   readonly id: string;
 }
 
+/** What is not known is null. */
 interface Row {
-  readonly id: string;
   readonly at: Date;
+  readonly [member: string]: unknown;
 }
 
 const select = `select id, at, data_plane as "dataPlane", workspace, server, server_id as "serverId", member, caller, caller_kind as "callerKind", endpoint, http, era, method, tool,
@@ -62,4 +63,4 @@ export async function listCallEvents(sql: Sql, filter: CallEventFilter, before: 
 }
 
 /** What an event does not say is absent. */
-const toEvent = (row: Row): CallEvent => Object.fromEntries(Object.entries({ ...row, at: row.at.toISOString() }).filter(([, value]) => value !== null)) as CallEvent;
+const toEvent = (row: Row): CallEvent => Object.fromEntries(Object.entries<unknown>({ ...row, at: row.at.toISOString() }).filter(([, value]) => value !== null)) as CallEvent;
