@@ -1,7 +1,7 @@
 import { openDocument, type ReadableServer, snapshotKeysOf } from '@gatehouse/gateway-config';
 import { parseKey } from '@gatehouse/sealing';
 import { afterAll, beforeAll, beforeEach, describe, expect, it } from 'vitest';
-import { headerValue, type RecordingUpstream, startRecordingUpstream } from '../../../../../test/support/recording-upstream.ts';
+import { headerValue, type RecordingHandler, type RecordingUpstream, startRecordingUpstream } from '../../../../../test/support/recording-upstream.ts';
 import { until } from '../../spec-support/start-test-control-plane.ts';
 import { useControlPlane } from '../../spec-support/use-control-plane.ts';
 
@@ -17,8 +17,9 @@ const petstore = (...names: string[]) => ({
 let host: RecordingUpstream;
 /** What the host answers with. */
 let answer: { status: number; headers?: Record<string, string>; body: string };
+const answering: RecordingHandler = (_request, response) => void response.writeHead(answer.status, answer.headers ?? {}).end(answer.body);
 beforeAll(async () => {
-  host = await startRecordingUpstream({ handler: (_request, response) => void response.writeHead(answer.status, answer.headers ?? {}).end(answer.body) });
+  host = await startRecordingUpstream({ handler: answering });
 });
 afterAll(() => host.close());
 beforeEach(() => {
@@ -120,6 +121,23 @@ describe('an API server', () => {
     expect(put.body.id).toBe(body.id);
     expect(await published(put.body)).not.toHaveProperty('tools');
     expect(await fixture.query('select 1 from server_tools where server_id = $1', [body.id])).toEqual([]);
+  });
+
+  it('is not saved with tools that were imported for another document', async () => {
+    await save(api('raced', { openapi: { url: host.url } }));
+    const [asked, goOn] = [Promise.withResolvers<void>(), Promise.withResolvers<void>()];
+    host.handle(async (_request, response) => {
+      host.handle(answering);
+      asked.resolve();
+      await goOn.promise;
+      return answering(_request, response);
+    });
+    const slow = patch('raced', { tools: { openapi: { include: ['list'] } } });
+    await asked.promise;
+    const quick = await patch('raced', { tools: { openapi: { url: `${host.origin}/v2` } } });
+    goOn.resolve();
+    expect([quick.status, (await slow).status]).toEqual([200, 409]);
+    expect(namesOf(await published(quick.body))).toEqual(['list', 'show']);
   });
 
   it('is gone with its tools', async () => {
