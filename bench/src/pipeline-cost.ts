@@ -11,6 +11,8 @@ const policyTargetMicroseconds = 10;
 const signatureTargetMicroseconds = 60;
 /** 5 % of a call with its sockets (docs/performance.md). */
 const exchangeTargetMicroseconds = 2.4;
+/** 20 % of a call with its sockets (docs/performance.md). */
+const virtualTargetMicroseconds = 9.6;
 const listTargetMicroseconds = 50_000;
 const quick = process.argv.includes('--quick');
 const timing: Timing = { calls: 200, rounds: quick ? 300 : 2_000 };
@@ -37,13 +39,15 @@ const timeKind = async (kind: RequestKind, through = gateway): Promise<CallTime>
 
 const legacy = await timeKind('legacy');
 const [bearer, exchange, sigv4] = [await timeKind('bearer'), await timeKind('exchange'), await timeKind('sigv4')];
+const [modern, virtual] = [await timeKind('modern'), await timeKind('virtual')];
 const list = await timeKind('api list');
 const rows: [string, CallTime][] = [
   ['legacy call (2025-11-25)', legacy],
   ['  with a session', await timeKind('legacy with session')],
   ['  with its line in the log', await timeKind('legacy', logging)],
   ['  and its event', await timeKind('legacy', observed)],
-  ['modern call (2026-07-28)', await timeKind('modern')],
+  ['modern call (2026-07-28)', modern],
+  ['  of one of ten members of a virtual server', virtual],
   ['legacy call of a person (interactive)', await timeKind('interactive')],
   ['  with that person’s connection, token cached', await timeKind('connected')],
   ['legacy call with a token that is verified, and a stored bearer', bearer],
@@ -61,4 +65,5 @@ printTarget('pipeline per call', legacy.median, targetMicroseconds, 'µs');
 printTarget('header policy, 20 rules over 30 headers', (await timeHeaderPolicy(timing)).median, policyTargetMicroseconds, 'µs');
 printTarget('a signature (aws-sigv4), of 2 KiB', sigv4.median - legacy.median, signatureTargetMicroseconds, 'µs');
 printTarget('a cached exchange, more than a stored bearer', exchange.median - bearer.median, exchangeTargetMicroseconds, 'µs');
+printTarget('a member’s tool by a virtual server, more than by itself', virtual.median - modern.median, virtualTargetMicroseconds, 'µs');
 printTarget('a list of 1,000 tools', list.median, listTargetMicroseconds, 'µs');

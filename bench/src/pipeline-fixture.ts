@@ -8,7 +8,7 @@ import { Registry } from 'prom-client';
 import { apiAnswer, apiDocument } from './api-document.ts';
 import { makeSecrets } from './bench-secrets.ts';
 import { applyChange, CallEventBuffer, type CallEventSink, type CallRecord, emptySnapshot, type Gateway, KnownNames, MemberSessions, observeCalls, PendingConnections, prepareDocuments, type Snapshot, type StreamedBody, UpstreamSessions } from './data-plane-parts.ts';
-import { accountDocument, authorizationServerDocument, bearerDocument, connectedDocument, exchangeDocument, headerPolicyDocument, interactiveDocument, serverDocument, signedDocument, workspaceDocument } from './publish-configuration.ts';
+import { accountDocument, authorizationServerDocument, bearerDocument, connectedDocument, exchangeDocument, headerPolicyDocument, interactiveDocument, serverDocument, signedDocument, virtualDocument, workspaceDocument } from './publish-configuration.ts';
 import { sampleCall } from './sample-call.ts';
 
 export const fixtureSecrets = makeSecrets();
@@ -28,6 +28,7 @@ export async function makeSnapshot(serverCount: number): Promise<Snapshot> {
     exchangeDocument('orders-exchange', 'https://orders.example/mcp', fixtureSecrets),
     apiDocument('orders-api', 'https://orders.example/v1', fixtureSecrets),
     signedDocument('orders-signed', 'https://orders.example/mcp', fixtureSecrets),
+    virtualDocument('orders-virtual', names.slice(0, 10)),
     ...names.map((name) => serverDocument(name, `https://${name}.example/mcp`, fixtureSecrets)),
   ];
   const { prepared, rejects } = await prepareDocuments(keys, documents.map((document) => compileDocument(keys, document)));

@@ -108,5 +108,13 @@ export function passThroughDocument(name: string, upstreamUrl: string, { tokenKe
   };
 }
 
+/** Several servers as one: each has a prefix, and so each name can be of one only. */
+export function virtualDocument(name: string, members: readonly string[]): PlainSnapshotDocument {
+  return {
+    kind: 'server', id: `server-${name}`, workspace: 'default',
+    server: { name, type: 'virtual', agentAuth: { type: 'api-key' }, members: members.map((server, index) => ({ server, prefix: `m${index}_` })), enabled: true },
+  };
+}
+
 /** The global policy of a deployment that says nothing, without which nothing passes at all. */
 export const headerPolicyDocument: PlainSnapshotDocument = { kind: 'header-policy', id: headerPolicyId, policy: noGlobalPolicy };

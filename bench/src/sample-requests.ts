@@ -20,11 +20,11 @@ const legacy = ['MCP-Protocol-Version', '2025-11-25'];
 const modern = ['MCP-Protocol-Version', '2026-07-28', 'Mcp-Method', 'tools/call', 'Mcp-Name', 'search_orders'];
 /** 2 KiB, as the target for signatures has it. */
 const largeBody = sampleCall.body.replace('"text":"', `"text":"${'kettle '.repeat(236)}`);
-const modernBody = sampleCall.body.replace('"_meta":{', '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28",');
+const modernBody = sampleCall.body.replace('"_meta":{', '"_meta":{"io.modelcontextprotocol/protocolVersion":"2026-07-28","io.modelcontextprotocol/clientCapabilities":{},');
 
 const listBody = '{"jsonrpc":"2.0","id":1042,"method":"tools/list","params":{}}';
 
-export type RequestKind = 'legacy' | 'legacy with session' | 'modern' | 'interactive' | 'connected' | 'bearer' | 'exchange' | 'sigv4' | 'api' | 'api list';
+export type RequestKind = 'legacy' | 'legacy with session' | 'modern' | 'interactive' | 'connected' | 'bearer' | 'exchange' | 'sigv4' | 'api' | 'api list' | 'virtual';
 
 const callers: Partial<Record<RequestKind, readonly [path: string, authorization: string]>> = {
   interactive: [interactivePath, fixtureSecrets.personAuthorization],
@@ -34,15 +34,21 @@ const callers: Partial<Record<RequestKind, readonly [path: string, authorization
   sigv4: [signedPath, fixtureSecrets.authorization],
   api: [apiPath, fixtureSecrets.authorization],
   'api list': [apiPath, fixtureSecrets.authorization],
+  virtual: ['/mcp/default/orders-virtual', fixtureSecrets.authorization],
 };
 
-const bodies: Partial<Record<RequestKind, string>> = { modern: modernBody, sigv4: largeBody, 'api list': listBody };
+/** The same tool of the last of ten members. */
+const virtualBody = modernBody.replace('"search_orders"', '"m9_search_orders"');
+
+const bodies: Partial<Record<RequestKind, string>> = { modern: modernBody, virtual: virtualBody, sigv4: largeBody, 'api list': listBody };
+
+const protocolOf = (kind: RequestKind): readonly string[] => (kind === 'modern' ? modern : kind === 'virtual' ? modern.with(-1, 'm9_search_orders') : legacy);
 
 /** Fresh requests: no string is one the engine has seen, hashed or interned before, just as none from a socket is. */
 export function makeRequests(kind: RequestKind, count: number, sessionId = ''): IncomingRequest[] {
   const [path, authorization] = callers[kind] ?? [samplePath, fixtureSecrets.authorization];
   const text = bodies[kind] ?? sampleCall.body;
-  const rows = [...headWith(authorization, text.length), ...(kind === 'modern' ? modern : legacy), ...(kind === 'legacy with session' ? ['Mcp-Session-Id', sessionId] : [])];
+  const rows = [...headWith(authorization, text.length), ...protocolOf(kind), ...(kind === 'legacy with session' ? ['Mcp-Session-Id', sessionId] : [])];
   const bytes = rows.map((row) => Buffer.from(row, 'latin1'));
   const target = Buffer.from(path, 'latin1');
   const body = Buffer.from(text);

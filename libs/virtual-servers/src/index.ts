@@ -8,6 +8,6 @@ export { answerForMember, markRequests, type MemberAnswer } from './member-reque
 export { type Capabilities, mergeCapabilities } from './merge-capabilities.ts';
 export { type MergedList, mergePages, overlappingMembers, type Pages } from './merge-pages.ts';
 export { type NameCollision, nameCollisions } from './name-collisions.ts';
-export { readVirtualRequest, type VirtualRequest } from './read-request.ts';
+export { readVirtualRequest, type VirtualRequest, type VirtualSubject } from './read-request.ts';
 export { type Candidate, candidatesOf, ownerAmong } from './route-name.ts';
 export { matchesTemplate } from './uri-template.ts';

@@ -1,17 +1,8 @@
 import { editObject, to, within } from './edit-json.ts';
+import type { VirtualSubject } from './read-request.ts';
 
-/** The message as the member is to read it: by its own name. Everything else stays as it was. */
-export function withOwnName(text: string, method: string | undefined, own: string): string {
-  switch (method) {
-    case 'tools/call':
-    case 'prompts/get':
-      return editObject(text, { params: within({ name: to(own) }) });
-    case 'completion/complete':
-      return editObject(text, { params: within({ ref: within({ name: to(own) }) }) });
-    default:
-      return text;
-  }
-}
+/** The message as the member is to read it: by its own name. Every other character stays as it was. */
+export const withOwnName = (text: string, { from, to: end }: Pick<VirtualSubject, 'from' | 'to'>, own: string): string => text.slice(0, from) + JSON.stringify(own) + text.slice(end);
 
 /** A list as the member is asked for it; without a cursor, from the beginning. */
 export const withCursor = (text: string, cursor: string | undefined): string => editObject(text, { params: within({ cursor: to(cursor) }) });

@@ -1,15 +1,25 @@
 import { isUtf8 } from 'node:buffer';
-import { beginsObject, readMembers, skipSpace } from '@gatehouse/mcp-protocol';
+import { beginsObject, type MemberRange, readMembers, skipSpace } from '@gatehouse/mcp-protocol';
 import type { ListKind } from './list-kinds.ts';
+
+export interface VirtualSubject {
+  readonly kind: ListKind;
+  readonly listed: string;
+  /** Where the message says so, as JSON. */
+  readonly from: number;
+  readonly to: number;
+}
 
 /** What a message asks for, as far as it decides which member is asked. */
 export interface VirtualRequest {
   /** The message as text, and it can be edited. */
   readonly text: string;
   /** What it is about, where it is about something that one member has. */
-  readonly subject?: { readonly kind: ListKind; readonly listed: string };
+  readonly subject?: VirtualSubject;
   /** Of a list: where it goes on. */
   readonly cursor?: unknown;
+  /** What the message says of itself. */
+  readonly meta?: unknown;
 }
 
 const messageMembers = new Set(['jsonrpc', 'id', 'method', 'params', 'result', 'error']);
@@ -31,18 +41,15 @@ export function readVirtualRequest(body: Buffer, method: string | undefined): Vi
   if (at === undefined || !beginsObject(text, at[0])) return { text };
   const params = readMembers(text, at[0], paramsMembers);
   if ('ambiguous' in params) return params;
-  const valueOf = (name: string): unknown => {
-    const range = params.members.get(name);
-    return range === undefined ? undefined : JSON.parse(text.slice(...range));
-  };
-  if (method !== undefined && listMethods.test(method)) return { text, cursor: valueOf('cursor') };
+  const meta = valueOf(text, params.members.get('_meta'));
   const named = method === undefined ? undefined : subjects[method];
-  if (named !== undefined) return withSubject(text, named.kind, valueOf(named.field));
+  if (named !== undefined) return withSubject(text, meta, named.kind, params.members.get(named.field));
+  if (method?.endsWith('/list') === true) return { text, meta, cursor: valueOf(text, params.members.get('cursor')) };
   const ref = method === 'completion/complete' ? params.members.get('ref') : undefined;
-  return ref === undefined ? { text } : withReference(text, ref[0]);
+  return ref === undefined ? { text, meta } : withReference(text, meta, ref[0]);
 }
 
-const listMethods = /\/list$/;
+const valueOf = (text: string, range: MemberRange | undefined): unknown => (range === undefined ? undefined : JSON.parse(text.slice(range[0], range[1])));
 
 const subjects: Readonly<Record<string, { readonly kind: ListKind; readonly field: string }>> = {
   'tools/call': { kind: 'tools', field: 'name' },
@@ -52,16 +59,16 @@ const subjects: Readonly<Record<string, { readonly kind: ListKind; readonly fiel
   'resources/unsubscribe': { kind: 'resources', field: 'uri' },
 };
 
-const withSubject = (text: string, kind: ListKind, listed: unknown): VirtualRequest => (typeof listed === 'string' ? { text, subject: { kind, listed } } : { text });
+function withSubject(text: string, meta: unknown, kind: ListKind, range: MemberRange | undefined): VirtualRequest {
+  const listed = valueOf(text, range);
+  return range !== undefined && typeof listed === 'string' ? { text, meta, subject: { kind, listed, from: range[0], to: range[1] } } : { text, meta };
+}
 
 /** What is completed: an argument of a prompt, or of a resource template (MCP, server/utilities/completion). */
-function withReference(text: string, start: number): VirtualRequest | { readonly ambiguous: string } {
-  if (!beginsObject(text, start)) return { text };
+function withReference(text: string, meta: unknown, start: number): VirtualRequest | { readonly ambiguous: string } {
+  if (!beginsObject(text, start)) return { text, meta };
   const ref = readMembers(text, start, refMembers);
   if ('ambiguous' in ref) return ref;
-  const valueOf = (name: string): unknown => {
-    const range = ref.members.get(name);
-    return range === undefined ? undefined : JSON.parse(text.slice(...range));
-  };
-  return valueOf('type') === 'ref/prompt' ? withSubject(text, 'prompts', valueOf('name')) : withSubject(text, 'resourceTemplates', valueOf('uri'));
+  const isPrompt = valueOf(text, ref.members.get('type')) === 'ref/prompt';
+  return withSubject(text, meta, isPrompt ? 'prompts' : 'resourceTemplates', ref.members.get(isPrompt ? 'name' : 'uri'));
 }

@@ -30,7 +30,7 @@ export async function answerList(virtualCall: VirtualCall, kind: ListKind): Prom
     record.error = new GatewayError(failed.code, { detail: `member ${failed.server}` });
     return memberFailed(id, failed);
   }
-  const names = members.usable.map((member) => member.names);
+  const { names } = members;
   await lists.learn(overlappingMembers(names, kind, fetched.pages));
   const mayList = kind === 'tools' && server.tools !== undefined ? mayListTools(virtualCall) : () => true;
   const merged = mergePages(names, kind, fetched.pages, lists.has, mayList);

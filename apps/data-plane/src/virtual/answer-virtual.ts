@@ -31,7 +31,7 @@ export function answerVirtual(gateway: Gateway, admitted: AdmittedCall, virtual:
   if (route.endpoint !== 'mcp') throw new GatewayError('streamable_http_only');
   const asked = readAsked(call);
   const session = call.connectSession as VirtualSession | undefined;
-  const calls = new MemberCalls(gateway, admitted, clientOf(call, session), session);
+  const calls = new MemberCalls(gateway, admitted, () => clientOf(call, session, asked.meta), session);
   const virtualCall: VirtualCall = { gateway, admitted, record, virtual, members: membersFor(snapshot, server, virtual, caller), calls, asked };
   switch (call.method) {
     case 'GET':
@@ -50,8 +50,7 @@ async function answerMessage(virtualCall: VirtualCall): Promise<Reply> {
   const id = call.message?.id ?? null;
   const isModern = call.era === 'modern';
   if (method === undefined) return passAnswer(virtualCall);
-  const { params } = JSON.parse(asked.text) as { params?: unknown };
-  const unfit = isModern ? unfitEnvelope(typeof params === 'object' && params !== null ? { ...params } : {}, id) : unfitRevision(admitted, method, id);
+  const unfit = isModern ? unfitEnvelope({ _meta: asked.meta }, id) : unfitRevision(admitted, method, id);
   if (unfit !== undefined) return unfit;
   // A notification, or a request that wants no answer.
   if (id === null) return passToAll(virtualCall, method);
@@ -59,7 +58,7 @@ async function answerMessage(virtualCall: VirtualCall): Promise<Reply> {
   if (kind !== undefined) return answerList(virtualCall, kind);
   // Of the legacy era alone (MCP 2026-07-28, changes).
   if (isModern && ofSessions.has(method)) return unknownMethod(id, isModern);
-  if (asked.subject !== undefined) return callMember(virtualCall, asked.subject.kind, asked.subject.listed);
+  if (asked.subject !== undefined) return callMember(virtualCall, asked.subject);
   switch (method) {
     case 'tools/call':
     case 'prompts/get':
@@ -94,12 +93,10 @@ function readAsked({ body, message }: Call): VirtualRequest {
 }
 
 /** Who asks, as members are told: what the client said of itself, when its session began or with this very message. */
-function clientOf({ era, body, message }: Call, session: VirtualSession | undefined): LegacyClient {
+function clientOf({ era, body, message }: Call, session: VirtualSession | undefined, meta: unknown): LegacyClient {
   if (session !== undefined) return session.client;
-  if (body === undefined) return unknownClient;
-  if (era === 'legacy') return message?.method === 'initialize' ? readLegacyClient(body) : unknownClient;
-  const { params } = JSON.parse(body.toString('utf8')) as { params?: { _meta?: Record<string, unknown> } };
-  const clientInfo = params?.['_meta']?.['io.modelcontextprotocol/clientInfo'];
+  if (era === 'legacy') return body !== undefined && message?.method === 'initialize' ? readLegacyClient(body) : unknownClient;
+  const clientInfo = typeof meta === 'object' && meta !== null ? (meta as Record<string, unknown>)['io.modelcontextprotocol/clientInfo'] : undefined;
   return readLegacyClient(Buffer.from(JSON.stringify({ params: { ...unknownClient, ...(clientInfo !== undefined && { clientInfo }) } })));
 }
 

@@ -3,6 +3,7 @@ import { firstModernRevision, lastLegacyRevision, type LegacyClient, type RpcId,
 import { version } from '@gatehouse/service-runtime';
 import { CallerHeaders, type PreparedServer } from '@gatehouse/upstream-request';
 import { nameHeaderOf, withModernMeta } from '@gatehouse/virtual-servers';
+import { RelayedRequest } from '../bridges/relay/relayed-request.ts';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
 import { answerCall } from '../pipeline/answer-call.ts';
 import { CallRecord } from '../pipeline/call-record.ts';
@@ -41,21 +42,27 @@ export interface MemberReply {
 /** Refused: the member does not know the session, or may never have heard of the modern era. Then nothing was done. */
 type Sent = { readonly isRefused: false; readonly reply: Reply } | { readonly isRefused: true; readonly reply: Reply | undefined };
 
+const noBody = Buffer.alloc(0);
 const bothTypes = 'application/json, text/event-stream';
 
 /** Calls members for one call of a virtual server's caller: each in its own era, in the session that there is with it. */
 export class MemberCalls {
   readonly #gateway: Gateway;
   readonly #admitted: AdmittedCall;
-  /** Who the client says it is. */
-  readonly client: LegacyClient;
+  readonly #clientOf: () => LegacyClient;
   readonly session: VirtualSession | undefined;
 
-  constructor(gateway: Gateway, admitted: AdmittedCall, client: LegacyClient, session: VirtualSession | undefined) {
+  /** @param clientOf read where a member is begun with */
+  constructor(gateway: Gateway, admitted: AdmittedCall, clientOf: () => LegacyClient, session: VirtualSession | undefined) {
     this.#gateway = gateway;
     this.#admitted = admitted;
-    this.client = client;
+    this.#clientOf = clientOf;
     this.session = session;
+  }
+
+  /** Who the client says it is. */
+  get client(): LegacyClient {
+    return this.#clientOf();
   }
 
   /**
@@ -64,7 +71,7 @@ export class MemberCalls {
    */
   async patiently<T>(work: (calls: MemberCalls) => Promise<T>, ms: number): Promise<T> {
     const request = new MemberRequest(this.#admitted.request, this.#admitted.request.method, undefined);
-    const calls = new MemberCalls(this.#gateway, { ...this.#admitted, request }, this.client, this.session);
+    const calls = new MemberCalls(this.#gateway, { ...this.#admitted, request }, this.#clientOf, this.session);
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       reject(new GatewayError('upstream_timeout', { detail: 'a member of a virtual server' }));
@@ -83,6 +90,9 @@ export class MemberCalls {
    */
   async send(member: Member, messageFor: MemberMessage | ((session: MemberSession) => MemberMessage), record?: CallRecord): Promise<MemberReply> {
     const message = (session: MemberSession): MemberMessage => (typeof messageFor === 'function' ? messageFor(session) : messageFor);
+    // The most of all calls: between two of the modern era nothing has to be known or kept.
+    const isModern = this.#admitted.call.era === 'modern' && this.#gateway.virtual.sessions.eraOf(member.server.id) === 'modern' && typeof messageFor !== 'function';
+    if (isModern) return this.#sendModern(member, messageFor, record);
     const key = this.#keyOf(member);
     const session = await this.#sessionWith(member, key);
     const first = await this.#sendIn(session, member, message(session), record);
@@ -142,6 +152,13 @@ export class MemberCalls {
   known(member: Member): MemberSession | undefined {
     const key = this.#keyOf(member);
     return (key === undefined ? undefined : this.#gateway.virtual.sessions.get(key)) ?? (this.session && memberSessionOf(this.session, member.server.name));
+  }
+
+  async #sendModern(member: Member, message: MemberMessage, record: CallRecord | undefined): Promise<MemberReply> {
+    const reply = await this.#sendRaw(modernSession, member, message, record);
+    // It may be another server by now: the next that is refused is asked what it is.
+    if (reply.status === 400) this.#gateway.virtual.sessions.lose(member.server.id);
+    return { reply, session: modernSession };
   }
 
   async #sessionWith(member: Member, key: string | undefined): Promise<MemberSession> {
@@ -218,14 +235,15 @@ export class MemberCalls {
     if (reply === undefined) return { isRefused: true, reply };
     if (member.server.operations !== undefined) return { isRefused: false, reply };
     if (session.era === 'legacy') return reply.status === 404 && session.sessionId !== undefined ? { isRefused: true, reply } : { isRefused: false, reply };
-    if (reply.status !== 400 || this.#gateway.virtual.sessions.eraOf(member.server.id) === 'modern') return { isRefused: false, reply };
+    if (reply.status < 300) this.#gateway.virtual.sessions.found(member.server.id, modernSession);
+    if (reply.status !== 400) return { isRefused: false, reply };
     // It is read, as it may yet be the caller's answer when another message has gone out.
     const text = await readText(reply.body, this.#gateway.limits.filteredBytes);
     const read = { ...reply, headers: ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(text))], body: text };
     return isModernError(text) ? { isRefused: false, reply: read } : { isRefused: true, reply: read };
   }
 
-  async #sendRaw(session: MemberSession | undefined, member: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now())): Promise<Reply> {
+  #sendRaw(session: MemberSession | undefined, member: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now())): Promise<Reply> {
     const { route } = this.#admitted;
     const { server } = member;
     const isModern = session?.era === 'modern';
@@ -242,7 +260,9 @@ export class MemberCalls {
       connectSession: server.connects && session?.era === 'legacy' && this.session !== undefined ? { id: this.session.id, client: this.client, upstream: upstreamSession ?? null } : undefined,
       connectResponse: message.isCall === true ? this.#admitted.call.connectResponse : undefined,
     };
-    const request = new MemberRequest(this.#admitted.request, message.httpMethod, body);
+    const { request: { target, headers: rows } } = this.#admitted;
+    // No other data plane could answer it, as it knows the caller's only: so it is never passed on, like one that was passed on already.
+    const request = new RelayedRequest({ method: message.httpMethod, target, headers: rows, body: body ?? noBody }, this.#admitted.request);
     return answerCall(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record);
   }
 

@@ -1,10 +1,7 @@
 import { RelayedRequest } from '../bridges/relay/relayed-request.ts';
 import type { IncomingRequest } from '../pipeline/request.ts';
 
-/**
- * A request to one member, on behalf of the caller's. It goes away with the caller's, or before. No other data plane could answer it,
- * as it knows the caller's only: so it is never passed on, like one that was passed on already.
- */
+/** What is asked of one member on behalf of the caller. It goes away with the caller's request, or before. */
 export class MemberRequest extends RelayedRequest {
   readonly #listeners = new Set<() => void>();
   #hasLeft = false;

@@ -44,6 +44,10 @@ export class MemberSessions {
     return this.#eras.get(server);
   }
 
+  lose(server: string): void {
+    this.#eras.delete(server);
+  }
+
   found(server: string, { era }: MemberSession): void {
     this.#eras.set(server, era);
   }

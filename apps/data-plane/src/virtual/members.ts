@@ -20,20 +20,39 @@ export interface MissingMember {
 
 export interface Members {
   readonly usable: readonly Member[];
+  /** Of each of them. */
+  readonly names: readonly MemberNames[];
   readonly missing: readonly MissingMember[];
 }
 
 /** Of which servers a virtual one is made for this caller. Of those that would not let this one in, nothing is said. */
-export function membersFor(snapshot: Snapshot, server: PreparedServer, { members }: PreparedVirtual, caller: Caller): Members {
+export function membersFor(snapshot: Snapshot, server: PreparedServer, virtual: PreparedVirtual, caller: Caller): Members {
+  const all = allMembers(snapshot, server, virtual);
+  const usable = all.usable.filter((member) => member.server.access.admits(caller));
+  return usable.length === all.usable.length ? all : { usable, names: usable.map(({ names }) => names), missing: all.missing };
+}
+
+/** By snapshot: any server may be another one in the next. */
+const known = new WeakMap<Snapshot, WeakMap<PreparedServer, Members>>();
+
+function allMembers(snapshot: Snapshot, server: PreparedServer, virtual: PreparedVirtual): Members {
+  let ofSnapshot = known.get(snapshot);
+  if (ofSnapshot === undefined) known.set(snapshot, (ofSnapshot = new WeakMap()));
+  let members = ofSnapshot.get(server);
+  if (members === undefined) ofSnapshot.set(server, (members = findMembers(snapshot, server, virtual)));
+  return members;
+}
+
+function findMembers(snapshot: Snapshot, server: PreparedServer, { members }: PreparedVirtual): Members {
   const usable: Member[] = [];
   const missing: MissingMember[] = [];
   for (const selection of members) {
     const own = snapshot.servers.get(serverKey(server.workspace, selection.server));
     const code = unusable(server, own);
     if (own === undefined || code !== undefined) missing.push({ server: selection.server, code: code ?? 'server_not_found' });
-    else if (own.access.admits(caller)) usable.push(memberOf(server, own, selection));
+    else usable.push(memberOf(server, own, selection));
   }
-  return { usable, missing };
+  return { usable, names: usable.map(({ names }) => names), missing };
 }
 
 /**
