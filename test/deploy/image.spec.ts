@@ -12,6 +12,7 @@ import { type RunningRedis, startRedis } from '../support/redis.ts';
 import { endWithThisProcess, runCommand } from '../support/run-command.ts';
 import { buildContext } from './build-context.ts';
 import { buildImage, type Image } from './build-image.ts';
+import { deployTools } from './deploy-tools.ts';
 import { readDockerfile, readPairs } from './read-dockerfile.ts';
 
 const source = fileURLToPath(new URL('../..', import.meta.url));
@@ -96,6 +97,11 @@ it('is given code and manifests, and nothing of a machine or of the tests', asyn
   expect(files.filter((file) => /(^|\/)(node_modules|dist|\.git|\.gatehouse)\/|\.spec\.ts$|^(docs|k8s|deploy)\/|\.env$/.test(file))).toEqual([]);
   expect(files.filter((file) => file.startsWith('test/'))).toEqual(['test/package.json']);
 });
+
+it('is written as hadolint has it', async () => {
+  const tools = await deployTools();
+  expect(await tools.hadolint([join(source, 'Dockerfile')])).toMatchObject({ exitCode: 0, stdout: '' });
+}, 240_000);
 
 it('has a user of its own, by number, and no secret', async () => {
   expect(image.user).toMatch(/^[1-9]\d*:[1-9]\d*$/);
