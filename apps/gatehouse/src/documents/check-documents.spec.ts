@@ -20,6 +20,11 @@ describe('checkDocuments', () => {
     expect(documents.map(titleOf)).toEqual(['Workspace sales', 'ServiceAccount default/ci', 'Server sales/orders']);
   });
 
+  it('gives virtual servers after all that can be members', async () => {
+    const virtual = 'kind: Server\nworkspace: sales\nname: all\ntype: virtual\nagentAuth: { type: passthrough }\nmembers: [{ server: orders }]\n';
+    expect((await check(`${virtual}---\n${server}`)).map(titleOf)).toEqual(['Server sales/orders', 'Server sales/all']);
+  });
+
   it('sends what was written, without kind and workspace, references resolved', async () => {
     const [document] = await check(`${server}appAuth: { type: bearer, token: { fromEnv: TOKEN } }\n`, { TOKEN: 't' });
     expect(document?.body).toEqual({

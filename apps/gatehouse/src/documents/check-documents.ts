@@ -22,8 +22,11 @@ export async function checkDocuments(read: ReadDocuments, environment: Environme
   }
   if (problems.length > 0) throw new CommandFailure(['The documents have problems; nothing was changed.', ...problems.map(problemLine)].join('\n'));
   if (checked.length === 0) throw new CommandFailure('There are no documents in what was given.');
-  return documentKinds.flatMap((kind) => checked.filter((document) => document.kind === kind));
+  return documentKinds.flatMap((kind) => checked.filter((document) => document.kind === kind).toSorted((a, b) => Number(isVirtual(a)) - Number(isVirtual(b))));
 }
+
+/** Its members have to be there. */
+const isVirtual = ({ body }: CheckedDocument): boolean => body['type'] === 'virtual';
 
 async function checkDocument(document: WrittenDocument, environment: Environment): Promise<CheckedDocument | DocumentProblem[]> {
   const { kind: kindName, workspace = 'default', ...others } = document.content;
