@@ -11,3 +11,4 @@ export { obtainCredentials } from './obtain-credentials.ts';
 export { type PreparedServer, type PreparedUpstream, type PreparedVirtual, prepareServer } from './prepared-server.ts';
 export { type CallFacts } from './protocol-headers.ts';
 export { compileHeaderRules, type HeaderRulesSource, ServerHeaderRules } from './server-header-rules.ts';
+export { usesCaller } from './uses-caller.ts';

@@ -11,5 +11,9 @@ it.each<[string, MemberSelection[], (string[] | undefined)[], [number, string][]
   ['one of them not chosen', [{}, { tools: ['old'] }], [['echo'], ['echo', 'old']], []],
   ['nobody knows what the first has', [{}, {}], [undefined, ['echo']], []],
 ])('%s', (_case, members, tools, expected) => {
-  expect(nameCollisions(members, tools).map(({ member, listed }) => [member, listed])).toEqual(expected);
+  expect(nameCollisions(members, tools, () => true).map(({ member, listed }) => [member, listed])).toEqual(expected);
+});
+
+it('what may not be called is in nobody’s way', () => {
+  expect(nameCollisions([{}, {}], [['echo', 'old'], ['echo', 'old']], (listed) => listed !== 'echo').map(({ listed }) => listed)).toEqual(['old']);
 });

@@ -10,14 +10,17 @@ export interface NameCollision {
   readonly earlier: number;
 }
 
-/** @param tools of each member what it is known to have; `undefined` where nobody knows */
-export function nameCollisions(members: readonly MemberSelection[], tools: readonly (readonly string[] | undefined)[]): NameCollision[] {
+/**
+ * @param tools of each member what it is known to have; `undefined` where nobody knows
+ * @param mayCall by the name in the virtual server
+ */
+export function nameCollisions(members: readonly MemberSelection[], tools: readonly (readonly string[] | undefined)[], mayCall: (listed: string) => boolean): NameCollision[] {
   const taken = new Map<string, number>();
   return members.flatMap((selection, member) => {
     const names = new MemberNames(selection);
     return (tools[member] ?? []).flatMap((own) => {
       const listed = names.listedAs('tools', own);
-      if (listed === undefined) return [];
+      if (listed === undefined || !mayCall(listed)) return [];
       const earlier = taken.get(listed);
       if (earlier !== undefined && earlier !== member) return [{ member, own, listed, earlier }];
       taken.set(listed, member);

@@ -1,5 +1,6 @@
 import type { ReadableServer } from '@gatehouse/gateway-config';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { startRecordingUpstream } from '../../../../test/support/recording-upstream.ts';
 import { type MemberUpstream, startMemberUpstream } from '../../../../test/support/virtual-members.ts';
 import { useControlPlane } from '../spec-support/use-control-plane.ts';
 
@@ -29,6 +30,7 @@ beforeAll(async () => {
     mcp('search', search.url),
     mcp('down', 'http://127.0.0.1:1/mcp'),
     mcp('open', search.url, { agentAuth: { type: 'passthrough' } }),
+    mcp('denying', search.url, { access: { tools: { deny: ['echo'] } } }),
     mcp('of-people', search.url, { agentAuth: { type: 'interactive', scopes: ['a'] } }),
     mcp('of-jwt', search.url, { agentAuth: { type: 'passthrough', jwt } }),
     { name: 'pets', type: 'api', upstream: { url: 'https://pets.example' }, agentAuth: { type: 'api-key' }, tools: { operations: [{ name: 'find', method: 'GET', path: '/pets' }] } },
@@ -57,6 +59,7 @@ describe('P32 a virtual server is saved', () => {
     ['of one that asks for another scope', virtual('v', [{ server: 'of-people' }], { agentAuth: { type: 'interactive', scopes: ['b'] } }), [['/members/0/server', 'agent_auth_differs']]],
     ['whose names meet', virtual('v', [{ server: 'orders' }, { server: 'search' }]), [['/members/1', 'name_collision']]],
     ['whose names meet at an API', virtual('v', [{ server: 'search', tools: ['find'] }, { server: 'pets' }]), [['/members/1', 'name_collision']]],
+    ['whose names meet, of which another is denied', virtual('v', [{ server: 'orders' }, { server: 'search' }], { access: { tools: { deny: ['find'] } } }), [['/members/1', 'name_collision']]],
     ['made to meet by a new name', virtual('v', [{ server: 'orders', tools: ['list'] }, { server: 'search', tools: ['find'], rename: { find: 'list' } }]), [['/members/1', 'name_collision']]],
   ])('but not one %s', async (_case, body, problems) => {
     const reply = await create(body);
@@ -79,6 +82,8 @@ describe('P32 a virtual server is saved', () => {
     ['kept apart by a prefix', virtual('apart', [{ server: 'orders' }, { server: 'search', prefix: 's_' }])],
     ['kept apart by a choice', virtual('chosen', [{ server: 'orders' }, { server: 'search', tools: ['find'] }])],
     ['with a member that lets in everybody', virtual('with-open', [{ server: 'orders' }, { server: 'open', prefix: 'o_' }])],
+    ['whose names meet where the member denies one', virtual('denied-there', [{ server: 'orders' }, { server: 'denying' }])],
+    ['whose names meet where it denies one itself', virtual('denied-here', [{ server: 'orders' }, { server: 'search' }], { access: { tools: { deny: ['echo'] } } })],
     ['of people, whose members are too', virtual('people', [{ server: 'of-people' }], { agentAuth: { type: 'interactive', scopes: ['a'] } })],
   ])('with members %s', async (_case, body) => {
     const reply = await create(body);
@@ -88,6 +93,29 @@ describe('P32 a virtual server is saved', () => {
   it('with a member that is down: it says that names may meet, and of new names what is not there', async () => {
     const { status, body } = await create(virtual('with-down', [{ server: 'down' }, { server: 'orders', rename: { gone: 'went' } }]));
     expect([status, body.warnings.map(({ code, pointer }) => [code, pointer])]).toEqual([201, [['member_tools_unknown', '/members/0'], ['renamed_tool_unknown', '/members/1/rename']]]);
+  });
+
+  it('with a member that has more than is looked at: nobody knows of the rest', async () => {
+    const paged = await startRecordingUpstream();
+    paged.handle(({ body, method }, response) => {
+      const { id, method: asked, params } = (method === 'POST' ? JSON.parse(body.toString()) : {}) as { id?: number; method?: string; params?: { cursor?: string } };
+      if (id === undefined) return void response.writeHead(method === 'POST' ? 202 : 405).end();
+      const results: Readonly<Record<string, object>> = {
+        initialize: { protocolVersion: '2025-11-25', capabilities: { tools: {} }, serverInfo: { name: 'paged', version: '1' } },
+        ...(params?.cursor === undefined && { 'tools/list': { tools: [{ name: 'first', inputSchema: { type: 'object' } }], nextCursor: 'more' } }),
+      };
+      const result = results[asked ?? ''];
+      response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ jsonrpc: '2.0', id, ...(result === undefined ? { error: { code: -32603, message: 'no' } } : { result }) }));
+    });
+    expect((await create(mcp('paged', paged.url))).status).toBe(201);
+    const { status, body } = await create(virtual('of-paged', [{ server: 'paged' }, { server: 'orders' }]));
+    expect([status, body.warnings.map(({ code, pointer }) => [code, pointer])]).toEqual([201, [['member_tools_unknown', '/members/0']]]);
+    await paged.close();
+  });
+
+  it('again when it denies less', async () => {
+    const patched = await fixture.plane.send<ReadableServer & Problems>('PATCH', `${servers}/denied-here`, { body: { access: null }, headers: ifMatch });
+    expect(problemsOf(patched.body)).toEqual([['/members/1', 'name_collision']]);
   });
 
   it('again when it is changed: by the same rules', async () => {
@@ -100,5 +128,29 @@ describe('P32 a virtual server is saved', () => {
   it.each(['test', 'discover'])('and has no upstream to %s', async (action) => {
     const { status, body } = await fixture.plane.send<{ code: string }>('POST', `${servers}/all/${action}`);
     expect([status, body.code]).toEqual([409, 'no_upstream']);
+  });
+});
+
+describe('P32 an open member that uses what is its callers’ own', () => {
+  const source = { tokenUrl: 'https://sts.example/token', clientId: 'gatehouse', clientSecret: 's' };
+  const outbound = (config: object) => ({ outboundHeaders: [{ name: 'X-User', source: config, required: false }] });
+  const jwt = { issuer: 'https://id.example', jwksUrl: 'https://id.example/jwks', audience: 'x' };
+
+  it.each<[string, object]>([
+    ['a claim', outbound({ type: 'caller-identity', claim: 'email' })],
+    ['a signed identity', outbound({ type: 'caller-identity', signed: true })],
+    ['a token', outbound({ type: 'caller-token' })],
+    ['a token that is exchanged', outbound({ type: 'on-behalf-of', ...source })],
+    ['a credential that people enter', outbound({ type: 'credential', name: 'own', scope: 'user' })],
+    ['an exchange in the place of a credential', { appAuth: { type: 'on-behalf-of', ...source } }],
+    ['an account that people connect', { appAuth: { type: 'oauth-authorization-code', discover: true } }],
+  ])('%s: is a member only where callers are known by the same rules', async (case_, config) => {
+    const name = `uses-${case_.replaceAll(' ', '-')}`.slice(0, 40).replace(/-$/, '');
+    expect((await create(mcp(name, search.url, { agentAuth: { type: 'passthrough' }, ...config }))).status).toBe(201);
+    for (const agentAuth of [{ type: 'passthrough', jwt }, { type: 'api-key' }]) {
+      const reply = await create(virtual('v', [{ server: name }], { agentAuth }));
+      expect([reply.status, problemsOf(reply.body)]).toEqual([422, [['/members/0/server', 'agent_auth_differs']]]);
+    }
+    expect((await create(virtual(`v-${name}`, [{ server: name }], { agentAuth: { type: 'passthrough' } }))).status).toBe(201);
   });
 });

@@ -1,7 +1,7 @@
 import type { Caller } from '@gatehouse/agent-auth';
 import type { ErrorCode } from '@gatehouse/errors';
 import { connectTool } from '@gatehouse/mcp-protocol';
-import type { PreparedServer, PreparedVirtual } from '@gatehouse/upstream-request';
+import { type PreparedServer, type PreparedVirtual, usesCaller } from '@gatehouse/upstream-request';
 import { MemberNames } from '@gatehouse/virtual-servers';
 import { serverKey, type Snapshot } from '../snapshot/current-snapshot.ts';
 
@@ -28,14 +28,22 @@ export interface Members {
 /** Of which servers a virtual one is made for this caller. Of those that would not let this one in, nothing is said. */
 export function membersFor(snapshot: Snapshot, server: PreparedServer, virtual: PreparedVirtual, caller: Caller): Members {
   const all = allMembers(snapshot, server, virtual);
+  if (all.own.every(({ access }) => access.admits(caller))) return all;
   const usable = all.usable.filter((member) => member.server.access.admits(caller));
-  return usable.length === all.usable.length ? all : { usable, names: usable.map(({ names }) => names), missing: all.missing };
+  const kept = new Set(all.own.filter(({ access }) => !access.admits(caller)).map(({ name }) => name));
+  return { usable, names: usable.map(({ names }) => names), missing: all.missing.filter((missing) => !kept.has(missing.server)) };
+}
+
+/** As whoever may use all of them has them. */
+interface AllMembers extends Members {
+  /** Those that there are. */
+  readonly own: readonly PreparedServer[];
 }
 
 /** By snapshot: any server may be another one in the next. */
-const known = new WeakMap<Snapshot, WeakMap<PreparedServer, Members>>();
+const known = new WeakMap<Snapshot, WeakMap<PreparedServer, AllMembers>>();
 
-function allMembers(snapshot: Snapshot, server: PreparedServer, virtual: PreparedVirtual): Members {
+function allMembers(snapshot: Snapshot, server: PreparedServer, virtual: PreparedVirtual): AllMembers {
   let ofSnapshot = known.get(snapshot);
   if (ofSnapshot === undefined) known.set(snapshot, (ofSnapshot = new WeakMap()));
   let members = ofSnapshot.get(server);
@@ -43,27 +51,35 @@ function allMembers(snapshot: Snapshot, server: PreparedServer, virtual: Prepare
   return members;
 }
 
-function findMembers(snapshot: Snapshot, server: PreparedServer, { members }: PreparedVirtual): Members {
+function findMembers(snapshot: Snapshot, server: PreparedServer, { members }: PreparedVirtual): AllMembers {
   const usable: Member[] = [];
   const missing: MissingMember[] = [];
+  const all: PreparedServer[] = [];
   for (const selection of members) {
     const own = snapshot.servers.get(serverKey(server.workspace, selection.server));
+    if (own === undefined) {
+      missing.push({ server: selection.server, code: 'server_not_found' });
+      continue;
+    }
+    all.push(own);
     const code = unusable(server, own);
-    if (own === undefined || code !== undefined) missing.push({ server: selection.server, code: code ?? 'server_not_found' });
-    else usable.push(memberOf(server, own, selection));
+    if (code === undefined) usable.push(memberOf(server, own, selection));
+    else missing.push({ server: selection.server, code });
   }
-  return { usable, names: usable.map(({ names }) => names), missing };
+  return { usable, names: usable.map(({ names }) => names), missing, own: all };
 }
 
 /**
  * A member lets in whoever its own agent authentication lets in, and nobody gets around that by way of a virtual server: the caller
- * has passed the very same, or there is none to pass. It was so when the virtual server was saved; either may have changed since.
+ * has passed the very same, or there is none to pass. Nor does anybody become another one: where the member's upstream is sent what is
+ * the caller's, who that is has to be found out by the member's own rules. It was so when the virtual server was saved; either may
+ * have changed since.
  */
-function unusable(virtual: PreparedServer, own: PreparedServer | undefined): ErrorCode | undefined {
-  if (own === undefined) return 'server_not_found';
+function unusable(virtual: PreparedServer, own: PreparedServer): ErrorCode | undefined {
   if (!own.enabled) return 'server_disabled';
   if (own.virtual !== undefined) return 'agent_auth_differs';
-  return own.agentAuth.open || own.agentAuthKey === virtual.agentAuthKey ? undefined : 'agent_auth_differs';
+  if (own.agentAuthKey === virtual.agentAuthKey) return undefined;
+  return own.agentAuth.open && !usesCaller(own) ? undefined : 'agent_auth_differs';
 }
 
 type Selection = PreparedVirtual['members'][number];
