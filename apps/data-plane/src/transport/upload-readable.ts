@@ -17,5 +17,7 @@ export function uploadReadable(body: UploadStream): Readable {
     end: () => void readable.push(null),
     fail: (error: Error) => void readable.destroy(error),
   };
+  // undici listens for as long as it reads; a caller that leaves after that is nobody's error, and must not be the process's.
+  readable.on('error', () => undefined);
   return readable;
 }

@@ -3,7 +3,8 @@ import type { AddressInfo } from 'node:net';
 import { once } from 'node:events';
 import { createAddressGuard } from '@gatehouse/egress';
 import { afterAll, beforeAll, expect, it } from 'vitest';
-import type { IncomingRequest, UpstreamRequest } from '../pipeline/request.ts';
+import { GatewayError } from '@gatehouse/errors';
+import type { IncomingRequest, UploadStream, UpstreamRequest } from '../pipeline/request.ts';
 import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import { UpstreamTransport } from './upstream-transport.ts';
 
@@ -70,6 +71,17 @@ it.each(['dispatch', 'dispatchOnce'] as const)('%s does nothing for a caller tha
   for (let count = 0; count < 3; count += 1) await expect(transport[way](upstream, outgoing, gone)).rejects.toMatchObject({ code: 'caller_disconnected' });
   expect(await Promise.all([send({}), send({})])).toEqual([200, 200]);
   expect(counts).toEqual({ requests: before.requests + 2, connections: before.connections });
+});
+
+it('a body whose caller leaves before there is a connection to send it on is nobody’s error', async () => {
+  await transport.close();
+  const broken: UploadStream = { announcedBytes: undefined, isTaken: false, pipe: (sink) => sink.fail(new GatewayError('caller_disconnected')), resume: () => undefined, abort: () => undefined };
+  const callers = Array.from({ length: 2 }, () => caller());
+  const outcomes = callers.map((from) => send({ body: broken }, from));
+  callers.forEach((from) => from.leave());
+  expect(await Promise.all(outcomes)).toEqual(['caller_disconnected', 'caller_disconnected']);
+  // When these are answered, what was given up has had its turn.
+  expect(await Promise.all([send({}), send({}), send({})])).toEqual([200, 200, 200]);
 });
 
 it('one that never gets a connection is answered in time', async () => {
