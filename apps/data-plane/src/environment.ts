@@ -31,6 +31,7 @@ export const dataPlaneSettings = {
   CIRCUIT_BREAKER_OPEN_MS: { schema: schemas.integer(10, 600_000).default(5_000), description: 'How long that is; then one request tries, and each that fails doubles it, up to a minute or this. Default 5000' },
   KEEP_ALIVE_COMMENT_MS: { schema: schemas.integer(10, 300_000).default(20_000), description: 'How often an idle event stream gets a comment. Default 20000' },
   CALL_EVENTS: { schema: schemas.flag.default(true), description: 'false keeps no record of calls for GET /v1/call-events. Default true' },
+  CALL_EVENTS_MAX_WAITING: { schema: schemas.integer(1_000, 100_000_000).default(200_000), description: 'Most records of calls that wait in Redis while they cannot be stored, of about half a KB each. Default 200000' },
   SESSION_TTL_SECONDS: { schema: schemas.integer(60, 2_592_000).default(86_400), description: 'How long a legacy MCP session id is valid. Default 86400 (a day)' },
   BRIDGE_MAX_SESSIONS: { schema: schemas.integer(1, 1_000_000).default(10_000), description: 'Most sessions between callers and upstreams of different transports that this data plane holds. Default 10000' },
   BRIDGE_MAX_SESSIONS_PER_CALLER: { schema: schemas.integer(1, 1_000_000).default(100), description: 'Most of these sessions of one caller with one server; callers without a name together have half of all. Default 100' },

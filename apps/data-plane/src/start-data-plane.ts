@@ -5,7 +5,7 @@ import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel,
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.ts';
-import { DataPlane } from './data-plane.ts';
+import { DataPlane, type DataPlaneSettings } from './data-plane.ts';
 import { dataPlaneSettings } from './environment.ts';
 
 export interface DataPlaneOptions {
@@ -32,7 +32,7 @@ export async function startDataPlane({ environment, channel, callEvents, logger:
   const settings = readSettings(dataPlaneSettings, environment);
   const logger = givenLogger ?? createLogger({ level: settings.LOG_LEVEL, role: 'data-plane' });
   const ownChannel = channel ? undefined : connectOwnChannel(settings.REDIS_URL, logger);
-  const ownCallEvents = channel || !settings.CALL_EVENTS ? undefined : connectOwnCallEvents(settings.REDIS_URL, logger);
+  const ownCallEvents = channel || !settings.CALL_EVENTS ? undefined : connectOwnCallEvents(settings, logger);
   const dataPlane = new DataPlane(settings, (channel ?? ownChannel) as SnapshotChannel, logger, settings.CALL_EVENTS ? (callEvents ?? ownCallEvents) : undefined);
   const internal = await NestFactory.create<NestFastifyApplication>(AppModule.for(dataPlane), new FastifyAdapter(), { logger: nestLogger(logger), abortOnError: false });
   const close = async (): Promise<void> => {
@@ -55,7 +55,8 @@ export async function startDataPlane({ environment, channel, callEvents, logger:
 
 const connectOwnChannel = (url: Secret | undefined, logger: Logger): SnapshotChannel => connectRedisChannel(redisOptions(url, logger));
 
-const connectOwnCallEvents = (url: Secret | undefined, logger: Logger): CallEventStream => connectRedisCallEventStream(redisOptions(url, logger));
+const connectOwnCallEvents = ({ REDIS_URL, CALL_EVENTS_MAX_WAITING: maxEvents }: DataPlaneSettings, logger: Logger): CallEventStream =>
+  connectRedisCallEventStream({ ...redisOptions(REDIS_URL, logger), maxEvents });
 
 function redisOptions(url: Secret | undefined, logger: Logger) {
   if (!url) throw new InvalidSettingsError('GATEHOUSE_REDIS_URL is required');

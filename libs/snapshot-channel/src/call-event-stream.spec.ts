@@ -23,9 +23,9 @@ afterAll(async () => {
   await redis?.stop();
 });
 
-const maxBatches = 3;
+const maxEvents = 4;
 const overRedis = (claimAfterMs = 60_000): CallEventStream => {
-  const stream = connectRedisCallEventStream({ url: new Secret(redis.url), maxBatches, claimAfterMs });
+  const stream = connectRedisCallEventStream({ url: new Secret(redis.url), maxEvents, claimAfterMs });
   streams.push(stream);
   return stream;
 };
@@ -41,7 +41,7 @@ async function taken(stream: CallEventStream, consumer = 'one', max = 10): Promi
 }
 const away = (): Promise<never> => Promise.reject(new Error('the database is away'));
 
-describe.each<[string, () => CallEventStream]>([['in process', () => createMemoryCallEventStream(maxBatches)], ['over Redis', overRedis]])('the stream of call events %s', (_name, open) => {
+describe.each<[string, () => CallEventStream]>([['in process', () => createMemoryCallEventStream(maxEvents)], ['over Redis', overRedis]])('the stream of call events %s', (_name, open) => {
   it('hands over what was appended, the oldest first, once', async () => {
     const stream = open();
     expect(await taken(stream)).toEqual([]);
@@ -66,9 +66,12 @@ describe.each<[string, () => CallEventStream]>([['in process', () => createMemor
   it('is bounded: the oldest go, and it is said how many events that were', async () => {
     const stream = open();
     for (const events of [batch(1, 2), batch(3), batch(4)]) expect(await stream.append(events)).toBe(0);
-    expect(await stream.append(batch(5, 6, 7))).toBe(2);
+    expect(await stream.append(batch(5, 6, 7))).toBe(3);
     expect(await stream.append(batch(8))).toBe(1);
-    expect(await taken(stream)).toEqual([[4], [5, 6, 7], [8]]);
+    expect(await taken(stream)).toEqual([[5, 6, 7], [8]]);
+    // What has left makes room.
+    expect(await stream.append(batch(9, 10, 11, 12))).toBe(0);
+    expect(await taken(stream)).toEqual([[9, 10, 11, 12]]);
   });
 
   it('loses nothing of what comes while something is stored, and goes on where that fell out of a full stream', async () => {
@@ -76,10 +79,10 @@ describe.each<[string, () => CallEventStream]>([['in process', () => createMemor
     await stream.append(batch(1));
     await stream.take('one', 10, async () => void (await stream.append(batch(2))));
     await expect(stream.take('one', 10, async () => {
-      for (const id of [3, 4, 5]) await stream.append(batch(id));
+      for (const id of [3, 4, 5, 6]) await stream.append(batch(id));
       return away();
     })).rejects.toThrow('the database is away');
-    expect((await taken(stream)).flat().concat((await taken(stream)).flat())).toEqual([3, 4, 5]);
+    expect((await taken(stream)).flat().concat((await taken(stream)).flat())).toEqual([3, 4, 5, 6]);
   });
 });
 
@@ -90,7 +93,7 @@ describe('the stream of call events over Redis', () => {
     await expect(dead.take('dead', 10, away)).rejects.toThrow();
     expect(await taken(patient, 'patient')).toEqual([]);
     expect(await taken(heir, 'heir')).toEqual([[1]]);
-    expect(await admin.xlen(redisKeys.callEvents)).toBe(0);
+    expect([await admin.xlen(redisKeys.callEvents), await admin.get(redisKeys.callEventCount)]).toEqual([0, '0']);
     expect((await admin.xpending(redisKeys.callEvents, 'control-planes'))[0]).toBe(0);
   });
 
@@ -98,10 +101,14 @@ describe('the stream of call events over Redis', () => {
     const stream = overRedis();
     await stream.append(batch(1));
     await taken(stream);
+    await stream.append(batch(2, 3, 4, 5));
     await admin.flushall();
     expect(await taken(stream)).toEqual([]);
-    await stream.append(batch(2));
-    expect(await taken(stream)).toEqual([[2]]);
+    expect(await stream.append(batch(6))).toBe(0);
+    expect(await taken(stream)).toEqual([[6]]);
+    // Whatever was lost on its own: nobody waits for what is not there.
+    await admin.set(redisKeys.callEventCount, 1_000);
+    expect(await stream.append(batch(7))).toBe(0);
   });
 
   it('leaves no consumer behind, unless that has something', async () => {

@@ -1,13 +1,14 @@
 import type { CallEventStream } from './call-event-stream.ts';
 
-/** The stream of `gatehouse up`: both planes in one process. @param maxBatches what may wait */
-export function createMemoryCallEventStream(maxBatches = 100): CallEventStream {
+/** The stream of `gatehouse up`: both planes in one process. @param maxEvents what may wait */
+export function createMemoryCallEventStream(maxEvents = 50_000): CallEventStream {
   const waiting: { readonly events: readonly string[]; readonly appendedAt: number }[] = [];
   return {
     append: (events) => {
       waiting.push({ events, appendedAt: Date.now() });
-      const lost = waiting.splice(0, waiting.length - maxBatches);
-      return Promise.resolve(lost.reduce((sum, batch) => sum + batch.events.length, 0));
+      let lost = 0;
+      for (let size = waiting.reduce((sum, batch) => sum + batch.events.length, 0); size - lost > maxEvents; lost += waiting.shift()?.events.length ?? size);
+      return Promise.resolve(lost);
     },
     take: async (_consumer, max, store) => {
       const batches = waiting.slice(0, max);

@@ -8,14 +8,15 @@ import { redisKeys } from './redis-keys.ts';
 export interface RedisCallEventStreamOptions {
   /** redis:// or rediss://, with its password */
   readonly url: Secret;
-  /** What may wait; 1000 when absent. */
-  readonly maxBatches?: number;
+  /** What may wait; 200,000 when absent, of about half a KB each. */
+  readonly maxEvents?: number;
   /** After how long a batch that somebody took, and did not store, is taken by another one; 15 seconds when absent. */
   readonly claimAfterMs?: number;
   readonly onConnectionError?: (error: Error) => void;
 }
 
 const key = redisKeys.callEvents;
+const keys = [key, redisKeys.callEventCount] as const;
 const group = 'control-planes';
 /** Whoever looks every second and has not for so long is dead. */
 const deadAfterMs = 86_400_000;
@@ -23,20 +24,20 @@ const deadAfterMs = 86_400_000;
 type Entry = readonly [id: string, fields: readonly string[] | null];
 
 /** The stream over Redis, on a connection of its own: however many events there are, configuration does not wait behind them. */
-export function connectRedisCallEventStream({ url, maxBatches = 1_000, claimAfterMs = 15_000, onConnectionError }: RedisCallEventStreamOptions): CallEventStream {
+export function connectRedisCallEventStream({ url, maxEvents = 200_000, claimAfterMs = 15_000, onConnectionError }: RedisCallEventStreamOptions): CallEventStream {
   const redis = new Redis(url.reveal(), commandConnection);
   redis.on('error', (error: Error) => onConnectionError?.(error));
   const consumers = new Set<string>();
 
   return {
-    append: async (batch) => (await redis.eval(appendScript, 1, key, maxBatches, batch.length, `[${batch.join(',')}]`)) as number,
+    append: async (batch) => (await redis.eval(appendScript, keys.length, ...keys, maxEvents, batch.length, `[${batch.join(',')}]`)) as number,
     take: async (consumer, max, store) => {
       consumers.add(consumer);
       const entries = await withGroup(redis, () => nextEntries(redis, consumer, max, claimAfterMs));
       if (entries.length === 0) return 0;
       const batches = entries.flatMap(([, fields]) => fields?.[3] ?? []);
       if (batches.length > 0) await store(batches);
-      await redis.eval(removeScript, 1, key, group, ...entries.map(([id]) => id));
+      await redis.eval(removeScript, keys.length, ...keys, group, ...entries.flatMap(([id, fields]) => [id, fields?.[1] ?? '0']));
       return batches.length;
     },
     waiting: async () => {

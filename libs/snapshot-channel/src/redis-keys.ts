@@ -11,4 +11,6 @@ export const redisKeys = {
   /** When each of them was heard of last, by Redis' clock. */
   heartbeatTimes: '{gatehouse}:data-planes:times',
   callEvents: '{gatehouse}:call-events',
+  /** How many events are in it. */
+  callEventCount: '{gatehouse}:call-events:count',
 } as const;

@@ -12,7 +12,7 @@ import { CallEventKeeper } from './call-event-keeper.ts';
 import { readCallEvents, refusals } from './read-call-events.ts';
 
 /** At most so many batches of the stream in one go, of some hundreds of events each. */
-const batchesPerTake = 10;
+const batchesPerTake = 20;
 const pollMs = 500;
 const lastRetryMs = 10_000;
 const tidyEveryMs = 3_600_000;

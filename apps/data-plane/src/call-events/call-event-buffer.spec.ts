@@ -16,8 +16,8 @@ interface Flaky extends CallEventStream {
   readonly mostUnderWay: number;
 }
 /** A stream that may be away, and shows how many appends were under way at once. */
-function flakyStream(maxBatches?: number): Flaky {
-  const stream = createMemoryCallEventStream(maxBatches);
+function flakyStream(maxEvents?: number): Flaky {
+  const stream = createMemoryCallEventStream(maxEvents);
   const flaky = {
     ...stream, isAway: false, underWay: 0, mostUnderWay: 0,
     append: async (batch: readonly string[]) => {
@@ -97,7 +97,7 @@ test('while the stream is away the newest are kept, what is lost is counted, and
 });
 
 test('what a full stream lost for others is counted', async () => {
-  const stream = flakyStream(1);
+  const stream = flakyStream(3);
   const { buffer, add, counted } = bufferTo(stream);
   add(6);
   await buffer.stop();

@@ -2,7 +2,8 @@ import { existsSync } from 'node:fs';
 import { mkdtemp, readFile, rm, stat } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { createAdminClient } from '../../../../test/support/admin-client.ts';
 import { TestBrowser } from '../../../../test/support/test-browser.ts';
 import { gatehouse, gatehouseUp, type RunningUp } from '../spec-gatehouse.ts';
 
@@ -46,6 +47,9 @@ describe('gatehouse up --demo', () => {
     const { storedKey, callerHeaders } = await whoami(dataDir, own);
     expect(callerHeaders).toEqual([]);
     expect(storedKey).toEqual((await whoami(dataDir)).storedKey);
+    // What was called is kept, without Redis too.
+    const admin = createAdminClient(up.controlPlaneUrl, (await readFile(join(dataDir, 'admin-token'), 'utf8')).trim());
+    await vi.waitFor(async () => expect((await admin.get<{ items: object[] }>('/v1/call-events?tool=whoami')).body.items).toHaveLength(2), { timeout: 15_000 });
   });
 
   it('says what there is instead of what does not exist', async () => {
