@@ -1,5 +1,5 @@
-import { ArgumentError, buildApiRequest } from '@gatehouse/api-tools';
-import { GatewayError, type Problem } from '@gatehouse/errors';
+import { ArgumentError, buildApiRequest, inexactNumber } from '@gatehouse/api-tools';
+import { GatewayError, pointerOf, type Problem } from '@gatehouse/errors';
 import {
   firstModernRevision, isLegacyRevision, readLegacyClient, rpcError, rpcErrorCodes, rpcResult, type RpcId, serverDiscovered, serverInitialized, toolCallResult, toolListPage, unsupportedRevision,
 } from '@gatehouse/mcp-protocol';
@@ -74,6 +74,8 @@ function callTool(gateway: Gateway, admitted: AdmittedCall, record: CallRecord, 
   if (!isJson(args)) return invalidParams(id, 'The arguments of a tool are an object.');
   // Of what a model got wrong it is told where it looks (MCP, server/tools, error handling).
   const unfit = (problems: readonly Problem[]): Reply => jsonReply(200, toolCallResult(id, { content: [{ type: 'text', text: describeProblems(problems) }], isError: true }, admitted.call.era === 'modern'));
+  const inexact = inexactNumber((admitted.call.body as Buffer).toString('utf8'));
+  if (inexact !== undefined) return unfit([{ pointer: pointerOf([inexact]), detail: 'is a number with more digits than can be kept: it would be another one' }]);
   const problems = tools.problemsOf(operation, args);
   if (problems.length > 0) return unfit(problems);
   try {

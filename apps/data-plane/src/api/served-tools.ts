@@ -1,6 +1,5 @@
 import { hash } from 'node:crypto';
 import { type ApiOperation, listedTool, validateArguments, type ValidateArguments } from '@gatehouse/api-tools';
-import { BoundedCache, CacheBudget } from '@gatehouse/bounded-cache';
 import type { Problem } from '@gatehouse/errors';
 import type { PreparedServer } from '@gatehouse/upstream-request';
 
@@ -14,17 +13,13 @@ export interface ToolPage {
 /** Many clients ask for the first page only: a page is as large as it may be. */
 const maxPageTools = 1_000;
 const maxPageLength = 4 * 1024 * 1024;
-const maxValidators = 1_000;
-/** KiB, of all servers together. */
-const validatorBudget = new CacheBudget(32_768);
-/** As measured: what each takes, and what its schema adds. */
-const validatorWeight = ({ inputSchema }: ApiOperation): number => 48 + (JSON.stringify(inputSchema).length * 16) / 1024;
 
 /** The tools of an API as its callers see them: those that may be called. All of it is made when a call first needs it. */
 export class ServedTools {
   readonly baseUrl: URL;
   readonly #operations: ReadonlyMap<string, ApiOperation>;
-  readonly #validators = new BoundedCache<ValidateArguments>(maxValidators, validatorBudget);
+  /** What each holds are the patterns of its schema that were needed so far. */
+  readonly #validators = new Map<string, ValidateArguments>();
   #pages: ReadonlyMap<string, ToolPage> | undefined;
 
   constructor(operations: readonly ApiOperation[], { tools, upstream }: Pick<PreparedServer, 'tools' | 'upstream'>) {
@@ -41,7 +36,7 @@ export class ServedTools {
     let validate = this.#validators.get(operation.name);
     if (validate === undefined) {
       validate = validateArguments(operation);
-      this.#validators.set(operation.name, validate, validatorWeight(operation));
+      this.#validators.set(operation.name, validate);
     }
     return validate(args);
   }
