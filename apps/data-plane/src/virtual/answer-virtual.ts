@@ -52,8 +52,7 @@ async function answerMessage(virtualCall: VirtualCall): Promise<Reply> {
   if (method === undefined) return passAnswer(virtualCall);
   const unfit = isModern ? unfitEnvelope({ _meta: asked.meta }, id) : unfitRevision(admitted, method, id);
   if (unfit !== undefined) return unfit;
-  // A notification, or a request that wants no answer.
-  if (id === null) return passToAll(virtualCall, method);
+  if (id === null) return takeNotification(virtualCall, method);
   const kind = listKindOf(method);
   if (kind !== undefined) return answerList(virtualCall, kind);
   // Of the legacy era alone (MCP 2026-07-28, changes).
@@ -109,9 +108,19 @@ async function passAnswer({ members, asked, calls }: VirtualCall): Promise<Reply
   return taken();
 }
 
+/** What clients say of themselves, and of what they have asked or were asked (MCP 2025-11-25). */
+const notifications = new Set(['notifications/initialized', 'notifications/cancelled', 'notifications/progress', 'notifications/roots/list_changed']);
+
+/** @throws MessageError for a request: without an id it would be done unseen, as which member it is for is not known by its rules */
+async function takeNotification(virtualCall: VirtualCall, method: string): Promise<Reply> {
+  if (!method.startsWith('notifications/')) throw new MessageError('invalid_request', rpcErrorCodes.invalidRequest, null, 'A request has no id.');
+  return notifications.has(method) ? passToAll(virtualCall, method) : taken();
+}
+
 /** To every member that there is a session with. It is about the client, or about a request of which no more than the id is known. */
 async function passToAll({ gateway, members, admitted, asked, calls }: VirtualCall, method: string): Promise<Reply> {
-  if (admitted.call.era === 'modern') return taken();
+  // Without a session of its own it is nobody that a member knows.
+  if (calls.session === undefined) return taken();
   const message: MemberMessage = { httpMethod: 'POST', method, id: admitted.call.message?.id ?? null, text: asked.text };
   await Promise.all(
     members.usable.map(async (member) => {

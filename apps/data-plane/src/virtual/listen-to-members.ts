@@ -1,6 +1,6 @@
 import { GatewayError } from '@gatehouse/errors';
-import { formatEvent } from '@gatehouse/mcp-protocol';
-import { editObject, markRequests, to, within } from '@gatehouse/virtual-servers';
+import { formatEvent, type RpcId } from '@gatehouse/mcp-protocol';
+import { editObject, messagesOf, to, within } from '@gatehouse/virtual-servers';
 import type { Admission } from '../pipeline/admission.ts';
 import type { Reply } from '../pipeline/request.ts';
 import type { MemberMessage, MemberReply } from './member-calls.ts';
@@ -21,11 +21,15 @@ export async function listenInSession(virtualCall: VirtualCall): Promise<Reply> 
   const last = readEventId(admitted.headers.lastEventId);
   const stream = new MergedStream();
   const listen = (member: Member): MemberMessage => ({ httpMethod: 'GET', lastEventId: last?.member === member.server.name ? last.id : undefined });
-  const change = (member: Member, session: MemberReply['session']) => {
+  const change: Change = (member, session) => {
     const learn = forgetting(virtualCall, member);
+    const { name } = member.server;
+    // Nothing is answered here, unless it is the stream of a call that broke off.
+    const call = last?.member === name ? last.call : undefined;
+    const from = { asks: name, answers: (id: RpcId) => call !== undefined && id === call };
     // One of the modern era says when it has begun and when it has ended; to a legacy client neither is anything.
-    if (session.era === 'modern') return { data: (data: string) => (isChange(learn(data)) ? data : undefined) };
-    return { data: (data: string) => markRequests(learn(data), member.server.name), id: (id: string) => eventIdOf(member.server.name, id) };
+    const data = session.era === 'modern' ? changesOnly(learn) : (text: string) => messagesOf(learn(text), from);
+    return { data, id: (id: string) => eventIdOf(name, id, call) };
   };
   const admissions = await attach(virtualCall, members.usable, stream, listen, change);
   if (stream.size === 0) throw new GatewayError('method_not_allowed', { detail: 'no member has a stream to listen on' });
@@ -44,10 +48,15 @@ export async function listenWithoutSession(virtualCall: VirtualCall): Promise<Re
   const over = { jsonrpc: '2.0', id, result: { resultType: 'complete', _meta: { [subscriptionKey]: id } } };
   const stream = new MergedStream(formatEvent('message', JSON.stringify(acknowledged)), () => formatEvent('message', JSON.stringify(over)));
   const listen = (): MemberMessage => ({ httpMethod: 'POST', method: 'subscriptions/listen', id, text: asked.text });
-  const change = (member: Member, session: MemberReply['session']) => {
-    const learn = forgetting(virtualCall, member);
-    if (session.era === 'modern') return { data: (data: string) => (isChange(learn(data)) ? data : undefined) };
-    return { data: (data: string) => (isChange(learn(data)) && isWanted(data, honored) ? withSubscription(data, id) : undefined) };
+  const change: Change = (member, session) => {
+    const changes = changesOnly(forgetting(virtualCall, member));
+    if (session.era === 'modern') return { data: changes };
+    return {
+      data: (text) => {
+        const data = changes(text);
+        return data !== undefined && isWanted(data, honored) ? withSubscription(data, id) : undefined;
+      },
+    };
   };
   return streamOf(virtualCall, stream, await attach(virtualCall, members.usable, stream, listen, change));
 }
@@ -93,6 +102,13 @@ function forgetting({ gateway, admitted }: VirtualCall, member: Member): (data: 
     return data;
   };
 }
+
+/** Of what a member says, that something of it has changed. */
+const changesOnly = (learn: (data: string) => string) => (text: string): string | undefined => {
+  const data = messagesOf(learn(text), onlyTold);
+  return data !== undefined && isChange(data) ? data : undefined;
+};
+const onlyTold = { asks: undefined, answers: () => false };
 
 const isChange = (data: string): boolean => changes.has(methodOf(data) ?? '');
 const isWanted = (data: string, honored: object): boolean => Object.hasOwn(honored, wantedBy[methodOf(data) ?? ''] ?? '');

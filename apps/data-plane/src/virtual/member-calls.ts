@@ -3,20 +3,21 @@ import { firstModernRevision, lastLegacyRevision, type LegacyClient, type RpcId,
 import { version } from '@gatehouse/service-runtime';
 import { CallerHeaders, type PreparedServer } from '@gatehouse/upstream-request';
 import { nameHeaderOf, withModernMeta } from '@gatehouse/virtual-servers';
-import { RelayedRequest } from '../bridges/relay/relayed-request.ts';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
 import { answerCall } from '../pipeline/answer-call.ts';
 import { CallRecord } from '../pipeline/call-record.ts';
 import { openConnectSession } from '../pipeline/connect/connect-session.ts';
-import { mapBody } from '../pipeline/map-body.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
 import type { Call } from '../pipeline/read-call.ts';
 import type { Reply } from '../pipeline/request.ts';
 import { MemberRequest } from './member-request.ts';
 import type { Member } from './members.ts';
 import { type OpenedMember, openMember } from './open-member.ts';
+import { OwnId } from './own-id.ts';
 import { drop, headerOf, readText } from './read-reply.ts';
+import { patienceMs } from './virtual-call.ts';
 import { memberSessionOf, type MemberSession, modernSession, type VirtualSession } from './virtual-session.ts';
+import { whenOver } from './when-over.ts';
 
 /** What a member is sent. */
 export interface MemberMessage {
@@ -37,12 +38,13 @@ export interface MemberMessage {
 export interface MemberReply {
   readonly reply: Reply;
   readonly session: MemberSession;
+  /** Of what was asked. */
+  readonly id: RpcId;
 }
 
 /** Refused: the member does not know the session, or may never have heard of the modern era. Then nothing was done. */
 type Sent = { readonly isRefused: false; readonly reply: Reply } | { readonly isRefused: true; readonly reply: Reply | undefined };
 
-const noBody = Buffer.alloc(0);
 const bothTypes = 'application/json, text/event-stream';
 
 /** Calls members for one call of a virtual server's caller: each in its own era, in the session that there is with it. */
@@ -95,16 +97,16 @@ export class MemberCalls {
     if (isModern) return this.#sendModern(member, messageFor, record);
     const key = this.#keyOf(member);
     const session = await this.#sessionWith(member, key);
-    const first = await this.#sendIn(session, member, message(session), record);
-    if (!first.isRefused) return { reply: key === undefined && this.#isOpened(member, session) ? this.#endingAfter(first.reply, member, session) : first.reply, session };
+    const first = await this.#sendIn(session, member, message(session), record, key);
+    if (!first.isRefused) return { reply: first.reply, session, id: message(session).id ?? null };
     if (key !== undefined) this.#gateway.virtual.sessions.forget(key, session);
     const another = await this.#enter(member, key);
     // It knows the modern era very well, and has refused this message.
-    if (session.era === 'modern' && another.era === 'modern' && first.reply !== undefined) return { reply: first.reply, session };
+    if (session.era === 'modern' && another.era === 'modern' && first.reply !== undefined) return { reply: first.reply, session, id: message(session).id ?? null };
     if (first.reply !== undefined) drop(first.reply);
-    const second = await this.#sendIn(another, member, message(another), record);
+    const second = await this.#sendIn(another, member, message(another), record, key);
     if (second.reply === undefined) throw new GatewayError('session_not_found', { detail: 'the member has forgotten a session that was opened just now' });
-    return { reply: key === undefined ? this.#endingAfter(second.reply, member, another) : second.reply, session: another };
+    return { reply: second.reply, session: another, id: message(another).id ?? null };
   }
 
   /**
@@ -144,21 +146,21 @@ export class MemberCalls {
   async end(member: Member): Promise<void> {
     const key = this.#keyOf(member);
     const opened = key === undefined ? undefined : this.#gateway.virtual.sessions.forget(key);
-    const session = opened ?? (this.session && memberSessionOf(this.session, member.server.name));
+    const session = opened ?? (this.session && memberSessionOf(this.session, member.server));
     if (session?.era === 'legacy' && session.sessionId !== undefined) drop(await this.#sendRaw(session, member, { httpMethod: 'DELETE' }));
   }
 
   /** Whether there is a session with it, without opening one. */
   known(member: Member): MemberSession | undefined {
     const key = this.#keyOf(member);
-    return (key === undefined ? undefined : this.#gateway.virtual.sessions.get(key)) ?? (this.session && memberSessionOf(this.session, member.server.name));
+    return (key === undefined ? undefined : this.#gateway.virtual.sessions.get(key)) ?? (this.session && memberSessionOf(this.session, member.server));
   }
 
   async #sendModern(member: Member, message: MemberMessage, record: CallRecord | undefined): Promise<MemberReply> {
     const reply = await this.#sendRaw(modernSession, member, message, record);
     // It may be another server by now: the next that is refused is asked what it is.
     if (reply.status === 400) this.#gateway.virtual.sessions.lose(member.server.id);
-    return { reply, session: modernSession };
+    return { reply, session: modernSession, id: message.id ?? null };
   }
 
   async #sessionWith(member: Member, key: string | undefined): Promise<MemberSession> {
@@ -173,10 +175,15 @@ export class MemberCalls {
   }
 
   async #enter(member: Member, key: string | undefined): Promise<MemberSession> {
-    const open = async (): Promise<MemberSession> => {
-      const { session } = await this.open(member);
+    const begin = async (calls: MemberCalls): Promise<MemberSession> => {
+      const { session } = await calls.open(member);
       // Before anything else of the session: what follows must not overtake it.
-      if (session.era === 'legacy') await this.#sayInitialized(member, session);
+      if (session.era === 'legacy') await calls.#sayInitialized(member, session);
+      return session;
+    };
+    // Other calls wait for it too.
+    const open = async (): Promise<MemberSession> => {
+      const session = await this.patiently(begin, patienceMs(this.#gateway));
       if (this.#admitted.call.era === 'modern') this.#gateway.virtual.sessions.found(member.server.id, session);
       return session;
     };
@@ -201,10 +208,6 @@ export class MemberCalls {
     return this.#admitted.call.era === 'modern' && this.#gateway.virtual.sessions.eraOf(server.id) !== 'legacy' ? ['modern', 'legacy'] : ['legacy', 'modern'];
   }
 
-  #isOpened({ server }: Member, session: MemberSession): boolean {
-    return server.operations === undefined && session.era === 'legacy';
-  }
-
   /** It came sealed for the caller, as from the member's own URL. */
   #sessionIdOf(reply: Reply, { server }: Member): string | undefined {
     const sealed = headerOf(reply, 'mcp-session-id');
@@ -218,29 +221,55 @@ export class MemberCalls {
     return { workspace, serverId: id, upstreamUrl: upstream.url, callerId: this.#admitted.caller.id };
   }
 
+  /** A session that lasts for one call is over with its answer. */
   #endingAfter(reply: Reply, member: Member, session: MemberSession): Reply {
-    if (session.era === 'modern' || session.sessionId === undefined) return reply;
-    const end = (): void => void this.#sendRaw(session, member, { httpMethod: 'DELETE' }).then(drop, () => undefined);
     const { body } = reply;
-    if (typeof body === 'object') return { ...reply, body: mapBody(body, () => ({ write: (chunk, sink) => sink.write(chunk), over: end })) };
-    end();
+    if (typeof body === 'object') return { ...reply, body: whenOver(body, () => this.#close(member, session)) };
+    this.#close(member, session);
     return reply;
   }
 
-  async #sendIn(session: MemberSession, member: Member, message: MemberMessage, record: CallRecord | undefined): Promise<Sent> {
-    const reply = await this.#sendRaw(session, member, message, record).catch((error: unknown) => {
-      if (toGatewayError(error).code === 'session_not_found') return undefined;
+  #close(member: Member, session: MemberSession): void {
+    if (session.era === 'legacy' && session.sessionId !== undefined) this.#sendRaw(session, member, { httpMethod: 'DELETE' }).then(drop, () => undefined);
+  }
+
+  /** @param key of the session; without one it lasts for this message */
+  async #sendIn(session: MemberSession, member: Member, message: MemberMessage, record: CallRecord | undefined, key: string | undefined): Promise<Sent> {
+    if (key !== undefined || session.era === 'modern' || member.server.operations !== undefined) return this.#ask(session, member, message, record);
+    try {
+      const sent = await this.#ask(session, member, message, record);
+      return sent.isRefused ? sent : { ...sent, reply: this.#endingAfter(sent.reply, member, session) };
+    } catch (error) {
+      this.#close(member, session);
       throw error;
+    }
+  }
+
+  async #ask(session: MemberSession, member: Member, message: MemberMessage, record: CallRecord | undefined): Promise<Sent> {
+    const own = this.#ownIdFor(session, member, message);
+    const reply = await this.#sendRaw(session, member, own?.message ?? message, record).catch((error: unknown) => {
+      if (toGatewayError(error).code === 'session_not_found') return undefined;
+      throw own?.restoreError(error) ?? error;
     });
     if (reply === undefined) return { isRefused: true, reply };
     if (member.server.operations !== undefined) return { isRefused: false, reply };
-    if (session.era === 'legacy') return reply.status === 404 && session.sessionId !== undefined ? { isRefused: true, reply } : { isRefused: false, reply };
+    if (session.era === 'legacy') {
+      if (reply.status === 404 && session.sessionId !== undefined) return { isRefused: true, reply };
+      return { isRefused: false, reply: own === undefined ? reply : await own.restore(reply, this.#gateway.limits.filteredBytes) };
+    }
     if (reply.status < 300) this.#gateway.virtual.sessions.found(member.server.id, modernSession);
     if (reply.status !== 400) return { isRefused: false, reply };
     // It is read, as it may yet be the caller's answer when another message has gone out.
     const text = await readText(reply.body, this.#gateway.limits.filteredBytes);
     const read = { ...reply, headers: ['content-type', 'application/json', 'content-length', String(Buffer.byteLength(text))], body: text };
     return isModernError(text) ? { isRefused: false, reply: read } : { isRefused: true, reply: read };
+  }
+
+  /** The caller's own ids are for its own session, and for its own calls. */
+  #ownIdFor(session: MemberSession, { server }: Member, message: MemberMessage): OwnId | undefined {
+    const { text, id = null, isCall } = message;
+    if (session.era === 'modern' || server.operations !== undefined || text === undefined || id === null) return undefined;
+    return this.session !== undefined && isCall === true ? undefined : new OwnId({ ...message, text });
   }
 
   #sendRaw(session: MemberSession | undefined, member: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now())): Promise<Reply> {
@@ -260,14 +289,13 @@ export class MemberCalls {
       connectSession: server.connects && session?.era === 'legacy' && this.session !== undefined ? { id: this.session.id, client: this.client, upstream: upstreamSession ?? null } : undefined,
       connectResponse: message.isCall === true ? this.#admitted.call.connectResponse : undefined,
     };
-    const { request: { target, headers: rows } } = this.#admitted;
-    // No other data plane could answer it, as it knows the caller's only: so it is never passed on, like one that was passed on already.
-    const request = new RelayedRequest({ method: message.httpMethod, target, headers: rows, body: body ?? noBody }, this.#admitted.request);
-    return answerCall(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record);
+    // That a session is over is said when its caller has left, too.
+    const request = new MemberRequest(this.#admitted.request, message.httpMethod, body, message.httpMethod !== 'DELETE');
+    return request.lastFor(answerCall(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record));
   }
 
   /** What the protocol says with this message; everything else of the caller's headers is the member's policy's to say. */
-  #headersFor(session: MemberSession | undefined, { httpMethod, method, name, lastEventId, revision }: MemberMessage): CallerHeaders {
+  #headersFor(session: MemberSession | undefined, { httpMethod, method, name, lastEventId, revision, isCall }: MemberMessage): CallerHeaders {
     const { headers, call } = this.#admitted;
     const isModern = session?.era === 'modern';
     const own = {
@@ -278,7 +306,8 @@ export class MemberCalls {
       lastEventId,
       mcpMethod: isModern ? method : undefined,
       mcpName: isModern && name !== undefined ? nameHeaderOf(name) : undefined,
-      mcpParams: isModern ? headers.mcpParams : undefined,
+      // They mirror arguments of this very call.
+      mcpParams: isModern && isCall === true ? headers.mcpParams : undefined,
     };
     return Object.assign(new CallerHeaders(), headers, own);
   }

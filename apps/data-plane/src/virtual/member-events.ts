@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import { EventDataFilter } from '@gatehouse/mcp-protocol';
+import { EventDataFilter, type RpcId } from '@gatehouse/mcp-protocol';
 import { mapBody } from '../pipeline/map-body.ts';
 import type { StreamedBody } from '../pipeline/request.ts';
 
@@ -32,10 +32,25 @@ export function changedEvents(body: StreamedBody, maxEventBytes: number, { data,
   });
 }
 
-/** Ids of events are a member's own; with its name in front they are one's of several. */
-export const eventIdOf = (member: string, id: string): string => `${member}/${id}`;
+export interface EventId {
+  readonly member: string;
+  /** The call whose stream it is; absent on one that is only listened on. */
+  readonly call?: RpcId;
+  /** The member's own. */
+  readonly id: string;
+}
 
-export function readEventId(id: string | undefined): { readonly member: string; readonly id: string } | undefined {
-  const slash = id?.indexOf('/') ?? -1;
-  return id === undefined || slash <= 0 ? undefined : { member: id.slice(0, slash), id: id.slice(slash + 1) };
+/** Ids of events are a member's own; with its name in front they are one's of several, and say what may be answered where they go on. */
+export const eventIdOf = (member: string, id: string, call?: RpcId): string => `${member}/${call === undefined ? '' : encodeURIComponent(JSON.stringify(call))}/${id}`;
+
+export function readEventId(text: string | undefined): EventId | undefined {
+  const [, member, call, id] = /^([^/]+)\/([^/]*)\/(.*)$/s.exec(text ?? '') ?? [];
+  if (member === undefined || call === undefined || id === undefined) return undefined;
+  if (call === '') return { member, id };
+  try {
+    const answered: unknown = JSON.parse(decodeURIComponent(call));
+    return typeof answered === 'string' || typeof answered === 'number' ? { member, call: answered, id } : { member, id };
+  } catch {
+    return { member, id };
+  }
 }

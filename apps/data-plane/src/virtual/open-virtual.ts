@@ -18,7 +18,7 @@ export async function initializeVirtual(virtualCall: VirtualCall): Promise<Reply
   const { call } = admitted;
   const openings = await openAll(virtualCall, (member) => calls.patiently((patient) => patient.open(member, asked.text), patienceMs(gateway)));
   // The gateway answers for an API itself, whatever session that is in.
-  const sessions = new Map(openings.flatMap((opening) => ('opened' in opening && opening.opened !== unconnected && opening.member.server.operations === undefined ? [[opening.member.server.name, opening.opened.session] as const] : [])));
+  const sessions = new Map(openings.flatMap((opening) => ('opened' in opening && opening.opened !== unconnected && opening.member.server.operations === undefined ? [[opening.member.server, opening.opened.session] as const] : [])));
   const session = sealVirtualSession(gateway.callContext.sessions, call.owner, calls.client, sessions);
   const { capabilities, instructions, serverInfo } = describe(virtualCall, openings);
   const body = rpcResult(call.message?.id ?? null, { protocolVersion: negotiatedRevision(calls.client.protocolVersion), capabilities, serverInfo, ...instructions });
