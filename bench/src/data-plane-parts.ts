@@ -17,3 +17,5 @@ export { applyChange, emptySnapshot, type Snapshot } from '../../apps/data-plane
 export { prepareDocuments } from '../../apps/data-plane/src/snapshot/prepare-snapshot.ts';
 export { KnownNames } from '../../apps/data-plane/src/virtual/known-names.ts';
 export { MemberSessions } from '../../apps/data-plane/src/virtual/member-sessions.ts';
+export { DataPlane } from '../../apps/data-plane/src/data-plane.ts';
+export { dataPlaneSettings } from '../../apps/data-plane/src/environment.ts';

@@ -28,6 +28,7 @@ async function bench(args: readonly string[]): Promise<void> {
   // Processes of their own: what was compiled for one measurement must not help or hinder another.
   const part = (script: string): [string, ...string[]] => [process.execPath, join(import.meta.dirname, script)];
   await runInForeground(pinned(cores.proxy, [...part('pipeline-cost.ts'), ...(options.quick ? ['--quick'] : [])]));
+  await runInForeground([...part('virtual-lists.ts'), ...(options.quick ? ['--quick'] : [])]);
   if (options.full) await runInForeground([...part('many-servers.ts'), ...(options.ownBuild ? [] : [`--gateway=${options.gateway}`])]);
 }
 
