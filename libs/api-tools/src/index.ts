@@ -7,6 +7,7 @@ export { type ImportedApi, importOpenApi, type ImportOptions, type LeftOut } fro
 export { type ApiServer, presetUrl, type ServerVariable } from './openapi/read-servers.ts';
 export type { SuggestedAuth } from './openapi/suggest-auth.ts';
 export type { ImportWarning, LeftOutReason } from './openapi/unusable.ts';
+export { inexactNumber } from './inexact-number.ts';
 export { checkApiDocument, readApiDocument } from './read-api-document.ts';
 export { type ApiRequest, buildApiRequest } from './request/build-api-request.ts';
 export { type ApiAnswer, presetLimits, type ResultLimits, resultOf, type ToolContent, type ToolResult } from './results/result-of.ts';
