@@ -59,11 +59,10 @@ export class CallEventBuffer implements CallEventSink {
     if (size >= this.#options.eventsPerBatch) this.#close();
   }
 
-  /** Sends what there is, as long as the stream takes it. */
+  /** Sends what there is, as long as the stream takes it. One that has just been away is not waited for again: whoever ends the process has little time. */
   async stop(): Promise<void> {
     clearInterval(this.#timer);
     await this.#sending;
-    this.#isAway = false;
     if (this.#current.length > 0) this.#close();
     this.#send();
     await this.#sending;
