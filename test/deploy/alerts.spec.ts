@@ -39,6 +39,11 @@ interface Case {
 
 const [dataPlane, controlPlane] = ['job="gatehouse-data-plane"', 'job="gatehouse-control-plane"'];
 const call = (outcome: string): string => `gatehouse_requests_total{workspace="default", server="orders", outcome="${outcome}"}`;
+/** @param upTo10s of 100 calls a minute */
+const durations = (upTo10s: string): Record<string, string> => {
+  const bucket = (le: string): string => `gatehouse_request_duration_seconds_bucket{workspace="default", server="orders", le="${le}"}`;
+  return { [bucket('10')]: upTo10s, [bucket('30')]: '0+100x60', [bucket('+Inf')]: '0+100x60' };
+};
 const orders = { workspace: 'default', server: 'orders' };
 const still = '0+0x60';
 const steady = '0+60x60';
@@ -51,12 +56,7 @@ const cases: readonly Case[] = [
   { alert: 'GatehouseNotReady', bad: { [call('broker_unavailable')]: '0+1x60' }, good: { [call('connect_required')]: steady } },
   { alert: 'GatehouseUpstreamErrors', bad: { [call('ok')]: '0+90x60', [call('upstream_timeout')]: '0+10x60' }, labels: orders, good: { [call('ok')]: '0+99x60', [call('upstream_timeout')]: '0+1x60' } },
   { alert: 'GatehouseCredentialsRefused', bad: { [call('upstream_rejected_credentials')]: '0+1x60' }, labels: orders, good: { [call('credential_missing')]: steady } },
-  {
-    alert: 'GatehouseSlowAnswers',
-    bad: Object.fromEntries([['10', '0+10x60'], ['30', '0+100x60'], ['+Inf', '0+100x60']].map(([le, values]) => [`gatehouse_request_duration_seconds_bucket{workspace="default", server="orders", le="${le}"}`, values])),
-    labels: orders,
-    good: Object.fromEntries([['10', '0+99x60'], ['30', '0+100x60'], ['+Inf', '0+100x60']].map(([le, values]) => [`gatehouse_request_duration_seconds_bucket{workspace="default", server="orders", le="${le}"}`, values])),
-  },
+  { alert: 'GatehouseSlowAnswers', bad: durations('0+10x60'), labels: orders, good: durations('0+99x60') },
   { alert: 'GatehouseCircuitsOpen', bad: { gatehouse_open_circuits: '1x60' }, good: { gatehouse_open_circuits: '0x29 1 1 0x29' } },
   { alert: 'GatehouseChannelAway', bad: { 'gatehouse_channel_degraded{pod="a"}': '1x60' }, labels: { pod: 'a' }, good: { 'gatehouse_channel_degraded{pod="a"}': '0x60' } },
   {
