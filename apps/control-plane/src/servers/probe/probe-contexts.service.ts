@@ -32,8 +32,8 @@ export class ProbeContexts {
     this.#issuer = settings.CONTROL_PLANE_URL;
   }
 
-  /** @throws GatewayError vault_sealed_value_unreadable */
-  async of({ id, workspace, server }: CompleteServer, asking: Principal): Promise<CredentialContext> {
+  /** @param asking undefined where it is nobody's own tokens that are wanted. @throws GatewayError vault_sealed_value_unreadable */
+  async of({ id, workspace, server }: CompleteServer, asking: Principal | undefined): Promise<CredentialContext> {
     // Its own, and gone with it: that a token was to be had before does not say that one is now.
     const tokens = new AccessTokens({ post: (body) => this.#ask(body), fetch: (url, init) => this.#egress.fetch(url, init), now: Date.now });
     return { server: prepareServer(id, workspace, server), caller: await this.#callerOf(server.agentAuth, asking), tokens, identity: await this.#signerOf(server) };
@@ -47,8 +47,8 @@ export class ProbeContexts {
    * Who asks, in the way that this server knows its callers: what is used is that person's own, and nobody else's. Nobody where it knows
    * none of them, or where a token that a caller comes with would be more than who they are: there is none here.
    */
-  async #callerOf(agentAuth: AgentAuth, asking: Principal): Promise<Caller | undefined> {
-    if (asking.kind !== 'person') return undefined;
+  async #callerOf(agentAuth: AgentAuth, asking: Principal | undefined): Promise<Caller | undefined> {
+    if (asking?.kind !== 'person') return undefined;
     const { id, provider, name, email, groups } = asking.person;
     const who = { name, groups, ...(email !== undefined && { email }) };
     if (agentAuth.type === 'interactive') return { ...who, id: `person:${id}`, kind: 'person', subject: id, identityProvider: provider };

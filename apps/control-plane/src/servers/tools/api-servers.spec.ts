@@ -184,8 +184,10 @@ describe('what is wrong is said, and nothing is saved', () => {
 });
 
 describe('a GraphQL upstream', () => {
+  const schema = JSON.stringify({ data: { __schema: { queryType: { name: 'Query' }, types: [{ kind: 'OBJECT', name: 'Query', fields: [{ name: 'hero', args: [], type: { kind: 'SCALAR', name: 'String' }, isDeprecated: false }], interfaces: [] }, { kind: 'SCALAR', name: 'String' }], directives: [] } } });
+
   it('is asked with the credential of the server, and again when it is another', async () => {
-    answer = { status: 200, body: JSON.stringify({ data: { __schema: { queryType: { name: 'Query' }, types: [{ kind: 'OBJECT', name: 'Query', fields: [{ name: 'hero', args: [], type: { kind: 'SCALAR', name: 'String' }, isDeprecated: false }], interfaces: [] }, { kind: 'SCALAR', name: 'String' }], directives: [] } } }) };
+    answer = { status: 200, body: schema };
     const upstream = { url: `${host.origin}/graphql` };
     const { body, status, text } = await save(api('asked', { graphql: {} }, { upstream, appAuth: { type: 'api-key', name: 'X-Key', in: 'header', value: 'key-of-the-api' } }));
     expect(status, text).toBe(201);
@@ -195,6 +197,16 @@ describe('a GraphQL upstream', () => {
     const moved = await patch('asked', { upstream: { url: `${host.origin}/v2/graphql` } });
     expect(moved.status, moved.text).toBe(200);
     expect(host.requests.map((request) => [request.url, headerValue(request, 'X-Key')]).at(-1)).toEqual(['/v2/graphql', 'key-of-the-api']);
+  });
+
+  it('is asked with a token of the gateway’s own', async () => {
+    const token = JSON.stringify({ access_token: 'of-the-gateway', token_type: 'Bearer', expires_in: 60 });
+    host.handle((request, response) => void response.setHeader('Content-Type', 'application/json').end(request.url === '/token' ? token : schema));
+    const appAuth = { type: 'oauth-client-credentials', tokenUrl: `${host.origin}/token`, clientId: 'gateway', clientSecret: 'of-the-client' };
+    const { status, text } = await save(api('tokened', { graphql: {} }, { upstream: { url: host.url }, appAuth }));
+    host.handle(answering);
+    expect(status, text).toBe(201);
+    expect(host.requests.map((request) => [request.url, headerValue(request, 'Authorization')?.split(' ')[0]])).toEqual([['/token', 'Basic'], ['/mcp', 'Bearer']]);
   });
 
   it.each([

@@ -1,10 +1,14 @@
 import type { ApiOperation } from '@gatehouse/api-tools';
+import type { AddressGuard } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import { completeServer, takeSource, type UpstreamServerDocument } from '@gatehouse/gateway-config';
-import { Injectable } from '@nestjs/common';
+import { Inject, Injectable } from '@nestjs/common';
 import { Database } from '../../database/database.ts';
+import { uuidV7 } from '../../database/uuid-v7.ts';
 import { parseDocument } from '../../http/parse-document.ts';
 import { findWorkspace } from '../../workspaces/workspaces.store.ts';
+import { plainTokenUrl } from '../plain-token-url.ts';
+import { addressGuardToken } from '../probe/address-guard.provider.ts';
 import { introspects } from './import-key.ts';
 import { unknownSource } from './kept-source.ts';
 import { proposeServer, type ServerDraft } from './propose-server.ts';
@@ -16,8 +20,10 @@ import { ToolImports } from './tool-imports.service.ts';
 export class ImportPreviews {
   readonly #database: Database;
   readonly #imports: ToolImports;
+  readonly #guard: AddressGuard;
 
-  constructor(database: Database, imports: ToolImports) {
+  constructor(database: Database, imports: ToolImports, @Inject(addressGuardToken) guard: AddressGuard) {
+    this.#guard = guard;
     this.#database = database;
     this.#imports = imports;
   }
@@ -25,11 +31,12 @@ export class ImportPreviews {
   /** @throws GatewayError not_found, validation_failed */
   async preview(workspace: string, body: unknown): Promise<ImportPreview> {
     await findWorkspace(this.#database.sql, workspace);
+    const insecure = await plainTokenUrl(body, this.#guard);
     const draft = parseDocument(previewInput, body);
     const { tools, source } = takeSource(draft.tools);
     const problems = source === undefined ? unknownSource(tools, undefined) : [];
-    if (problems.length > 0) throw new GatewayError('validation_failed', { problems });
-    const imported = await this.#imports.preview(tools, source, introspects({ tools }) ? upstreamOf(draft) : undefined);
+    if (problems.length + insecure.length > 0) throw new GatewayError('validation_failed', { problems: [...problems, ...insecure] });
+    const imported = await this.#imports.preview(tools, source, introspects({ tools }) ? { id: uuidV7(), workspace, server: upstreamOf(draft) } : undefined);
     const { title, version, servers, suggestedAuth, operations, leftOut, warnings } = imported;
     return {
       title, version, leftOut: [...leftOut], warnings: [...warnings],

@@ -1,10 +1,10 @@
 import { introspectionQuery } from '@gatehouse/api-tools';
-import { type AddressGuard, guardedFetch, OriginPools } from '@gatehouse/egress';
+import { guardedFetch, OriginPools } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { UpstreamServerDocument } from '@gatehouse/gateway-config';
 import { version } from '@gatehouse/service-runtime';
 import { networkFailure } from '../probe/network-steps.ts';
-import { beginProbe, obtainCredentials, type Probe } from '../probe/probe-upstream.ts';
+import { beginProbe, obtainCredentials, type Probe, type ProbeOptions } from '../probe/probe-upstream.ts';
 import { StepFailure } from '../probe/step-failure.ts';
 import { withCredentials } from '../probe/with-credentials.ts';
 import { maxSourceBytes, sourceTimeouts } from './fetch-source.ts';
@@ -13,8 +13,8 @@ import { maxSourceBytes, sourceTimeouts } from './fetch-source.ts';
  * What a GraphQL upstream answers when it is asked for its schema, with the server's own credentials and along the redirects that a data plane follows.
  * @throws GatewayError validation_failed, which says why there is none
  */
-export async function introspectUpstream(server: UpstreamServerDocument, guard: AddressGuard): Promise<string> {
-  const probe = beginProbe(server, { guard });
+export async function introspectUpstream(server: UpstreamServerDocument, options: ProbeOptions): Promise<string> {
+  const probe = beginProbe(server, options);
   try {
     return await ask(probe);
   } catch (error) {

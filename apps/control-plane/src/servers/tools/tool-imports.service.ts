@@ -7,7 +7,9 @@ import { Database } from '../../database/database.ts';
 import { Vault } from '../../vault/vault.ts';
 import { openServers } from '../open-servers.ts';
 import { withValues } from '../plan-secrets.ts';
+import type { CompleteServer } from '../complete-servers.service.ts';
 import { addressGuardToken } from '../probe/address-guard.provider.ts';
+import { ProbeContexts } from '../probe/probe-contexts.service.ts';
 import type { ServerRow } from '../servers.store.ts';
 import type { WrittenServerDocument } from '../written-server.ts';
 import { toolsOf, withTools } from './complete-tools.ts';
@@ -23,11 +25,13 @@ import { findServerTools, type ServerTools } from './server-tools.store.ts';
 export class ToolImports {
   readonly #database: Database;
   readonly #vault: Vault;
+  readonly #contexts: ProbeContexts;
   readonly #guard: AddressGuard;
 
-  constructor(database: Database, vault: Vault, @Inject(addressGuardToken) guard: AddressGuard) {
+  constructor(database: Database, vault: Vault, contexts: ProbeContexts, @Inject(addressGuardToken) guard: AddressGuard) {
     this.#database = database;
     this.#vault = vault;
+    this.#contexts = contexts;
     this.#guard = guard;
   }
 
@@ -38,7 +42,7 @@ export class ToolImports {
   async import(written: WrittenServerDocument, server: ServerRow): Promise<ServerTools> {
     const tools = toolsOf(written.document);
     const source = written.source ?? (keptSourceIn(tools) && (await findServerTools(this.#database.sql, server.id))?.source);
-    const text = introspects(written.document) ? await introspectUpstream(await this.#open(written, server), this.#guard) : await this.textOf(tools, source);
+    const text = introspects(written.document) ? await this.#introspect({ id: server.id, workspace: server.workspace, server: await this.#open(written, server) }) : await this.textOf(tools, source);
     return { ...readTools(tools, text), importKey: importKeyOf(written.document) ?? '', source };
   }
 
@@ -50,8 +54,13 @@ export class ToolImports {
   }
 
   /** For a preview of what is stored nowhere. @throws GatewayError validation_failed */
-  async preview(tools: ToolsSource, given: string | object | undefined, upstream: UpstreamServerDocument | undefined): Promise<ImportedTools> {
-    return readTools(tools, upstream === undefined ? await this.textOf(tools, given) : await introspectUpstream(upstream, this.#guard));
+  async preview(tools: ToolsSource, given: string | object | undefined, asked: CompleteServer | undefined): Promise<ImportedTools> {
+    return readTools(tools, asked === undefined ? await this.textOf(tools, given) : await this.#introspect(asked));
+  }
+
+  /** As nobody: the gateway's own credentials are all that there is. */
+  async #introspect(asked: CompleteServer): Promise<string> {
+    return introspectUpstream(asked.server, { guard: this.#guard, context: await this.#contexts.of(asked, undefined) });
   }
 
   /** With the secrets that were sent, those that are kept, and what its workspace's credentials hold. */
