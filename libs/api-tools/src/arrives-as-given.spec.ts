@@ -1,3 +1,4 @@
+import { mayHaveDotSegment } from '@gatehouse/config-fields';
 import fc from 'fast-check';
 import { describe, expect, test } from 'vitest';
 import type { ApiBody, ApiOperation, ApiParameter } from './api-operation.ts';
@@ -33,8 +34,8 @@ function isSendable({ in: place, style, allowReserved }: ApiParameter, value: un
   if (style === 'pipeDelimited') return textsOf(value).every((text) => !text.includes('|'));
   // Its percent-encoded triples arrive as what they stand for.
   if (allowReserved === true) return textsOf(value).every((text) => !text.includes('%'));
-  if (style === 'label' && textsOf(value).some((text) => text.includes('.'))) return false;
-  return place === 'query' || textsOf(value).every((text) => text !== '' && !/(^|[/\\])(\.|%2e){1,2}($|[/\\])|%25/i.test(text));
+  if (style === 'label' && textsOf(value).some((text) => /[./\\?#]/.test(text))) return false;
+  return place === 'query' || textsOf(value).every((text) => text !== '' && !/%[2-7]/.test(text) && !mayHaveDotSegment(Buffer.from(text).toString('latin1')));
 }
 
 const argumentsOf = ({ inputSchema, parameters }: ApiOperation): fc.Arbitrary<JsonObject> =>

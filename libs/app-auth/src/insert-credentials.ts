@@ -1,3 +1,4 @@
+import { namesInQuery, withoutNames } from '@gatehouse/config-fields';
 import { canonicalName } from '@gatehouse/header-policy';
 import type { Credential } from './app-auth-type.ts';
 import { removeHeader } from './remove-header.ts';
@@ -23,11 +24,8 @@ export function insertCredentials(path: string, headers: string[], credentials: 
 
 function withoutParameter(target: string, name: string): string {
   const [path, query] = splitAt(target, target.indexOf('?'));
-  const kept = query.split('&').filter((pair) => nameOf(pair) !== name);
-  return kept.length === 0 || (kept.length === 1 && kept[0] === '') ? path : `${path}?${kept.join('&')}`;
+  const kept = withoutNames(query, namesInQuery(encodeURIComponent(name)));
+  return kept.length === 0 ? path : `${path}?${kept.join('&')}`;
 }
-
-// As servers read it (URL Standard, application/x-www-form-urlencoded): another spelling of the name is the same parameter.
-const nameOf = (pair: string): string | undefined => new URLSearchParams(pair).keys().next().value;
 
 const splitAt = (text: string, index: number): [string, string] => [text.slice(0, index), text.slice(index + 1)];

@@ -1,3 +1,4 @@
+import { decodeBytes, hasDotSegment, maxDecodings, namesInQuery, withoutNames } from '@gatehouse/config-fields';
 import { GatewayError } from '@gatehouse/errors';
 import type { PreparedUpstream } from './prepared-server.ts';
 
@@ -26,17 +27,12 @@ export function directPath({ path: base }: Pick<PreparedUpstream, 'path'>, { pat
 
 function joinQueries(configured: string, given: string): string {
   if (configured === '') return given;
-  const names = new Set(new URLSearchParams(configured).keys());
-  // As servers read it: another spelling of the name is the same parameter.
-  const added = given.split('&').filter((pair) => pair !== '' && !names.has(new URLSearchParams(pair).keys().next().value ?? ''));
-  return [configured, ...added].join('&');
+  return [configured, ...withoutNames(given, namesInQuery(configured))].join('&');
 }
 
 // RFC 3986 section 2, but for what browsers and clients leave as it is (`|`, `[`, …).
 const outsideOfUri = /[^\x21-\x7e]|[\\#]/;
 const brokenEscape = /%(?![0-9A-Fa-f]{2})/;
-/** How often something on the way may decode what another has decoded. */
-const maxDecodings = 4;
 
 function unfitPath(path: string): string | undefined {
   if (outsideOfUri.test(path)) return 'has a character that no URL has';
@@ -44,8 +40,8 @@ function unfitPath(path: string): string | undefined {
   if (path.includes('//')) return 'has an empty segment';
   let text = path;
   for (let round = 0; round <= maxDecodings; round += 1) {
-    if (readings(text).some(hasDotSegment)) return 'has a segment of dots, which would lead to another path';
-    const decoded = decode(text);
+    if (hasDotSegment(text)) return 'has a segment of dots, which would lead to another path';
+    const decoded = decodeBytes(text);
     if (decoded === text) return undefined;
     if (unprintable.test(decoded)) return 'has an encoded control character';
     if (overlong.test(decoded)) return 'has an encoding that is longer than it has to be';
@@ -54,16 +50,6 @@ function unfitPath(path: string): string | undefined {
   return 'is encoded over and over';
 }
 
-/** Bytes, one character each. */
-const decode = (text: string): string => text.replaceAll(/%([0-9A-Fa-f]{2})/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-
-/** Letters of other scripts that some servers take for ASCII ones (full-width dots) are in the second. */
-const readings = (text: string): string[] => (beyondAscii.test(text) ? [text, Buffer.from(text, 'latin1').toString('utf8').normalize('NFKC')] : [text]);
-
-/** With whatever a server may take for the end of a segment, and for no part of it: servlets' parameters, dots and blanks at its end. */
-const hasDotSegment = (text: string): boolean => text.split(/[/\\?#]/).some((segment) => /^[.\s]*\.[.\s]*(;|$)/.test(segment));
-
-const beyondAscii = /[\x80-\xff]/;
 const unprintable = /[\x00-\x1f\x7f]/; // eslint-disable-line no-control-regex -- these are what it looks for
 /** Of UTF-8: what decoders that do not look closely take for ASCII (RFC 3629 section 10). */
 const overlong = /[\xc0\xc1][\x80-\xbf]|\xe0[\x80-\x9f][\x80-\xbf]|\xf0[\x80-\x8f][\x80-\xbf]/;

@@ -21,7 +21,7 @@ const sdl = `
   scalar Date
 `;
 const base = new URL('https://api.example/graphql?v=1');
-const tools = new Map(importGraphql(sdl).map((tool) => [tool.name, tool]));
+const tools = new Map(importGraphql(sdl).operations.map((tool) => [tool.name, tool]));
 const tool = (name: string) => tools.get(name) ?? expect.fail(`no tool ${name}`);
 
 test('a tool for each field of queries and mutations, each with a document of the schema’s', () => {
@@ -43,8 +43,8 @@ test('what is asked for ends at a depth, and needs no arguments of its own', () 
 
 test('introspection says the same as SDL', () => {
   const introspection = introspectionFromSchema(buildSchema(sdl));
-  expect(importGraphql(JSON.stringify({ data: introspection }))).toEqual([...tools.values()]);
-  expect(importGraphql(JSON.stringify(introspection))).toEqual([...tools.values()]);
+  expect(importGraphql(JSON.stringify({ data: introspection })).operations).toEqual([...tools.values()]);
+  expect(importGraphql(JSON.stringify(introspection)).operations).toEqual([...tools.values()]);
 });
 
 test.each<[string, Record<string, unknown>, string[]]>([
@@ -66,7 +66,7 @@ test('the request is a POST of document and variables to the URL itself', () => 
 });
 
 test('chosen documents, with their variables', () => {
-  const [found] = importGraphql(sdl, { operations: [{ name: 'find', document: 'query Find($text: String!, $n: Int = 3) { search(filter: {text: $text}) { ... on User { name friends(first: $n) { id } } } }' }] });
+  const { operations: [found] } = importGraphql(sdl, { operations: [{ name: 'find', document: 'query Find($text: String!, $n: Int = 3) { search(filter: {text: $text}) { ... on User { name friends(first: $n) { id } } } }' }] });
   expect(found?.inputSchema).toMatchObject({ required: ['text'], properties: { text: { type: 'string' } } });
 });
 
@@ -86,6 +86,30 @@ test.each([['type Query {'], ['{"data":{}}'], ['{"__schema":{"types":5}}'], ['{'
 
 test.each([['id: ID'], ['']])('types that all have each other, and %j, are asked for in bounded size', (leaf) => {
   const types = Array.from({ length: 60 }, (_, index) => `type T${index} { ${leaf} ${Array.from({ length: 60 }, (_unused, other) => `f${other}: T${other}`).join(' ')} }`);
-  const [operation] = importGraphql(`type Query { a: T0 } ${types.join('\n')}`, { maxDepth: 10 });
+  const { operations: [operation] } = importGraphql(`type Query { a: T0 } ${types.join('\n')}`, { maxDepth: 10 });
   expect(operation?.graphql?.document.length).toBeLessThan(50_000);
+});
+
+test('two documents of one name are told apart by whoever wrote them', () => {
+  const twice = ['a', 'a'].map((name) => ({ name, document: '{ version }' }));
+  expect(() => importGraphql(sdl, { operations: twice })).toThrow(expect.objectContaining({ problems: [expect.objectContaining({ pointer: '/operations/1/name' })] }));
+});
+
+test('what is not imported is named with the reason', () => {
+  expect(importGraphql(sdl, { include: ['user', 'node'] }).leftOut.map(({ operation, reason }) => `${operation}: ${reason}`)).toEqual(['query version: excluded', 'query search: excluded', 'mutation addUser: excluded']);
+});
+
+test('all tools together have a bound, however small the schema is that they come from', { timeout: 60_000 }, () => {
+  const inputs = Array.from({ length: 300 }, (_, index) => `input I${index} { ${Array.from({ length: 6 }, (_value, member) => `member${member}: I${(index * 7 + member) % 300}`).join(' ')} }`);
+  const fields = Array.from({ length: 3_000 }, (_, index) => `f${index}(a: I0): Int`);
+  const { operations, leftOut } = importGraphql(`type Query { ${fields.join(' ')} } ${inputs.join(' ')}`);
+  expect(operations.length + leftOut.length).toBe(3_000);
+  expect(leftOut.at(-1)?.reason).toBe('too_many');
+  expect(JSON.stringify(operations).length).toBeLessThan(20 * 1024 * 1024);
+});
+
+test('a text that is no schema is not told back: it may have been fetched from anywhere', () => {
+  for (const text of ['root:x:0:0:SECRET', '{"token":"SECRET"', 'type Query { a: SECRET }']) {
+    expect(() => importGraphql(text)).toThrow(expect.objectContaining({ problems: [expect.objectContaining({ detail: expect.not.stringContaining('SECRET') as unknown })] }));
+  }
 });

@@ -3,6 +3,7 @@ import { ToolRules } from '@gatehouse/mcp-protocol';
 import { type GraphQLField, type GraphQLInputType, type GraphQLSchema, isInputType, isNonNullType, Kind, type OperationDefinitionNode, parse, typeFromAST, validate } from 'graphql';
 import type { ApiOperation } from '../api-operation.ts';
 import type { JsonObject } from '../json-value.ts';
+import type { ImportedApi, LeftOut } from '../openapi/import-openapi.ts';
 import { nameArguments } from '../openapi/name-arguments.ts';
 import { ToolNames } from '../openapi/tool-names.ts';
 import { completeSchema } from '../schema/complete-schema.ts';
@@ -28,25 +29,40 @@ export interface GraphqlImportOptions {
 
 const maxSchemaSize = 128 * 1024;
 const maxTools = 5_000;
+/** Of all tools together, as JSON: many of them may have the same large input. */
+const maxTotalSize = 16 * 1024 * 1024;
 const maxTokens = 10_000;
+const maxNotes = 10_000;
 
 /**
  * The tools of a GraphQL API, all of them at the base URL itself.
  * @param schema SDL, or what introspection answered
  * @throws GatewayError validation_failed, with a problem for each document that is not one of the schema’s
  */
-export function importGraphql(schema: string, options: GraphqlImportOptions = {}): ApiOperation[] {
+export function importGraphql(schema: string, options: GraphqlImportOptions = {}): Pick<ImportedApi, 'operations' | 'leftOut'> {
   const api = readGraphqlSchema(schema);
   const inputs = new InputSchemas();
-  if (options.operations !== undefined) return ofDocuments(api, options.operations, inputs);
+  if (options.operations !== undefined) return { operations: ofDocuments(api, options.operations, inputs), leftOut: [] };
   const rules = new ToolRules({ allow: options.include, deny: options.exclude });
   const names = new ToolNames();
   const roots = [['query', api.getQueryType()], ['mutation', api.getMutationType()]] as const;
-  return roots
-    .flatMap(([kind, type]) => Object.values(type?.getFields() ?? {}).map((field) => ({ kind, field, name: names.take(field.name, kind, field.name) })))
-    .filter(({ name }) => rules.mayCall(name))
-    .slice(0, maxTools)
-    .map(({ kind, field, name }) => ofRootField(api, kind, field, name, inputs, options.maxDepth ?? 3));
+  const operations: ApiOperation[] = [];
+  const leftOut: LeftOut[] = [];
+  let size = 0;
+  for (const [kind, type] of roots) {
+    for (const field of Object.values(type?.getFields() ?? {})) {
+      const name = names.take(field.name, kind, field.name);
+      const reason = !rules.mayCall(name) ? 'excluded' : operations.length >= maxTools || size > maxTotalSize ? 'too_many' : undefined;
+      if (reason !== undefined) {
+        leftOut.push({ operation: `${kind} ${field.name}`.slice(0, 500), reason, pointer: '', detail: reason === 'excluded' ? 'is not among those to import' : 'comes after as many as one server can have' });
+        continue;
+      }
+      const operation = ofRootField(api, kind, field, name, inputs, options.maxDepth ?? 3);
+      size += JSON.stringify(operation).length;
+      operations.push(operation);
+    }
+  }
+  return { operations, leftOut: leftOut.slice(0, maxNotes) };
 }
 
 type RootKind = 'query' | 'mutation';
@@ -67,7 +83,10 @@ function ofRootField(schema: GraphQLSchema, kind: RootKind, field: GraphQLField<
 
 function ofDocuments(schema: GraphQLSchema, documents: readonly GraphqlDocument[], inputs: InputSchemas): ApiOperation[] {
   const problems: Problem[] = [];
+  const names = new Set<string>();
   const tools = documents.flatMap(({ name, description, document }, index) => {
+    if (names.has(name)) problems.push({ pointer: `/operations/${index}/name`, detail: 'is the name of another operation already' });
+    names.add(name);
     const operation = operationIn(schema, document);
     if (typeof operation === 'string') {
       problems.push({ pointer: `/operations/${index}/document`, detail: operation });

@@ -1,5 +1,5 @@
 import { GatewayError } from '@gatehouse/errors';
-import { buildClientSchema, buildSchema, type GraphQLSchema, type IntrospectionQuery } from 'graphql';
+import { buildClientSchema, buildSchema, GraphQLError, type GraphQLSchema, type IntrospectionQuery } from 'graphql';
 import { isObject, own } from '../json-value.ts';
 import { checkApiDocument } from '../read-api-document.ts';
 
@@ -16,7 +16,9 @@ export function readGraphqlSchema(text: string): GraphQLSchema {
     return /^\s*\{/.test(text) ? fromIntrospection(JSON.parse(text)) : buildSchema(text, { maxTokens });
   } catch (cause) {
     if (cause instanceof GatewayError) throw cause;
-    throw unfit(`is no schema of GraphQL: ${cause instanceof Error && !(cause instanceof RangeError) ? cause.message.slice(0, 300) : 'it is nested too deep'}`);
+    // Where it is no such text at all, what it is instead is nobody's to see: it may have been fetched from anywhere.
+    const [location] = cause instanceof GraphQLError ? (cause.locations ?? []) : [];
+    throw unfit(`is no schema of GraphQL${location === undefined ? '' : `: line ${location.line}, column ${location.column}`}`);
   }
 }
 

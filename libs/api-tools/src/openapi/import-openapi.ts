@@ -47,6 +47,8 @@ const maxOperations = 10_000;
 /** Of all tools together, as JSON: they are stored, sent to data planes and listed. */
 const maxTotalSize = 64 * 1024 * 1024;
 const maxNotes = 10_000;
+/** The beginning of a pointer says where to look. */
+const maxPointer = 2_000;
 
 /**
  * The tools of an OpenAPI document, 3.0 or 3.1, or of Swagger 2.0 (pointers are then into what it is as OpenAPI 3.0). What cannot become a tool is left out and named, and the rest goes on.
@@ -67,7 +69,7 @@ export function importOpenApi(document: unknown, options: ImportOptions = {}): I
     inputs: new Definitions(references, 'input'),
     outputs: new Definitions(references, 'output'),
     credentials: credentialParameters(suggestedAuth),
-    warn: (warning) => void (warnings.length < maxNotes && warnings.push(warning)),
+    warn: ({ pointer, ...warning }) => void (warnings.length < maxNotes && warnings.push({ pointer: pointer.slice(0, maxPointer), ...warning })),
   };
   const info = objectOf(own(api, 'info'));
   return {
@@ -104,7 +106,7 @@ function readOperations(api: JsonObject, scope: OperationScope, { include, exclu
 const reasonOf = (error: unknown, pointer: string): Omit<LeftOut, 'operation'> =>
   error instanceof Unusable
     ? { reason: error.reason, pointer: error.pointer, detail: error.message }
-    : { reason: 'unreadable', pointer, detail: 'is written in a way that its reader did not foresee' };
+    : { reason: 'unreadable', pointer: pointer.slice(0, maxPointer), detail: 'is written in a way that its reader did not foresee' };
 
 interface EachOperation {
   readonly method: string;

@@ -37,7 +37,8 @@ const kinds: readonly (readonly [ApiBody['kind'], RegExp])[] = [
 export function readBody({ value: body, pointer }: Located, references: References): ReadBody | undefined {
   if (!isObject(body)) return undefined;
   const content = own(body, 'content');
-  const entries = isObject(content) ? Object.entries(content).slice(0, 100) : [];
+  // None is longer, and patterns are for what has a bound.
+  const entries = isObject(content) ? Object.entries(content).slice(0, 100).filter(([mediaType]) => isMediaType(mediaType.trim())) : [];
   if (entries.length === 0) return undefined;
   const chosen = kinds.flatMap(([kind, pattern]) => {
     const found = entries.find(([mediaType]) => pattern.test(essence(mediaType)));
@@ -49,12 +50,14 @@ export function readBody({ value: body, pointer }: Located, references: Referenc
   const schema = { value: (isObject(entry) ? own(entry, 'schema') : undefined) ?? {}, pointer: `${at}/schema` };
   const mediaType = chosen.mediaType === '*/*' ? 'application/json' : chosen.mediaType.trim();
   // It becomes a header.
-  if (!/^[\x20-\x7e]{1,200}$/.test(mediaType)) throw new Unusable('unsupported_body', at, 'has a media type that is none');
+  if (!isMediaType(mediaType)) throw new Unusable('unsupported_body', at, 'has a media type that is none');
   const fields = kind === 'text' || kind === 'binary' ? undefined : readFields(schema, isObject(entry) ? own(entry, 'encoding') : undefined, references);
   // Most documents leave `required` out here, and say in the schema what has to be there.
   const isRequired = own(body, 'required') === true || (own(body, 'required') === undefined && fields?.some(({ required }) => required) === true);
   return { mediaType, kind, required: isRequired, schema, fields };
 }
+
+const isMediaType = (text: string): boolean => /^[\x20-\x7e]{1,200}$/.test(text);
 
 export const essence = (mediaType: string): string => (mediaType.split(';', 1)[0] as string).trim().toLowerCase();
 
@@ -122,7 +125,7 @@ function encodingOf(value: unknown): FieldEncoding | undefined {
   const contentType = textOf(own(value, 'contentType'));
   const encoding = {
     // Several are what the field may be; which one it is only its value says.
-    ...(contentType !== undefined && /^[^,*\s]+(; ?[^,\s]+)*$/.test(contentType) && /^[\x21-\x7e ]{1,200}$/.test(contentType) ? { contentType } : {}),
+    ...(contentType !== undefined && isMediaType(contentType) && /^[^;,*\s]+(; ?[^;,\s]+)*$/.test(contentType) ? { contentType } : {}),
     ...(style.success ? { style: style.data } : {}),
     ...(typeof explode === 'boolean' ? { explode } : {}),
     ...(own(value, 'allowReserved') === true ? { allowReserved: true as const } : {}),

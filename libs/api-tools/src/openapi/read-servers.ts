@@ -14,15 +14,19 @@ export interface ApiServer {
 }
 
 const maxServers = 50;
+const maxUrl = 2_048;
+const maxValue = 256;
+const maxValues = 100;
 
 export function readServers(value: unknown): ApiServer[] {
   return listOf(value)
     .slice(0, maxServers)
     .flatMap((entry) => {
       const url = isObject(entry) ? textOf(own(entry, 'url')) : undefined;
-      if (!isObject(entry) || url === undefined || url.length > 2_048) return [];
+      if (!isObject(entry) || url === undefined || url.length > maxUrl) return [];
       const description = textOf(own(entry, 'description'))?.slice(0, 1_000);
-      return [{ url, ...(description === undefined ? {} : { description }), variables: readVariables(objectOf(own(entry, 'variables'))) }];
+      const server = { url, ...(description === undefined ? {} : { description }), variables: readVariables(objectOf(own(entry, 'variables'))) };
+      return presetUrl(server).length > maxUrl ? [] : [server];
     });
 }
 
@@ -33,9 +37,9 @@ const readVariables = (variables: JsonObject): Readonly<Record<string, ServerVar
       .flatMap(([name, value]) => {
         if (!isObject(value)) return [];
         const description = textOf(own(value, 'description'))?.slice(0, 1_000);
-        const values = listOf(own(value, 'enum')).filter((option): option is string => typeof option === 'string');
+        const values = listOf(own(value, 'enum')).slice(0, maxValues).filter((option): option is string => typeof option === 'string' && option.length <= maxValue);
         const preset = own(value, 'default');
-        return [[name, { default: typeof preset === 'string' ? preset : '', ...(description === undefined ? {} : { description }), ...(values.length === 0 ? {} : { enum: values }) }]];
+        return [[name, { default: typeof preset === 'string' ? preset.slice(0, maxValue) : '', ...(description === undefined ? {} : { description }), ...(values.length === 0 ? {} : { enum: values }) }]];
       }),
   );
 

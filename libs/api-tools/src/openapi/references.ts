@@ -3,6 +3,8 @@ import { Unusable } from './unusable.ts';
 
 /** Longer chains than this have no purpose; and a circle of references is none. */
 const maxHops = 32;
+/** Pointers are repeated with all that is said of an operation. */
+const maxPointer = 2_000;
 
 /** A part of the document and where it stands there. */
 export interface Located {
@@ -36,6 +38,7 @@ export class References {
   find(reference: string, from: string): Located {
     if (!reference.startsWith('#')) throw new Unusable('remote_ref', from, `refers outside the document: ${reference.slice(0, 200)}`);
     const pointer = decoded(reference.slice(1));
+    if (reference.length > maxPointer) throw new Unusable('broken_ref', from, `refers with more than ${maxPointer} characters`);
     if (pointer === undefined || (pointer !== '' && !pointer.startsWith('/'))) throw new Unusable('broken_ref', from, `is not a JSON pointer: ${reference.slice(0, 200)}`);
     let value: unknown = this.#document;
     for (const step of pointer.split('/').slice(1)) {

@@ -12,6 +12,9 @@ export type LeftOutReason =
   | 'excluded'
   | 'unreadable';
 
+/** Its beginning says where to look. */
+const maxPointer = 2_000;
+
 /** Thrown where an operation turns out to be none that a tool can be made of; the import goes on with the next. */
 export class Unusable extends Error {
   readonly reason: LeftOutReason;
@@ -22,7 +25,7 @@ export class Unusable extends Error {
     super(detail);
     this.name = 'Unusable';
     this.reason = reason;
-    this.pointer = pointer;
+    this.pointer = pointer.slice(0, maxPointer);
   }
 }
 

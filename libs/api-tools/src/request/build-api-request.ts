@@ -1,4 +1,4 @@
-import { isHeaderValue } from '@gatehouse/config-fields';
+import { isHeaderValue, namesInQuery, withoutNames } from '@gatehouse/config-fields';
 import { type Problem, pointerOf } from '@gatehouse/errors';
 import type { ApiOperation, ApiParameter } from '../api-operation.ts';
 import { ArgumentError } from '../argument-error.ts';
@@ -34,7 +34,9 @@ export function buildApiRequest(operation: ApiOperation, args: JsonObject, baseU
   const valueOf = ({ argument }: ApiParameter): unknown => own(args, argument);
 
   const path = pathOf(operation.path, operation.parameters, valueOf, problems, problemOf);
-  const query: string[] = baseUrl.search.length > 1 ? [baseUrl.search.slice(1)] : [];
+  // What the URL's own query sets, no caller sets.
+  const pinned = baseUrl.search.slice(1);
+  const query: string[] = [];
   const headers: (readonly [string, string])[] = [['accept', operation.accept]];
   for (const parameter of operation.parameters) {
     const value = valueOf(parameter);
@@ -56,7 +58,12 @@ export function buildApiRequest(operation: ApiOperation, args: JsonObject, baseU
   if (problems.length > 0) throw new ArgumentError(problems);
   if (body !== undefined) headers.push(['content-type', body.contentType]);
   const base = operation.path === '' ? baseUrl.pathname : baseUrl.pathname.replace(/\/+$/, '');
-  return { method: operation.method, path: `${base}${path}${query.length === 0 ? '' : `?${query.join('&')}`}`, headers, body: body?.body };
+  return { method: operation.method, path: `${base}${path}${withQuery(pinned, query)}`, headers, body: body?.body };
+}
+
+function withQuery(pinned: string, given: readonly string[]): string {
+  const pairs = pinned === '' ? given : [pinned, ...withoutNames(given.join('&'), namesInQuery(pinned))];
+  return pairs.length === 0 ? '' : `?${pairs.join('&')}`;
 }
 
 const queryOf = ({ name, style, explode, allowReserved, json }: ApiParameter, value: unknown): string[] =>

@@ -1,7 +1,8 @@
 import { expect, test } from 'vitest';
-import type { ApiParameter } from '../api-operation.ts';
+import { apiOperation, type ApiParameter } from '../api-operation.ts';
 import { ArgumentError } from '../argument-error.ts';
 import { buildApiRequest } from './build-api-request.ts';
+import { fileValue } from './file-value.ts';
 import { operationWith } from '../spec-support/operation-with.ts';
 
 const base = new URL('https://api.example/v1/');
@@ -34,7 +35,6 @@ test.each<[unknown]>([['..'], ['.'], [''], ['../admin'], ['a/../../admin'], ['a/
 test.each<[string, string]>([
   ['a/b', 'a%2Fb'],
   ['a..b', 'a..b'],
-  ['...', '...'],
   ['v1.2', 'v1.2'],
   ['a?b#c', 'a%3Fb%23c'],
   ['a%2fb', 'a%252fb'],
@@ -86,4 +86,20 @@ test.each<[string, string, string]>([
   ['https://api.example/v1', '/calc:run;v=1/%41', '/v1/calc:run;v=1/%41'],
 ])('under %s the path %j is %s', (url, path, expected) => {
   expect(buildApiRequest(operationWith({ path }), {}, new URL(url)).path).toBe(expected);
+});
+
+test.each(['x/..;/..;/admin', 'x/．．/admin', 'x/.. /admin', 'x/..%3b/admin', '..', '.', '%2e%2e', '%252e%252e', 'a\\..\\b'])('the path argument %j leads nowhere else', (id) => {
+  const operation = apiOperation.parse({ name: 'get', method: 'GET', path: '/items/{id}', parameters: [{ argument: 'id', name: 'id', in: 'path', required: true, style: 'simple', explode: false }], accept: '*/*', inputSchema: {}, annotations: {} });
+  expect(() => buildApiRequest(operation, { id }, new URL('https://api.example/v1'))).toThrow(ArgumentError);
+});
+
+test.each<[string, Record<string, unknown>]>([['tenant', { tenant: 'evil' }], ['more', { more: { tenant: 'evil', 'tenant[]': 'evil' } }]])('what the URL pins in its query is not set by %s', (_argument, args) => {
+  const parameter = (name: string) => ({ argument: name, name, in: 'query', required: false, style: 'form', explode: true });
+  const operation = apiOperation.parse({ name: 'get', method: 'GET', path: '/a', parameters: [parameter('tenant'), parameter('more')], accept: '*/*', inputSchema: {}, annotations: {} });
+  expect(buildApiRequest(operation, args, new URL('https://api.example/v1?tenant=acme')).path).toBe('/v1/a?tenant=acme');
+});
+
+test('a media type keeps nothing busy, whatever it is', { timeout: 5_000 }, () => {
+  expect(typeof fileValue({ base64: '', contentType: `a/b${';a=""'.repeat(39)}!` })).toBe('string');
+  expect(fileValue({ base64: '', contentType: 'a/b; c="d\\";e"; f=g' })).toMatchObject({ contentType: 'a/b; c="d\\";e"; f=g' });
 });

@@ -1,3 +1,4 @@
+import { mayHaveDotSegment } from '@gatehouse/config-fields';
 import type { Problem } from '@gatehouse/errors';
 import type { ApiParameter } from '../api-operation.ts';
 import { expandInPath, styledValue } from './expand-value.ts';
@@ -24,7 +25,7 @@ export function pathOf(template: string, parameters: readonly ApiParameter[], va
         return text;
       });
       const last = used.at(-1);
-      if (last !== undefined && problems.length === 0 && /^(\.|%2e){0,2}$/i.test(expanded)) problems.push(problemOf(last, 'must not be empty, . or ..: that would be another path'));
+      if (last !== undefined && problems.length === 0 && (expanded === '' || mayHaveDotSegment(expanded))) problems.push(problemOf(last, 'must not be empty, and have no segment of dots: that would be another path'));
       return expanded;
     })
     .join('/');
@@ -35,20 +36,11 @@ function expandParameter({ name, style, explode, json }: ApiParameter, value: un
   if (styled === undefined) return { text: '', problem: 'is required: it is part of the path' };
   const texts = 'text' in styled ? [styled.text] : 'list' in styled ? styled.list : styled.members.flat();
   if (texts.some((text) => !text.isWellFormed())) return { text: '', problem: 'is not well-formed Unicode' };
-  if (texts.some(leadsElsewhere)) return { text: '', problem: 'must not have a segment that is . or ..: that would be another path' };
+  if (texts.some((text) => isDots.test(text))) return { text: '', problem: 'must not be . or ..: that would be another path' };
   // A dot is never encoded (RFC 3986 section 2.3), and here it is what stands between entries.
   if (style === 'label' && explode && !('text' in styled) && texts.some((text) => text.includes('.'))) return { text: '', problem: 'must not have a dot in an entry: that is what stands between entries' };
   return { text: expandInPath(name, styled, style, explode, percentEncode) };
 }
 
-/** Whether there are dots between slashes, also after the decoding that servers on the way may do, once or more. */
-function leadsElsewhere(text: string): boolean {
-  let decoded = text;
-  for (let round = 0; round < 4; round += 1) {
-    if (decoded.split(/[/\\]/).some((part, _, parts) => part === '..' || (part === '.' && parts.length > 1))) return true;
-    const next = decoded.replace(/%([0-7][0-9A-Fa-f])/g, (_, hex: string) => String.fromCharCode(Number.parseInt(hex, 16)));
-    if (next === decoded) return false;
-    decoded = next;
-  }
-  return true;
-}
+/** Also as an entry of a list, which somebody may take apart. */
+const isDots = /^(?:\.|%2e){2}$/i;

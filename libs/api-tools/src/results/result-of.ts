@@ -1,6 +1,7 @@
 import { STATUS_CODES } from 'node:http';
 import { TextDecoder } from 'node:util';
 import type { ApiOperation } from '../api-operation.ts';
+import { inexactNumber } from '../inexact-number.ts';
 import { isObject, type JsonObject, own } from '../json-value.ts';
 
 /** An answer of the API, read as far as the data plane reads. */
@@ -40,18 +41,19 @@ export const presetLimits: ResultLimits = { maxTextBytes: 1024 * 1024, maxBinary
 export function resultOf(operation: Pick<ApiOperation, 'name' | 'outputSchema' | 'graphql'>, answer: ApiAnswer, limits: ResultLimits = presetLimits): ToolResult {
   const mediaType = ((answer.contentType ?? '').split(';', 1)[0] as string).trim().toLowerCase();
   if (answer.status < 200 || answer.status > 299) return failure(answer, mediaType, limits);
-  const result = operation.graphql === undefined ? success(operation.name, answer, mediaType, limits) : graphqlResult(operation.name, answer, mediaType, limits);
+  const result = operation.graphql === undefined ? success(operation.name, answer, mediaType, limits, operation.outputSchema !== undefined) : graphqlResult(operation.name, answer, mediaType, limits);
   // A tool that says what its answers look like owes one to each client, also where the API answered nothing.
   if (operation.outputSchema === undefined || result.isError === true || result.structuredContent !== undefined) return result;
   return { ...result, structuredContent: {} };
 }
 
-function success(name: string, answer: ApiAnswer, mediaType: string, limits: ResultLimits): ToolResult {
+function success(name: string, answer: ApiAnswer, mediaType: string, limits: ResultLimits, owesStructure = false): ToolResult {
   if (answer.body.length === 0) return { content: [text(`HTTP ${answer.status} ${STATUS_CODES[answer.status] ?? ''}`.trim())] };
   if (!isTextual(mediaType, answer.body)) return { content: [binary(name, answer, mediaType, limits)] };
   const whole = textOf(answer, limits.maxTextBytes);
   const value = answer.truncated === true || !isJson(mediaType, whole) ? undefined : parsed(whole);
-  return { content: [text(whole)], ...(isObject(value) ? { structuredContent: value } : {}) };
+  // Structured, it would say other numbers than the API did; the text says those.
+  return { content: [text(whole)], ...(isObject(value) && (owesStructure || inexactNumber(whole) === undefined) ? { structuredContent: value } : {}) };
 }
 
 function failure(answer: ApiAnswer, mediaType: string, limits: ResultLimits): ToolResult {
@@ -63,7 +65,8 @@ function failure(answer: ApiAnswer, mediaType: string, limits: ResultLimits): To
 /** GraphQL over HTTP: errors come with a status of success as well; what came in spite of them is there beside them. */
 function graphqlResult(name: string, answer: ApiAnswer, mediaType: string, limits: ResultLimits): ToolResult {
   const value = answer.truncated === true || answer.body.length > limits.maxTextBytes ? undefined : parsed(textOf(answer, limits.maxTextBytes));
-  if (!isObject(value) || (own(value, 'data') === undefined && own(value, 'errors') === undefined)) {
+  const isAnswer = isObject(value) && (own(value, 'data') !== undefined || (Array.isArray(own(value, 'errors')) && (own(value, 'errors') as unknown[]).length > 0));
+  if (!isAnswer) {
     const { content } = success(name, answer, mediaType, limits);
     return { content: [text('The API did not answer as a GraphQL API does.'), ...content], isError: true };
   }

@@ -28,7 +28,7 @@ const nothingElse = { title: '', version: '', servers: [], suggestedAuth: [], le
 
 function importFrom({ openapi, graphql, operations }: ToolsSource, text: string | object): ImportedApi {
   if (openapi !== undefined) return importOpenApi(typeof text === 'string' ? readApiDocument(text) : text, openapi);
-  if (graphql !== undefined) return { ...nothingElse, operations: importGraphql(textOfSource(text), graphql) };
+  if (graphql !== undefined) return { ...nothingElse, ...importGraphql(textOfSource(text), graphql) };
   return { ...nothingElse, operations: readWrittenOperations(operations ?? []) };
 }
 
