@@ -79,6 +79,12 @@ const cases: readonly Case[] = [
   { alert: 'GatehouseVaultValuesUnreadable', bad: { gatehouse_control_plane_vault_unreadable_values: '2x60' }, good: { gatehouse_control_plane_vault_unreadable_values: '0x60' } },
   { alert: 'GatehouseOpenServers', bad: { 'gatehouse_open_servers{credential="stored"}': '1x60' }, good: { 'gatehouse_open_servers{credential="none"}': '4x60', 'gatehouse_open_servers{credential="stored"}': '0x60' } },
   { alert: 'GatehouseControlPlaneSlow', bad: { [`nodejs_eventloop_lag_p99_seconds{${controlPlane}, pod="a"}`]: '0.5x60' }, labels: { pod: 'a' }, good: { [`nodejs_eventloop_lag_p99_seconds{${controlPlane}, pod="a"}`]: '0.02x60' } },
+  {
+    alert: 'GatehouseCallEventsLost',
+    bad: { 'gatehouse_call_events_dropped_total{reason="stream_full"}': '0x50 9x10' },
+    good: { 'gatehouse_call_events_dropped_total{reason="stream_full"}': '9x60', 'gatehouse_control_plane_call_events_total{outcome="duplicate"}': steady },
+  },
+  { alert: 'GatehouseCallEventsLate', bad: { gatehouse_control_plane_call_events_lag_seconds: '600x60' }, good: { gatehouse_control_plane_call_events_lag_seconds: '2x60' } },
 ];
 
 it('has a case for every alert', () => {
