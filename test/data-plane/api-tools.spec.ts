@@ -170,3 +170,21 @@ describe('the request that arrives', () => {
     }
   });
 });
+
+it('an edit is in the next list, and what is gone cannot be called', async () => {
+  const server = { name: 'edited', type: 'api', upstream: { url: upstream.origin } } as const;
+  const [list, ...others] = petsOperations;
+  await dataPlane.publish({ ...server, tools: { operations: [{ ...list, name: 'before' } as (typeof petsOperations)[number]] } });
+  expect((await send('tools/list', {}, {}, 'edited')).message.result?.tools?.map(({ name }) => name)).toEqual(['before']);
+  await dataPlane.publish({ ...server, tools: { operations: others } });
+  expect((await send('tools/list', {}, {}, 'edited')).message.result?.tools?.map(({ name }) => name)).toEqual(others.map(({ name }) => name));
+  expect((await call('before', {}, {}, 'edited')).message.error?.code).toBe(-32602);
+});
+
+it('the log names the tool, and nothing of its arguments or its answer', async () => {
+  upstream.handle((_request, response) => void response.writeHead(200, { 'content-type': 'text/plain' }).end('s3cret-answer'));
+  expect(textIn(await call('getPet', { petId: 's3cret-argument' }))).toBe('s3cret-answer');
+  const lines = dataPlane.log.filter((line) => line.includes('getPet'));
+  expect(lines.length).toBeGreaterThan(0);
+  expect(dataPlane.log.join('')).not.toContain('s3cret');
+});
