@@ -16,6 +16,9 @@ export interface MemberPage {
   readonly ttlMs: number | undefined;
 }
 
+/** In characters. What is called by more is not called by anybody, and all names have to be remembered. */
+const maxNames: Readonly<Record<ListKind, number>> = { tools: 1_024, prompts: 1_024, resources: 8_192, resourceTemplates: 8_192 };
+
 /** @returns `undefined` for what is no list: an error, or no JSON-RPC at all */
 export function readMemberPage(text: string, kind: ListKind): MemberPage | undefined {
   if (!isJson(text)) return undefined;
@@ -36,7 +39,7 @@ export function readMemberPage(text: string, kind: ListKind): MemberPage | undef
   return { items, nextCursor: typeof nextCursor === 'string' ? nextCursor : undefined, ttlMs: typeof ttlMs === 'number' ? ttlMs : undefined };
 }
 
-/** What could be read in two ways is left out: nobody could say what it is that is called by that name. */
+/** What could be read in two ways is left out, as nobody could say what it is that is called by that name; and what has none that is fit. */
 function readItems(text: string, start: number, kind: ListKind): ListedItem[] {
   const { key } = listKinds[kind];
   const items: ListedItem[] = [];
@@ -47,7 +50,7 @@ function readItems(text: string, start: number, kind: ListKind): ListedItem[] {
       if (member === key) names.push(JSON.parse(text.slice(valueFrom, valueTo)));
     });
     const [own] = names;
-    if (names.length === 1 && typeof own === 'string') items.push({ own, text: text.slice(from, to) });
+    if (names.length === 1 && typeof own === 'string' && own.length <= maxNames[kind]) items.push({ own, text: text.slice(from, to) });
   });
   return items;
 }

@@ -26,14 +26,14 @@ export interface MergedList {
 /**
  * One list of several. Of two members with the same name the first has it, on whichever page: so it is called, too.
  * @param has what a member is known to have
- * @param mayList by the name in the virtual server
+ * @param mayList by the name in the virtual server, and whose it is
  */
-export function mergePages(members: readonly MemberNames[], kind: ListKind, pages: Pages, has: (member: number, own: string) => boolean, mayList: (listed: string) => boolean): MergedList {
+export function mergePages(members: readonly MemberNames[], kind: ListKind, pages: Pages, has: (member: number, own: string) => boolean, mayList: (listed: string, member: number) => boolean): MergedList {
   const items: string[] = [];
   const shadowed: { member: number; listed: string }[] = [];
   const seen = new Set<string>();
   eachListed(members, kind, pages, (listed, member, own, text) => {
-    if (!mayList(listed)) return;
+    if (!mayList(listed, member)) return;
     const isOthers = candidatesOf(members, kind, listed).some((candidate) => candidate.member < member && has(candidate.member, candidate.own));
     if (isOthers || seen.has(listed)) return void shadowed.push({ member, listed });
     seen.add(listed);

@@ -16,11 +16,20 @@ export function candidatesOf(members: readonly MemberNames[], kind: ListKind, li
   });
 }
 
+/** The member that a name is of; or one before it, of which nobody knows whether it has it. */
+type Owner = { readonly owner: Candidate } | { readonly unknown: number };
+
 /**
- * The member that a name is of: the first that has it. The last that could have it is not asked: it says itself that it does not.
- * @param has what a member is known to have
+ * The member that a name is of: the first that has it. The last that could have it is not asked: it says itself that it does not. A
+ * name of one that does not say what it has is not another's for that: whoever comes after it would have its calls while it is down.
+ * @param has whether a member has it; `undefined` where nobody knows
  */
-export function ownerAmong(candidates: readonly Candidate[], has: (member: number, own: string) => boolean): Candidate | undefined {
+export async function ownerAmong(candidates: readonly Candidate[], has: (member: number, own: string) => Promise<boolean | undefined>): Promise<Owner | undefined> {
+  for (const owner of candidates.slice(0, -1)) {
+    const isOwner = await has(owner.member, owner.own);
+    if (isOwner === undefined) return { unknown: owner.member };
+    if (isOwner) return { owner };
+  }
   const last = candidates.at(-1);
-  return candidates.find((candidate) => candidate === last || has(candidate.member, candidate.own));
+  return last && { owner: last };
 }

@@ -3,8 +3,9 @@ import { connectTool, rpcError, rpcErrorCodes } from '@gatehouse/mcp-protocol';
 import { type ListKind, mergePages, overlappingMembers, type Pages, readCursor, writeCursor } from '@gatehouse/virtual-servers';
 import type { Reply } from '../pipeline/request.ts';
 import { MemberLists } from './member-lists.ts';
-import type { MissingMember } from './members.ts';
+import type { Member, MissingMember } from './members.ts';
 import { invalidParams, jsonReply } from './own-replies.ts';
+import { scopeOf } from './scope-of.ts';
 import { patienceMs, type VirtualCall } from './virtual-call.ts';
 
 /** What its caller can do something about is no reason to withhold what the others have. */
@@ -31,7 +32,7 @@ export async function answerList(virtualCall: VirtualCall, kind: ListKind): Prom
     return memberFailed(id, failed);
   }
   const { names } = members;
-  await lists.learn(overlappingMembers(names, kind, fetched.pages));
+  await Promise.all([...overlappingMembers(names, kind, fetched.pages)].map((member) => lists.learn(member)));
   const mayList = kind === 'tools' && server.tools !== undefined ? mayListTools(virtualCall) : () => true;
   const merged = mergePages(names, kind, fetched.pages, lists.has, mayList);
 
@@ -50,19 +51,30 @@ export async function answerList(virtualCall: VirtualCall, kind: ListKind): Prom
   return jsonReply(`{"jsonrpc":"2.0","id":${JSON.stringify(id)},"result":{"${kind}":[${merged.items.join(',')}]${others === '}' ? '' : ','}${others}}`);
 }
 
-/** What members list, for one call. */
-export function listsFor({ gateway, admitted, members, calls }: VirtualCall, kind: ListKind, text: string): MemberLists {
-  const { caller, call } = admitted;
-  const context = { calls, members: members.usable, names: gateway.virtual.names, callerId: caller.id, patienceMs: patienceMs(gateway), maxBytes: gateway.limits.filteredBytes, text, id: call.message?.id ?? null };
+/**
+ * What members list, for one call.
+ * @param until members are waited for; milliseconds since the epoch
+ */
+export function listsFor({ gateway, admitted, members, calls }: VirtualCall, kind: ListKind, text: string, until = gateway.now() + patienceMs(gateway)): MemberLists {
+  const scopes = new Map<Member, string | undefined>();
+  const scope = (member: Member): string | undefined => {
+    if (!scopes.has(member)) scopes.set(member, scopeOf(admitted, member));
+    return scopes.get(member);
+  };
+  const context = { calls, members: members.usable, names: gateway.virtual.names, scopeOf: scope, until, now: () => gateway.now(), maxBytes: pageBytes(gateway.limits.filteredBytes, members.usable.length), text, id: admitted.call.message?.id ?? null };
   return new MemberLists(context, kind);
 }
 
+/** All that is read for one list at the same time is no more than a few answers. */
+const pageBytes = (filteredBytes: number, members: number): number => Math.min(filteredBytes, Math.ceil((4 * filteredBytes) / members));
+
 /** By the names that they have here. The way to connect an account is no tool that rules are about. */
-function mayListTools({ admitted: { server }, members }: VirtualCall): (listed: string) => boolean {
-  return (listed) => server.tools?.mayCall(listed) !== false || members.usable.some((member) => isConnectTool(member, listed));
+function mayListTools({ admitted: { server }, members }: VirtualCall): (listed: string, member: number) => boolean {
+  return (listed, member) => server.tools?.mayCall(listed) !== false || isConnectTool(members.usable[member], listed);
 }
 
-export const isConnectTool = ({ server, names }: VirtualCall['members']['usable'][number], listed: string): boolean => server.connects && names.ownOf('tools', listed) === connectTool;
+/** @param member whose the name is */
+export const isConnectTool = (member: Member | undefined, listed: string): boolean => member?.server.connects === true && member.names.ownOf('tools', listed) === connectTool;
 
 const nextOf = (pages: Pages, index: number): string[] => {
   const next = pages[index]?.nextCursor;
@@ -73,7 +85,8 @@ const nextOf = (pages: Pages, index: number): string[] => {
 const ttlOf = (pages: Pages): number => Math.min(...pages.flatMap((page) => (page === undefined ? [] : [page.ttlMs ?? 0])), maxTtlMs);
 const maxTtlMs = 86_400_000;
 
-function memberFailed(id: string | number | null, { server, code }: MissingMember): Reply {
+/** Of one without which nothing can be said. */
+export function memberFailed(id: string | number | null, { server, code }: MissingMember): Reply {
   const { status, message } = errorCodes[code];
   return jsonReply(rpcError({ id, code: rpcErrorCodes.gatewayError, message: `${server}: ${message}`, data: { code, member: server } }), status);
 }

@@ -19,9 +19,12 @@ export interface ListContext {
   readonly calls: MemberCalls;
   readonly members: readonly Member[];
   readonly names: KnownNames;
-  readonly callerId: string;
-  /** How long a member is waited for. */
-  readonly patienceMs: number;
+  /** For whom it is kept what a member has; `undefined` where it is for nobody. */
+  readonly scopeOf: (member: Member) => string | undefined;
+  /** Members are waited for until then; milliseconds since the epoch. */
+  readonly until: number;
+  readonly now: () => number;
+  /** Of one page. */
   readonly maxBytes: number;
   /** The caller's request for the list, or one that stands for it. */
   readonly text: string;
@@ -30,6 +33,7 @@ export interface ListContext {
 
 /** A list that goes on and on is no list. */
 const maxPages = 200;
+const maxCharacters = 4 * 2 ** 20;
 
 /** What members list, of one kind, for one call. */
 export class MemberLists {
@@ -39,6 +43,9 @@ export class MemberLists {
   readonly #complete = new Map<number, ReadonlySet<string>>();
   /** By member: its first page. */
   readonly #first = new Map<number, MemberPage>();
+  readonly #learning = new Map<number, Promise<void>>();
+  /** By member: why nobody knows what it has. */
+  readonly #unknown = new Map<number, ErrorCode>();
 
   constructor(context: ListContext, kind: ListKind) {
     this.#context = context;
@@ -54,63 +61,108 @@ export class MemberLists {
     const fetched = await Promise.all(
       members.map(({ server }, index) => (cursors === undefined || cursors.has(server.name) ? this.#fetch(index, cursors?.get(server.name)) : Promise.resolve(undefined))),
     );
-    if (cursors === undefined) for (const [index, one] of fetched.entries()) if (one !== undefined && 'page' in one) this.#first.set(index, one.page);
     return {
       pages: fetched.map((one) => (one !== undefined && 'page' in one ? one.page : undefined)),
       missing: fetched.flatMap((one) => (one !== undefined && 'missing' in one ? [one.missing] : [])),
     };
   }
 
-  /** Learns all that these members have; one that does not say has nothing. */
-  async learn(members: Iterable<number>): Promise<void> {
-    await Promise.all([...members].map((index) => this.#learn(index)));
+  /** Learns all that a member has, once. Never fails: what is not known then is in `failureOf`. */
+  learn(index: number): Promise<void> {
+    let learning = this.#learning.get(index);
+    if (learning === undefined) this.#learning.set(index, (learning = this.#learn(index)));
+    return learning;
+  }
+
+  async #learn(index: number): Promise<void> {
+    const { names, calls, scopeOf } = this.#context;
+    const member = this.#member(index);
+    if (this.#complete.has(index) || this.#unknown.has(index)) return;
+    const scope = scopeOf(member);
+    const known = names.get(member, this.#kind, scope);
+    if (known !== undefined) return void this.#complete.set(index, known);
+    const failure = names.failureOf(member, this.#kind, scope);
+    if (failure !== undefined) return this.#goBy(names.last(member, this.#kind, scope), index, failure);
+    try {
+      this.#know(index, await calls.patiently((patient) => this.#readAll(patient, index), this.#patienceMs()));
+    } catch (error) {
+      this.#fail(index, error);
+    }
   }
 
   /** What was learnt. */
   readonly has = (member: number, own: string): boolean => this.#complete.get(member)?.has(own) === true;
+
+  /** Why it is not known what it has. */
+  failureOf(member: number): MissingMember | undefined {
+    const code = this.#unknown.get(member);
+    return code === undefined ? undefined : { server: this.#member(member).server.name, code };
+  }
 
   /** Everything of it, in its own words: templates, which are matched and not compared. */
   namesOf(member: number): ReadonlySet<string> {
     return this.#complete.get(member) ?? new Set();
   }
 
-  async #learn(index: number): Promise<void> {
-    const { members, names, callerId } = this.#context;
-    const member = members[index] as Member;
-    if (this.#complete.has(index)) return;
-    const known = names.get(member, this.#kind, callerId);
-    if (known !== undefined) return void this.#complete.set(index, known);
+  async #readAll(calls: MemberCalls, index: number): Promise<ReadonlySet<string>> {
     const own = new Set<string>();
-    let page: MemberPage | undefined = this.#first.get(index) ?? (await this.#pageOf(index, undefined));
-    for (let count = 1; page !== undefined; count += 1) {
-      for (const item of page.items) own.add(item.own);
-      if (page.nextCursor === undefined || count >= maxPages) break;
-      page = await this.#pageOf(index, page.nextCursor);
+    const cursors = new Set<string>();
+    let characters = 0;
+    let page = this.#first.get(index) ?? (await this.#ask(calls, this.#member(index), undefined));
+    for (;;) {
+      for (const item of page.items) {
+        own.add(item.own);
+        characters += item.own.length;
+      }
+      const { nextCursor } = page;
+      if (nextCursor === undefined || cursors.has(nextCursor) || cursors.size + 1 >= maxPages || characters > maxCharacters) return own;
+      cursors.add(nextCursor);
+      page = await this.#ask(calls, this.#member(index), nextCursor);
     }
-    this.#complete.set(index, own);
-    // Of one that broke off in the middle it is not known what else it has.
-    if (page !== undefined) names.set(member, this.#kind, callerId, own);
-  }
-
-  async #pageOf(index: number, cursor: string | undefined): Promise<MemberPage | undefined> {
-    const fetched = await this.#fetch(index, cursor);
-    return 'page' in fetched ? fetched.page : undefined;
   }
 
   async #fetch(index: number, cursor: string | undefined): Promise<Fetched> {
-    const { calls, members, patienceMs, names, callerId } = this.#context;
-    const member = members[index] as Member;
+    const { calls } = this.#context;
+    const member = this.#member(index);
     try {
-      const page = await calls.patiently((patient) => this.#ask(patient, member, cursor), patienceMs);
-      if (cursor === undefined && page.nextCursor === undefined) {
-        const own = new Set(page.items.map((item) => item.own));
-        this.#complete.set(index, own);
-        names.set(member, this.#kind, callerId, own);
-      }
+      const page = await calls.patiently((patient) => this.#ask(patient, member, cursor), this.#patienceMs());
+      if (cursor === undefined) this.#first.set(index, page);
+      if (cursor === undefined && page.nextCursor === undefined) this.#know(index, new Set(page.items.map((item) => item.own)));
       return { page };
     } catch (error) {
+      this.#fail(index, error);
       return error instanceof ConnectError && this.#kind === 'tools' ? { page: connectPage(error) } : { missing: { server: member.server.name, code: codeOf(error) } };
     }
+  }
+
+  #know(index: number, own: ReadonlySet<string>): void {
+    const member = this.#member(index);
+    this.#complete.set(index, own);
+    this.#context.names.set(member, this.#kind, this.#context.scopeOf(member), own);
+  }
+
+  /** What it had before is still its own. Of whoever has no account there yet nothing more is known than the way to connect one. */
+  #fail(index: number, error: unknown): void {
+    const { names, scopeOf } = this.#context;
+    const member = this.#member(index);
+    const scope = scopeOf(member);
+    const last = names.last(member, this.#kind, scope);
+    if (error instanceof ConnectError) return void this.#complete.set(index, new Set([...(last ?? []), ...(this.#kind === 'tools' ? [connectTool] : [])]));
+    names.failed(member, this.#kind, scope, codeOf(error));
+    this.#goBy(last, index, codeOf(error));
+  }
+
+  #goBy(last: ReadonlySet<string> | undefined, index: number, code: ErrorCode): void {
+    if (last === undefined) this.#unknown.set(index, code);
+    else this.#complete.set(index, last);
+  }
+
+  #member(index: number): Member {
+    return this.#context.members[index] as Member;
+  }
+
+  #patienceMs(): number {
+    return Math.max(0, this.#context.until - this.#context.now());
   }
 
   async #ask(calls: MemberCalls, member: Member, cursor: string | undefined): Promise<MemberPage> {
