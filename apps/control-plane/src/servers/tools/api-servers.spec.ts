@@ -169,6 +169,7 @@ describe('what is wrong is said, and nothing is saved', () => {
     ['refuses', () => ({ status: 404, body: 'not here' }), 'fetch_failed'],
     ['answers a web page', () => ({ status: 200, body: '<html><body>hello</body></html>' }), 'not_an_object'],
     ['sends away without end', () => ({ status: 302, headers: { Location: '/again' }, body: '' }), 'fetch_failed'],
+    ['sends away with credentials', () => ({ status: 302, headers: { Location: `${host.origin.replace('//', '//user:hello@')}/` }, body: '' }), 'fetch_failed'],
     ['sends to where nobody may go', () => ({ status: 302, headers: { Location: 'http://169.254.169.254/latest' }, body: '' }), 'https_required'],
   ])('the host of the document %s', async (_name, given, code) => {
     answer = given();

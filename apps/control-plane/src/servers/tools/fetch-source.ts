@@ -38,6 +38,8 @@ async function follow(fetch: GuardedFetch, first: string, guard: AddressGuard, p
     if (!URL.canParse(location, url.href)) break;
     url = new URL(location, url);
     if (!/^https?:$/.test(url.protocol)) break;
+    // RFC 9110 section 4.2.4: an error in a reference that others gave; and nobody's credentials are sent here.
+    if (url.username !== '' || url.password !== '') throw refused({ pointer, detail: `redirects to ${url.origin} with a user name or a password`, code: 'fetch_failed' });
   }
   throw refused({ pointer, detail: 'answers with redirects that lead nowhere', code: 'fetch_failed' });
 }
