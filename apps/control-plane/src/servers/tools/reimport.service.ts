@@ -14,7 +14,7 @@ import { findWorkspace } from '../../workspaces/workspaces.store.ts';
 import type { ServerReference } from '../servers.service.ts';
 import { findServer, type ServerRow, updateServer } from '../servers.store.ts';
 import { editedTools, isApi, storedToolsOf, toolsOf } from './complete-tools.ts';
-import { findServerTools, type ServerTools, writeServerTools } from './server-tools.store.ts';
+import { type EditOutcome, findServerTools, type ServerTools, writeServerTools } from './server-tools.store.ts';
 import { editOutcomeOf } from './store-tools.ts';
 import { reimportInput, type SourceOfTools, type ToolsDiff } from './tool-import.dto.ts';
 import { ToolImports } from './tool-imports.service.ts';
@@ -48,14 +48,14 @@ export class Reimports {
     const to = reimportable(row, document);
     const [was, imported] = await Promise.all([findServerTools(sql, row.id), this.#import(to, document)]);
     const diff = diffOf(to, was, imported);
-    if (!apply) return { diff: { ...diff, applied: false }, row };
-
     const isSame = was !== undefined && was.sourceDigest === imported.sourceDigest && diff.added.length + diff.removed.length + diff.changed.length === 0;
-    if (isSame) return { diff: { ...diff, applied: true }, row };
+    // Before it is told to: what it would refuse then it refuses now.
+    const outcome = isSame ? undefined : editOutcomeOf(to.document, imported.operations);
+    if (!apply || outcome === undefined) return { diff: { ...diff, applied: apply }, row };
     const changed = await this.#database.transaction(async (transaction) => {
       const locked = await findServer(transaction, workspace.id, row.id, true);
       if (locked.revision !== row.revision) throw new GatewayError('conflict', { detail: 'the server was changed during its import' });
-      const revision = await this.#store(transaction, to, imported, actor);
+      const revision = await this.#store(transaction, to, { ...imported, outcome }, actor);
       return { ...(await findServer(transaction, workspace.id, row.id)), revision };
     });
     this.#publisher.nudge();
@@ -76,8 +76,8 @@ export class Reimports {
     return this.#imports.import({ name: row.name, document: row.document, secrets: { set: new Map(), kept, removed: [] }, source: document }, row);
   }
 
-  async #store(sql: Database['sql'], row: ServerRow, imported: ServerTools, actor: ChangeAuthor): Promise<number> {
-    await writeServerTools(sql, row.id, imported, editOutcomeOf(row.document, imported.operations));
+  async #store(sql: Database['sql'], row: ServerRow, { outcome, ...imported }: ServerTools & { readonly outcome: EditOutcome }, actor: ChangeAuthor): Promise<number> {
+    await writeServerTools(sql, row.id, imported, outcome);
     // The revision comes last: its row is what all changes wait for.
     const revision = await takeRevision(sql, [row.id]);
     await updateServer(sql, { id: row.id, name: row.name, document: row.document, revision });

@@ -136,7 +136,7 @@ describe('a re-import', () => {
     expect(codes(await reimport('steady', { apply: true }, { 'If-Match': '*' }))).toEqual([['/tools/openapi/url', 'not_an_object']]);
     // Its name is one that somebody gave to another tool.
     answer = JSON.stringify(documentOf([{ operationId: 'list' }, { operationId: 'make' }]));
-    expect(codes(await reimport('steady', { apply: true }, { 'If-Match': '*' }))).toEqual([['/tools/edits/0/name', 'name_taken']]);
+    for (const body of [{ apply: true }, {}]) expect(codes(await reimport('steady', body, { 'If-Match': '*' }))).toEqual([['/tools/edits/0/name', 'name_taken']]);
     expect((await read('steady')).body).toEqual(before.body);
   });
 
