@@ -6,12 +6,15 @@ import type { Deadlines, Slot, Timed } from './deadlines.ts';
 export interface CallerUploadOptions {
   readonly announcedBytes: number | undefined;
   readonly maxBytes: number;
-  /** How long a caller may be silent while more is wanted of it. */
+  /** How long a caller may be silent while more is wanted of it, and how long it may send less than `minBytesPerSecond`. */
   readonly idleMs: number;
   readonly deadlines: Deadlines;
   /** Called once, before anything is read. */
   readonly onTaken: () => void;
 }
+
+/** As slow as speech is; whoever sends less keeps a place at the upstream from others. */
+const minBytesPerSecond = 1_024;
 
 /**
  * A body that is passed on while it arrives: no more of it is here than somebody wants. One that breaks off, stalls or grows too
@@ -26,12 +29,16 @@ export class CallerUpload implements UploadStream, Timed {
   #isTaken = false;
   #isOver = false;
   #slot: Slot | undefined;
+  /** What a caller is waited for yet: waiting takes from it, and what arrives gives it back. So a byte now and then is no way to stay. */
+  #patienceMs: number;
+  #waitingSince = 0;
   #onOver: (() => void) | undefined;
 
   constructor(message: IncomingMessage, options: CallerUploadOptions) {
     this.#message = message;
     this.#options = options;
     this.announcedBytes = options.announcedBytes;
+    this.#patienceMs = options.idleMs;
   }
 
   get isTaken(): boolean {
@@ -73,7 +80,7 @@ export class CallerUpload implements UploadStream, Timed {
 
   expire(): void {
     this.#slot = undefined;
-    this.#fail(new GatewayError('request_timeout', { detail: 'the body paused for too long' }));
+    this.#fail(new GatewayError('request_timeout', { detail: 'the body paused for too long, or came too slowly' }));
   }
 
   /** @param listener called once, when nothing more is read; at once where that is so */
@@ -85,9 +92,10 @@ export class CallerUpload implements UploadStream, Timed {
   readonly #onData = (chunk: Buffer): void => {
     this.#bytes += chunk.length;
     if (this.#bytes > this.#options.maxBytes) return this.#fail(new GatewayError('body_too_large'));
-    if (this.#sink?.write(chunk) === true) return this.#expectMore();
-    // Whoever does not want more now is no fault of the caller's.
     this.#stopTime();
+    this.#patienceMs = Math.min(this.#options.idleMs, this.#patienceMs + (chunk.length * 1_000) / minBytesPerSecond);
+    if (this.#sink?.write(chunk) === true) return this.#expectMore();
+    // Whoever does not want more now is no fault of the caller's: its time stands still.
     if (!this.#isOver) this.#message.pause();
   };
 
@@ -103,12 +111,16 @@ export class CallerUpload implements UploadStream, Timed {
 
   #expectMore(): void {
     this.#stopTime();
-    if (!this.#isOver) this.#slot = this.#options.deadlines.add(this, this.#options.idleMs);
+    if (this.#isOver) return;
+    this.#waitingSince = performance.now();
+    this.#slot = this.#options.deadlines.add(this, this.#patienceMs);
   }
 
   #stopTime(): void {
-    if (this.#slot !== undefined) this.#options.deadlines.remove(this.#slot);
+    if (this.#slot === undefined) return;
+    this.#options.deadlines.remove(this.#slot);
     this.#slot = undefined;
+    this.#patienceMs -= performance.now() - this.#waitingSince;
   }
 
   /** @returns whether it was not over before */

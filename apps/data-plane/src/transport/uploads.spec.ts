@@ -176,6 +176,17 @@ describe('what breaks off is never taken for the whole', () => {
     outgoing.destroy();
   });
 
+  it('its caller sends a byte now and then', async () => {
+    const { outgoing, answered } = post();
+    const drip = setInterval(() => void outgoing.write('x'), 100);
+    const request = await whenArrived();
+    request.resume();
+    expect(await answered).toMatchObject({ status: 408, body: 'request_timeout' });
+    clearInterval(drip);
+    await brokenOff(request);
+    outgoing.destroy();
+  });
+
   it('it grows too large', async () => {
     answer = (request) => void request.resume();
     const { outgoing, answered } = post();
