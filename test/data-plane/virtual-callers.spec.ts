@@ -75,3 +75,33 @@ it('P32 a member that a caller may not use is not named to it, whatever else is 
   );
   expect(unavailableIn(await send('of-hidden', 'tools/list'))).toEqual([{ server: 'off-for-all', code: 'server_disabled' }, { server: 'nobody', code: 'server_not_found' }]);
 });
+
+describe('P32 what a caller brings for one upstream', () => {
+  const headersAt = ({ requests }: RecordingUpstream): (string | undefined)[] => requests.map((request) => headerValue(request, 'authorization'));
+
+  it('goes to no member that does not say so (D3)', async () => {
+    await dataPlane.publish(
+      { name: 'takes', upstream: { url: upstream.url }, agentAuth },
+      { name: 'none', upstream: { url: other.url }, agentAuth, headerPolicy: { mode: 'all' } },
+      { name: 'of-taking', type: 'virtual', agentAuth, members: [{ server: 'none', prefix: 'n_' }, { server: 'takes', prefix: 't_', callerCredential: true }] },
+    );
+    const given = options({ 'x-upstream-authorization': 'Bearer for-one', 'x-trace': 't' });
+    await send('of-taking', 'tools/list', {}, given);
+    await call('of-taking', 't_echo', given);
+    await call('of-taking', 'n_echo', given);
+    expect([new Set(headersAt(upstream)), new Set(headersAt(other))]).toEqual([new Set(['Bearer for-one']), new Set([undefined])]);
+    // It is about credentials: the rest is as each member's policy has it.
+    expect(other.requests.map((request) => headerValue(request, 'x-trace'))).toContain('t');
+  });
+
+  it('as Authorization neither (D2)', async () => {
+    await dataPlane.publish(
+      { name: 'passes', upstream: { url: upstream.url }, appAuth: { type: 'passthrough' } },
+      { name: 'passes-too', upstream: { url: other.url }, appAuth: { type: 'passthrough' } },
+      { name: 'of-passing', type: 'virtual', agentAuth: { type: 'passthrough' }, members: [{ server: 'passes', callerCredential: true, prefix: 'a_' }, { server: 'passes-too', prefix: 'b_' }] },
+    );
+    const given: RawOptions = { modern: {}, headers: { authorization: 'Bearer for-one' } };
+    await send('of-passing', 'tools/list', {}, given);
+    expect([new Set(headersAt(upstream)), new Set(headersAt(other))]).toEqual([new Set(['Bearer for-one']), new Set([undefined])]);
+  });
+});

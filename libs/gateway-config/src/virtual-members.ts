@@ -23,6 +23,7 @@ const member = z
       .record(z.string().min(1, 'must not be empty').max(256), listedName)
       .optional()
       .meta({ title: 'Renamed tools', description: 'New names, by the server’s own. These have no prefix.' }),
+    callerCredential: z.literal(true).optional().meta({ title: 'Gets the caller’s credential', description: 'What callers bring for an upstream, as X-Upstream-Authorization or a passed on Authorization, goes to this member too. To none that does not say so.' }),
   })
   .superRefine(({ rename = {} }, context) => {
     const taken = new Set<string>();

@@ -20,6 +20,12 @@ type Members = VirtualServerDocument['members'];
 /** What of a member can be called, as far as that can be known now. */
 type MemberTools = { readonly names: readonly string[]; readonly isAll: boolean } | { readonly unknown: ErrorCode };
 
+interface FoundMember {
+  readonly tools: MemberTools;
+  /** Whether its upstream is called with what callers bring. */
+  readonly isPassedOn: boolean;
+}
+
 export interface MemberFindings {
   readonly problems: readonly Problem[];
   readonly warnings: readonly Warning[];
@@ -48,21 +54,29 @@ export class VirtualMembers {
   async findCollisions(workspace: string, document: StoredDocument, before?: StoredDocument): Promise<MemberFindings> {
     if (!isVirtual(document) || (before !== undefined && namesOf(document) === namesOf(before))) return nothing;
     const members = document['members'] as Members;
-    const tools = await Promise.all(members.map(({ server }) => this.#toolsOf(workspace, server)));
-    const collisions = nameCollisions(members, tools.map((one) => ('names' in one ? one.names : undefined)), mayCallIn(document)).slice(0, maxCollisions);
+    const found = await Promise.all(members.map(({ server }) => this.#find(workspace, server)));
+    const collisions = nameCollisions(members, found.map(({ tools }) => ('names' in tools ? tools.names : undefined)), mayCallIn(document)).slice(0, maxCollisions);
     return {
       problems: collisions.map(({ member, own, listed, earlier }) => ({
         pointer: `/members/${member}`,
         detail: `has the tool ${own}, which would be ${listed}, as one of ${members[earlier]?.server ?? ''} is already: give it a prefix or another name, or leave it out`,
         code: 'name_collision',
       })),
-      warnings: [...members.entries()].flatMap(([index, member]) => warningsOf(member, index, tools[index])),
+      warnings: [...members.entries()].flatMap(([index, member]) => warningsOf(member, index, found[index])),
     };
   }
 
-  async #toolsOf(workspace: string, name: string): Promise<MemberTools> {
+  async #find(workspace: string, name: string): Promise<FoundMember> {
     try {
       const { server } = await this.#servers.complete(workspace, name);
+      return { tools: await this.#toolsOf(server), isPassedOn: server.appAuth.type === 'passthrough' };
+    } catch (error) {
+      return { tools: { unknown: toGatewayError(error).code }, isPassedOn: false };
+    }
+  }
+
+  async #toolsOf(server: UpstreamServerDocument): Promise<MemberTools> {
+    try {
       const { tools, truncated } = server.type === 'api' ? { tools: server.tools.operations, truncated: false } : await discoverServer(server, { guard: this.#guard, limits });
       return { names: tools.map((tool) => tool.name).filter(mayCallIn(server)), isAll: !truncated };
     } catch (error) {
@@ -71,7 +85,13 @@ export class VirtualMembers {
   }
 }
 
-function warningsOf({ rename = {} }: Members[number], index: number, tools: MemberTools | undefined): Warning[] {
+function warningsOf({ rename = {}, callerCredential }: Members[number], index: number, found: FoundMember | undefined): Warning[] {
+  const isKept = found?.isPassedOn === true && callerCredential === undefined;
+  const kept: Warning = { code: 'caller_credential_kept', pointer: `/members/${index}/callerCredential`, detail: 'Its upstream is called with the credential that callers bring, which goes to no member that does not say so.' };
+  return [...(isKept ? [kept] : []), ...toolWarningsOf(rename, index, found?.tools)];
+}
+
+function toolWarningsOf(rename: Readonly<Record<string, string>>, index: number, tools: MemberTools | undefined): Warning[] {
   if (tools === undefined || 'unknown' in tools) return [toolsUnknown(index, `What tools it has could not be seen (${tools?.unknown ?? 'internal'})`)];
   if (!tools.isAll) return [toolsUnknown(index, 'It has more tools than are looked at here')];
   return Object.keys(rename).flatMap((own): Warning[] => (tools.names.includes(own) ? [] : [{ code: 'renamed_tool_unknown', pointer: `/members/${index}/rename`, detail: `It has no tool ${own} now.` }]));

@@ -95,6 +95,16 @@ describe('P32 a virtual server is saved', () => {
     expect([status, body.warnings.map(({ code, pointer }) => [code, pointer])]).toEqual([201, [['member_tools_unknown', '/members/0'], ['renamed_tool_unknown', '/members/1/rename']]]);
   });
 
+  it.each<[string, object, [string, string][]]>([
+    ['kept from it', {}, [['caller_credential_kept', '/members/0/callerCredential']]],
+    ['for it', { callerCredential: true }, []],
+  ])('with a member that is called with what callers bring, which is %s', async (case_, more, warnings) => {
+    const name = case_.replaceAll(' ', '-');
+    expect((await create(mcp(name, search.url, { appAuth: { type: 'passthrough' } }))).status).toBe(201);
+    const { status, body } = await create(virtual(`v-${name}`, [{ server: name, ...more }]));
+    expect([status, body.warnings.map(({ code, pointer }) => [code, pointer])]).toEqual([201, warnings]);
+  });
+
   it('with a member that has more than is looked at: nobody knows of the rest', async () => {
     const paged = await startRecordingUpstream();
     paged.handle(({ body, method }, response) => {

@@ -95,10 +95,14 @@ function memberOf(virtual: PreparedServer, own: PreparedServer, selection: Selec
   return member;
 }
 
+/** Whatever somebody brings for one upstream is not for the others. */
+const credentialHeaders = ['authorization', 'x-upstream-authorization'];
+
 function prepareMember({ agentAuth: passed }: PreparedServer, own: PreparedServer, selection: Selection): Member {
   // The token that its caller came with is for the virtual server: what may become of it is as there (D2, docs/rules.md). What the
   // member restricts stays restricted.
-  const agentAuth = { ...passed, restrictedHeaders: [...new Set([...passed.restrictedHeaders, ...own.agentAuth.restrictedHeaders])] };
+  const restricted = new Set([...passed.restrictedHeaders, ...own.agentAuth.restrictedHeaders, ...(selection.callerCredential === true ? [] : credentialHeaders)]);
+  const agentAuth = { ...passed, restrictedHeaders: [...restricted] };
   const server = { ...own, agentAuth, headerRules: own.headerRules.with(agentAuth) };
   // Whoever has not connected an account yet finds the way to do so.
   return { server, names: new MemberNames(selection, own.connects ? connectTool : undefined) };
