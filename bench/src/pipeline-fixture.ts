@@ -51,19 +51,19 @@ export function makeEvents(): CallEventSink {
 }
 
 const answerHeaders = { server: 'nginx', date: 'Thu, 20 Aug 2026 10:00:00 GMT', 'content-type': 'application/json', 'content-length': String(sampleCall.answer.length), connection: 'keep-alive' };
-const answerBody = { pipe: () => undefined, resume: () => undefined, abort: () => undefined };
-export const upstreamResponse = { status: 200, headers: answerHeaders, body: answerBody } as const;
-
-/** Read to its end, as the answer of a tool is made of it. */
-const apiBody: StreamedBody = {
+/** There as a whole, for whoever reads it. */
+const bodyOf = (bytes: Buffer): StreamedBody => ({
   pipe: (sink) => {
-    sink.write(apiAnswer);
+    sink.write(bytes);
     sink.end();
   },
   resume: () => undefined,
   abort: () => undefined,
-};
-const apiResponse = { status: 200, headers: { ...answerHeaders, 'content-length': String(apiAnswer.length) }, body: apiBody } as const;
+});
+const answerBody = bodyOf(Buffer.from(sampleCall.answer));
+export const upstreamResponse = { status: 200, headers: answerHeaders, body: answerBody } as const;
+
+const apiResponse = { status: 200, headers: { ...answerHeaders, 'content-length': String(apiAnswer.length) }, body: bodyOf(apiAnswer) } as const;
 
 const exchanged = { access_token: fixtureSecrets.upstreamKey, issued_token_type: 'urn:ietf:params:oauth:token-type:access_token', token_type: 'Bearer', expires_in: 86_400 };
 
