@@ -118,6 +118,17 @@ it('P32 names that nobody could remember are left out', async () => {
   expect((resources.result?.['resources'] as { uri: string }[]).map(({ uri }) => uri.length)).toEqual([8_192, 3]);
 });
 
+it('P32 all pages of one list are together no more than a few answers', async () => {
+  const bounded = await startInProcessDataPlane({ GATEHOUSE_MAX_FILTERED_BYTES: '65536' });
+  const members = Array.from({ length: 8 }, (_, index) => ({ name: `m${index}`, upstream: { url: index === 0 ? first.url : second.url } }));
+  await bounded.publish(...members, { name: 'eight', type: 'virtual', agentAuth: { type: 'passthrough' }, members: members.map(({ name }) => ({ server: name, prefix: `${name}_` })) });
+  // More than half of an answer, for which there is half of the room.
+  answer(first, 'first', Array.from({ length: 1_000 }, (_, index) => `tool_${index}`));
+  const { message } = await sendRaw(`${bounded.url}/mcp/default/eight`, 'tools/list', {}, { modern: {} });
+  expect([message.result?.tools?.length, (message.result?.['_meta'] as Record<string, unknown>)['gatehouse/unavailable']]).toEqual([14, [{ server: 'm0', code: 'upstream_failed' }]]);
+  await bounded.close();
+});
+
 describe('P32 what a member lists to one request is not what it has for the next', () => {
   /** To whoever brings nothing, it lists nothing. */
   const listByHeader = (name: string): void =>

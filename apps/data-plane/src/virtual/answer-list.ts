@@ -32,7 +32,9 @@ export async function answerList(virtualCall: VirtualCall, kind: ListKind): Prom
     return memberFailed(id, failed);
   }
   const { names } = members;
-  await Promise.all([...overlappingMembers(names, kind, fetched.pages)].map((member) => lists.learn(member)));
+  // Those that answer are not taken for slow because another one was.
+  const until = gateway.now() + patienceMs(gateway);
+  await Promise.all([...overlappingMembers(names, kind, fetched.pages)].map((member) => lists.learn(member, until)));
   const mayList = kind === 'tools' && server.tools !== undefined ? mayListTools(virtualCall) : () => true;
   const merged = mergePages(names, kind, fetched.pages, lists.has, mayList);
 

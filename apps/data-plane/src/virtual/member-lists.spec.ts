@@ -91,6 +91,15 @@ describe('P32 what a member has', () => {
     expect(waited).toEqual([4_000]);
   });
 
+  it('is waited for after a list that took all of its time', async () => {
+    answer = (cursor) => (cursor === undefined ? { names: ['a'], nextCursor: '2' } : { names: ['b'] });
+    const all = lists({ until: now + 4_000 });
+    await all.pages(undefined);
+    now += 4_000;
+    await all.learn(0, now + 4_000);
+    expect([waited, [...all.namesOf(0)]]).toEqual([[4_000, 4_000], ['a', 'b']]);
+  });
+
   it('is not asked for again at once where it does not say so', async () => {
     answer = down;
     expect([await learnt(), await learnt(), asked.length]).toEqual(['upstream_unreachable', 'upstream_unreachable', 1]);

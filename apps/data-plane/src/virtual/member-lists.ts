@@ -68,13 +68,13 @@ export class MemberLists {
   }
 
   /** Learns all that a member has, once. Never fails: what is not known then is in `failureOf`. */
-  learn(index: number): Promise<void> {
+  learn(index: number, until = this.#context.until): Promise<void> {
     let learning = this.#learning.get(index);
-    if (learning === undefined) this.#learning.set(index, (learning = this.#learn(index)));
+    if (learning === undefined) this.#learning.set(index, (learning = this.#learn(index, until)));
     return learning;
   }
 
-  async #learn(index: number): Promise<void> {
+  async #learn(index: number, until: number): Promise<void> {
     const { names, calls, scopeOf } = this.#context;
     const member = this.#member(index);
     if (this.#complete.has(index) || this.#unknown.has(index)) return;
@@ -84,7 +84,7 @@ export class MemberLists {
     const failure = names.failureOf(member, this.#kind, scope);
     if (failure !== undefined) return this.#goBy(names.last(member, this.#kind, scope), index, failure);
     try {
-      this.#know(index, await calls.patiently((patient) => this.#readAll(patient, index), this.#patienceMs()));
+      this.#know(index, await calls.patiently((patient) => this.#readAll(patient, index), this.#msUntil(until)));
     } catch (error) {
       this.#fail(index, error);
     }
@@ -125,7 +125,7 @@ export class MemberLists {
     const { calls } = this.#context;
     const member = this.#member(index);
     try {
-      const page = await calls.patiently((patient) => this.#ask(patient, member, cursor), this.#patienceMs());
+      const page = await calls.patiently((patient) => this.#ask(patient, member, cursor), this.#msUntil(this.#context.until));
       if (cursor === undefined) this.#first.set(index, page);
       if (cursor === undefined && page.nextCursor === undefined) this.#know(index, new Set(page.items.map((item) => item.own)));
       return { page };
@@ -161,8 +161,8 @@ export class MemberLists {
     return this.#context.members[index] as Member;
   }
 
-  #patienceMs(): number {
-    return Math.max(0, this.#context.until - this.#context.now());
+  #msUntil(until: number): number {
+    return Math.max(0, until - this.#context.now());
   }
 
   async #ask(calls: MemberCalls, member: Member, cursor: string | undefined): Promise<MemberPage> {
