@@ -10,7 +10,7 @@ import { openConnectSession } from '../pipeline/connect/connect-session.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
 import type { Call } from '../pipeline/read-call.ts';
 import type { Reply } from '../pipeline/request.ts';
-import { MemberRequest } from './member-request.ts';
+import { CallerDepartures, type Departures, MemberRequest } from './member-request.ts';
 import type { Member } from './members.ts';
 import { type OpenedMember, openMember } from './open-member.ts';
 import { OwnId } from './own-id.ts';
@@ -53,10 +53,12 @@ export class MemberCalls {
   readonly #admitted: AdmittedCall;
   readonly #clientOf: () => LegacyClient;
   readonly session: VirtualSession | undefined;
+  readonly #departures: Departures;
 
   /** @param clientOf read where a member is begun with */
-  constructor(gateway: Gateway, admitted: AdmittedCall, clientOf: () => LegacyClient, session: VirtualSession | undefined) {
+  constructor(gateway: Gateway, admitted: AdmittedCall, clientOf: () => LegacyClient, session: VirtualSession | undefined, departures: Departures = new CallerDepartures(admitted.request)) {
     this.#gateway = gateway;
+    this.#departures = departures;
     this.#admitted = admitted;
     this.#clientOf = clientOf;
     this.session = session;
@@ -72,8 +74,8 @@ export class MemberCalls {
    * @throws GatewayError upstream_timeout, and as `work` does
    */
   async patiently<T>(work: (calls: MemberCalls) => Promise<T>, ms: number): Promise<T> {
-    const request = new MemberRequest(this.#admitted.request, this.#admitted.request.method, undefined);
-    const calls = new MemberCalls(this.#gateway, { ...this.#admitted, request }, this.#clientOf, this.session);
+    const request = new MemberRequest(this.#departures, this.#admitted.request.method, undefined);
+    const calls = new MemberCalls(this.#gateway, { ...this.#admitted, request }, this.#clientOf, this.session, request);
     const { promise: late, reject } = Promise.withResolvers<never>();
     const timer = setTimeout(() => {
       reject(new GatewayError('upstream_timeout', { detail: 'a member of a virtual server' }));
@@ -290,7 +292,7 @@ export class MemberCalls {
       connectResponse: message.isCall === true ? this.#admitted.call.connectResponse : undefined,
     };
     // That a session is over is said when its caller has left, too.
-    const request = new MemberRequest(this.#admitted.request, message.httpMethod, body, message.httpMethod !== 'DELETE');
+    const request = new MemberRequest(this.#departures, message.httpMethod, body, message.httpMethod !== 'DELETE');
     return request.lastFor(answerCall(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record));
   }
 

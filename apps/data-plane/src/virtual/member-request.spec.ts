@@ -1,12 +1,12 @@
 import { describe, expect, it } from 'vitest';
 import type { IncomingRequest, Reply, StreamedBody } from '../pipeline/request.ts';
-import { MemberRequest } from './member-request.ts';
+import { CallerDepartures, type Departures, MemberRequest } from './member-request.ts';
 
 /** A caller's request, of which is known how many listen to it. */
-function startCaller(): { readonly request: IncomingRequest; readonly listeners: (() => void)[]; readonly leave: () => void } {
+function startCaller(): { readonly request: Departures; readonly listeners: (() => void)[]; readonly leave: () => void } {
   const listeners: (() => void)[] = [];
-  const request = { method: 'POST', target: '/', headers: [], readBody: () => Promise.resolve(Buffer.alloc(0)), onDisconnect: (listener: () => void) => void listeners.push(listener) };
-  return { request, listeners, leave: () => listeners.forEach((listener) => listener()) };
+  const request: IncomingRequest = { method: 'POST', target: '/', headers: [], readBody: () => Promise.resolve(Buffer.alloc(0)), onDisconnect: (listener: () => void) => void listeners.push(listener) };
+  return { request: new CallerDepartures(request), listeners, leave: () => listeners.forEach((listener) => listener()) };
 }
 
 const body: StreamedBody = { pipe: () => undefined, resume: () => undefined, abort: () => undefined };

@@ -2,53 +2,70 @@ import { RelayedRequest } from '../bridges/relay/relayed-request.ts';
 import type { IncomingRequest, Reply } from '../pipeline/request.ts';
 import { whenOver } from './when-over.ts';
 
-/** Who is to be told when a caller leaves. Its request is listened to once, however many members are asked for it. */
-class Departure {
-  readonly listeners = new Set<() => void>();
-  #isOver = false;
+/** Who is to be told when somebody leaves. */
+export interface Departures {
+  /** The request of whoever may leave. */
+  readonly request: IncomingRequest;
+  onDisconnect(listener: () => void): void;
+  forget(listener: () => void): void;
+}
 
-  constructor(caller: IncomingRequest) {
-    caller.onDisconnect(() => {
-      this.#isOver = true;
-      for (const listener of [...this.listeners]) listener();
+/** Of a caller: its request is listened to once, however many members are asked for it. */
+export class CallerDepartures implements Departures {
+  readonly request: IncomingRequest;
+  #listeners: (() => void)[] | undefined;
+  #hasLeft = false;
+
+  constructor(request: IncomingRequest) {
+    this.request = request;
+  }
+
+  onDisconnect(listener: () => void): void {
+    if (this.#hasLeft) return listener();
+    if (this.#listeners !== undefined) return void this.#listeners.push(listener);
+    this.#listeners = [listener];
+    this.request.onDisconnect(() => {
+      this.#hasLeft = true;
+      for (const told of this.#listeners?.splice(0) ?? []) told();
     });
   }
 
-  tell(listener: () => void): void {
-    if (this.#isOver) listener();
-    else this.listeners.add(listener);
+  forget(listener: () => void): void {
+    remove(this.#listeners, listener);
   }
-}
-
-const departures = new WeakMap<IncomingRequest, Departure>();
-
-function departureOf(caller: IncomingRequest): Departure {
-  let departure = departures.get(caller);
-  if (departure === undefined) departures.set(caller, (departure = new Departure(caller)));
-  return departure;
 }
 
 /**
  * What is asked of members on behalf of the caller. It goes away with the caller's request, or before. No other data plane could
  * answer it, as it knows the caller's only: so it is never passed on, like one that was passed on already.
  */
-export class MemberRequest extends RelayedRequest {
-  readonly #caller: IncomingRequest;
+export class MemberRequest extends RelayedRequest implements Departures {
+  readonly #caller: Departures;
   readonly #endsWithCaller: boolean;
-  readonly #listeners = new Set<() => void>();
+  readonly #listeners: (() => void)[] = [];
   readonly #onDeparture = (): void => this.leave();
   #hasLeft = false;
 
-  constructor(caller: IncomingRequest, method: string, body: Buffer | undefined, endsWithCaller = true) {
-    super({ method, target: caller.target, headers: caller.headers, body: body ?? noBody }, caller);
+  constructor(caller: Departures, method: string, body: Buffer | undefined, endsWithCaller = true) {
+    const { request } = caller;
+    super({ method, target: request.target, headers: request.headers, body: body ?? noBody }, request);
     this.#caller = caller;
     this.#endsWithCaller = endsWithCaller;
   }
 
+  get request(): IncomingRequest {
+    return this;
+  }
+
   override onDisconnect(listener: () => void): void {
     if (this.#hasLeft) return listener();
-    this.#listeners.add(listener);
-    if (this.#endsWithCaller && this.#listeners.size === 1) this.#listen();
+    this.#listeners.push(listener);
+    if (this.#endsWithCaller && this.#listeners.length === 1) this.#caller.onDisconnect(this.#onDeparture);
+  }
+
+  forget(listener: () => void): void {
+    remove(this.#listeners, listener);
+    if (this.#listeners.length === 0) this.#over();
   }
 
   /** Nobody waits for it any more. */
@@ -73,20 +90,15 @@ export class MemberRequest extends RelayedRequest {
     }
   }
 
-  #listen(): void {
-    if (this.#caller instanceof MemberRequest) return this.#caller.onDisconnect(this.#onDeparture);
-    departureOf(this.#caller).tell(this.#onDeparture);
-  }
-
   #over(): void {
-    this.#listeners.clear();
-    if (this.#caller instanceof MemberRequest) this.#caller.#forget(this.#onDeparture);
-    else departures.get(this.#caller)?.listeners.delete(this.#onDeparture);
+    this.#listeners.length = 0;
+    this.#caller.forget(this.#onDeparture);
   }
+}
 
-  #forget(listener: () => void): void {
-    if (this.#listeners.delete(listener) && this.#listeners.size === 0) this.#over();
-  }
+function remove(listeners: (() => void)[] | undefined, listener: () => void): void {
+  const at = listeners?.indexOf(listener) ?? -1;
+  if (at !== -1) listeners?.splice(at, 1);
 }
 
 const noBody = Buffer.alloc(0);
