@@ -48,7 +48,9 @@ function answer(document: object): Reply {
 /** Also where what is in front of us has taken the path before our routes away. */
 function describeResource({ authentication: { publicUrl }, publicPath }: MetadataGateway, snapshot: Snapshot, path: string): object {
   const route = parseRoute(path.startsWith(`${publicPath}/`) ? path.slice(publicPath.length) : path);
-  const server = route && route.endpoint !== 'sse-messages' ? snapshot.servers.get(serverKey(route.workspace, route.name)) : undefined;
+  // A token is for a server's MCP endpoint, also where it comes to `/api`: that is no resource of its own (RFC 9728 section 3.3).
+  const isResource = route?.endpoint === 'mcp' || route?.endpoint === 'sse';
+  const server = isResource ? snapshot.servers.get(serverKey(route.workspace, route.name)) : undefined;
   // One answer for a server that is not there, is disabled, or has nothing to say here.
   if (route === undefined || !server?.enabled || server.agentAuth.protectedResource === undefined) throw new GatewayError('not_found');
   return protectedResourceMetadata(publicUrl, resourceFormOf(route), server, authorizationServerOf(snapshot));
