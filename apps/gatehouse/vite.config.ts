@@ -11,13 +11,20 @@ const dataFiles: Plugin = {
   },
 };
 
+/** The programs of other processes: they lie beside the chunks that start them, by the name that those know. */
+const workers = { 'import-worker': '../control-plane/src/servers/tools/import-worker.ts' };
+
 // One executable: the workspace's own code is bundled (each role a chunk of its own, loaded when it is run),
 // packages from the registry stay outside.
 export default defineConfig({
   logLevel: 'warn',
   plugins: [dataFiles],
   build: {
-    ssr: 'src/main.ts',
+    ssr: true,
+    rolldownOptions: {
+      input: { main: 'src/main.ts', ...workers },
+      output: { entryFileNames: ({ name }) => (name in workers ? 'assets/[name].js' : '[name].js') },
+    },
     target: 'node22',
     outDir: 'dist',
     emptyOutDir: true,

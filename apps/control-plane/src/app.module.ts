@@ -77,6 +77,7 @@ import { ServerProbeController } from './servers/probe/server-probe.controller.t
 import { ServersController } from './servers/servers.controller.ts';
 import { ServersService } from './servers/servers.service.ts';
 import { ImportPreviews } from './servers/tools/import-preview.service.ts';
+import { ImportProcesses } from './servers/tools/import-processes.ts';
 import { Reimports } from './servers/tools/reimport.service.ts';
 import { ToolImportsController } from './servers/tools/tool-imports.controller.ts';
 import { ToolImports } from './servers/tools/tool-imports.service.ts';
@@ -194,6 +195,7 @@ export class AppModule {
         HeaderPolicyService,
         PassThroughReport,
         CompleteServers,
+        { provide: ImportProcesses, useFactory: () => new ImportProcesses() },
         ToolImports,
         VirtualMembers,
         ImportPreviews,

@@ -38,6 +38,14 @@ it('call loads no server framework', () => {
   expect([...packagesOf(chunkOf('call'))].filter((name) => name.startsWith('@nestjs/') || name === 'pino')).toEqual([]);
 });
 
+it('the program of the process that reads documents lies beside what starts it, and loads neither database nor framework', () => {
+  const starting = readdirSync(join(dist, 'assets')).filter((file) => file.endsWith('.js') && readFileSync(join(dist, 'assets', file), 'utf8').includes('`./import-worker${'));
+  expect(starting).toHaveLength(1);
+  const packages = [...packagesOf(join(dist, 'assets', 'import-worker.js'))];
+  expect(packages.filter((name) => database.includes(name) || name.startsWith('@nestjs/'))).toEqual([]);
+  expect(packages).toEqual(expect.arrayContaining(['zod', 'graphql']));
+});
+
 it('control-plane loads the database, so that these specs look in the right place', () => {
   expect([...packagesOf(chunkOf('control-plane'))]).toEqual(expect.arrayContaining(database));
 });

@@ -17,7 +17,8 @@ import { fetchSource } from './fetch-source.ts';
 import { importKeyOf, introspects } from './import-key.ts';
 import { introspectUpstream } from './introspect-upstream.ts';
 import { pointerOfSource } from './kept-source.ts';
-import { type ImportedTools, readTools } from './read-tools.ts';
+import { ImportProcesses } from './import-processes.ts';
+import type { ImportedTools } from './read-tools.ts';
 import { findServerTools, type ServerTools } from './server-tools.store.ts';
 
 /** Where tools come from: nobody waits in a transaction for what others answer. */
@@ -26,12 +27,14 @@ export class ToolImports {
   readonly #database: Database;
   readonly #vault: Vault;
   readonly #contexts: ProbeContexts;
+  readonly #processes: ImportProcesses;
   readonly #guard: AddressGuard;
 
-  constructor(database: Database, vault: Vault, contexts: ProbeContexts, @Inject(addressGuardToken) guard: AddressGuard) {
+  constructor(database: Database, vault: Vault, contexts: ProbeContexts, processes: ImportProcesses, @Inject(addressGuardToken) guard: AddressGuard) {
     this.#database = database;
     this.#vault = vault;
     this.#contexts = contexts;
+    this.#processes = processes;
     this.#guard = guard;
   }
 
@@ -43,7 +46,7 @@ export class ToolImports {
     const tools = toolsOf(written.document);
     const source = written.source ?? (keptSourceIn(tools) && (await findServerTools(this.#database.sql, server.id))?.source);
     const text = introspects(written.document) ? await this.#introspect({ id: server.id, workspace: server.workspace, server: await this.#open(written, server) }) : await this.textOf(tools, source);
-    return { ...readTools(tools, text), importKey: importKeyOf(written.document) ?? '', source };
+    return { ...(await this.#processes.read(tools, text)), importKey: importKeyOf(written.document) ?? '', source };
   }
 
   /** What is read for a source that does not ask the upstream. `given`: what a document itself had. @throws GatewayError validation_failed */
@@ -55,7 +58,7 @@ export class ToolImports {
 
   /** For a preview of what is stored nowhere. @throws GatewayError validation_failed */
   async preview(tools: ToolsSource, given: string | object | undefined, asked: CompleteServer | undefined): Promise<ImportedTools> {
-    return readTools(tools, asked === undefined ? await this.textOf(tools, given) : await this.#introspect(asked));
+    return this.#processes.read(tools, asked === undefined ? await this.textOf(tools, given) : await this.#introspect(asked));
   }
 
   /** As nobody: the gateway's own credentials are all that there is. */

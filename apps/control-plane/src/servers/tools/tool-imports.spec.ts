@@ -178,6 +178,12 @@ describe('large documents', () => {
     expect(editor?.body.tools).toHaveLength(1_000);
   });
 
+  it('that take more than there is for one are refused, and nothing else suffers', async () => {
+    const hostile = `{"openapi":"3.1.0","paths":{},"x-all":[${'{},'.repeat(5_500_000)}{}]}`;
+    expect(codes(await preview({ tools: { openapi: { document: hostile } } }))).toEqual([['/tools/openapi', 'import_too_large']]);
+    expect((await preview({ tools: { openapi: { url: host.url } } })).status).toBe(200);
+  });
+
   it('are not read where they have no place', async () => {
     expect((await fixture.plane.send('POST', `${workspace}/apps`, { body: { name: 'x'.repeat(1_100_000) } })).status).toBe(413);
   });
