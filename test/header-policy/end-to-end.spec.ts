@@ -83,7 +83,7 @@ describe('log and metrics tell the same:', () => {
     const expectedDrops = expected.filter(({ action }) => action === 'dropped');
     const ofCase = dropped.filter(({ name }) => !frame.has(name));
     // Names are logged up to a length.
-    expect(ofCase.map(({ name, reason }) => [name, reason])).toEqual(expectedDrops.map(({ name, reason }) => [name.slice(0, 128), reason]));
+    expect(ofCase.map(({ name, reason }) => [name, reason])).toEqual(expectedDrops.map(({ name, reason }) => [name.slice(0, 256), reason]));
     for (const [index, { rule }] of expectedDrops.entries()) if (rule !== undefined) expect(ofCase[index]?.rule).toBe(rule);
 
     const outcomes = [...expected, ...dropped.filter(({ name }) => frame.has(name)).map(({ reason }) => ({ action: 'dropped', reason }))].map(({ action, reason }) => reason ?? action);
