@@ -28,7 +28,9 @@ export async function startAlternatingProxy(): Promise<AlternatingProxy> {
   const requests: ProxiedRequest[] = [];
   let turn = 0;
 
-  const server = createServer((request, response) => {
+  // While a plane starts, clients say nothing for longer than the usual five seconds: a connection that is closed just as it is used
+  // again would be a failure of nobody's but this proxy's.
+  const server = createServer({ keepAliveTimeout: 120_000 }, (request, response) => {
     forward(request, response).catch((error: unknown) => void response.destroy(error as Error));
   });
   const forward = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
