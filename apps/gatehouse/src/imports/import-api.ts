@@ -78,17 +78,20 @@ async function importApi({ tools, source, upstream, appAuth }: ImportRequest, op
 interface CreatedServer {
   readonly name: string;
   readonly url: string;
+  readonly agentAuth: { readonly type: string };
   readonly warnings: readonly { readonly code: string; readonly pointer: string; readonly detail: string }[];
 }
 
-function report(preview: Preview, { name, url, warnings }: CreatedServer, notes: readonly string[], workspace: string): void {
+function report(preview: Preview, { name, url, agentAuth, warnings }: CreatedServer, notes: readonly string[], workspace: string): void {
   output.line(renderPreview(preview));
   output.line();
   output.line(`Server ${workspace}/${name} ${styled('green', 'created')}: ${url}`);
   // What is left out is listed above.
   const others = warnings.filter(({ code }) => code !== 'operations_left_out').map(({ pointer, detail }) => `${pointer} ${detail}`.trim());
   for (const text of [...notes, ...others]) output.line(`  ${styled('yellow', text)}`);
-  output.line(`Try it: gatehouse call ${name}${workspace === 'default' ? '' : ` --workspace ${workspace}`}`);
+  // A call from the command line cannot log anybody in.
+  const how = agentAuth.type === 'interactive' ? 'People log in to it, by an MCP client: gatehouse connect claude' : 'Try it: gatehouse call';
+  output.line(`${how} ${name}${workspace === 'default' ? '' : ` --workspace ${workspace}`}`);
 }
 
 async function readSource(file: string): Promise<string> {
