@@ -1,7 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import { readEnvelopes } from '@gatehouse/mcp-protocol';
 import type { Reply } from '../pipeline/request.ts';
-import { changedEvents, type EventChanges } from './member-events.ts';
+import { changeEvents, type EventChanges } from '../pipeline/change-events.ts';
 import { drop, headerOf, readText } from './read-reply.ts';
 
 /** Of the member's body; not true of another one. */
@@ -16,7 +16,7 @@ const aboutTheBody = new Set(['content-type', 'content-length', 'content-encodin
 export async function changeMessages(reply: Reply, maxBytes: number, changes: EventChanges): Promise<Reply> {
   const { status, body, isEventStream } = reply;
   if (body === undefined) return reply;
-  if (isEventStream === true && typeof body === 'object') return { ...reply, body: changedEvents(body, maxBytes, changes) };
+  if (isEventStream === true && typeof body === 'object') return { ...reply, body: changeEvents(body, maxBytes, changes) };
   const type = headerOf(reply, 'content-type')?.toLowerCase();
   const isEncoded = !['identity', undefined].includes(headerOf(reply, 'content-encoding')?.toLowerCase());
   if (isEncoded || type?.includes('application/json') !== true) {

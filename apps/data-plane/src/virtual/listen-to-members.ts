@@ -4,7 +4,8 @@ import { editObject, messagesOf, to, within } from '@gatehouse/virtual-servers';
 import type { Admission } from '../pipeline/admission.ts';
 import type { Reply } from '../pipeline/request.ts';
 import type { MemberMessage, MemberReply } from './member-calls.ts';
-import { changedEvents, eventIdOf, readEventId } from './member-events.ts';
+import { changeEvents } from '../pipeline/change-events.ts';
+import { eventIdOf, readEventId } from './event-id.ts';
 import type { Member } from './members.ts';
 import { MergedStream } from './merged-stream.ts';
 import { invalidParams } from './own-replies.ts';
@@ -70,7 +71,7 @@ async function attach({ gateway, admitted, calls }: VirtualCall, members: readon
     const { reply, session } = await calls.listen(member, listen(member));
     if (reply.status !== 200 || reply.isEventStream !== true || typeof reply.body !== 'object') return drop(reply);
     if (reply.admission !== undefined) admissions.push(reply.admission);
-    stream.add(changedEvents(reply.body, gateway.limits.filteredBytes, change(member, session)));
+    stream.add(changeEvents(reply.body, gateway.limits.filteredBytes, change(member, session)));
   };
   // A member has no stream, or is down: the others have theirs. The gateway itself has nothing to say of an API.
   const all = members.filter(({ server }) => server.operations === undefined).map((member) => attachOne(member).catch(() => undefined));

@@ -4,7 +4,7 @@ import { asModernResult, messagesOf, withErrorCode } from '@gatehouse/virtual-se
 import type { Reply } from '../pipeline/request.ts';
 import { changeMessages } from './change-messages.ts';
 import type { MemberReply } from './member-calls.ts';
-import { eventIdOf } from './member-events.ts';
+import { eventIdOf } from './event-id.ts';
 import type { Member } from './members.ts';
 import { drop } from './read-reply.ts';
 
