@@ -1,6 +1,6 @@
 import { GatewayError } from '@gatehouse/errors';
-import { EventDataFilter, filterToolLists, type ToolRules } from '@gatehouse/mcp-protocol';
-import { mapBody } from './map-body.ts';
+import { filterToolLists, type ToolRules } from '@gatehouse/mcp-protocol';
+import { changeEvents } from './change-events.ts';
 import type { Reply, StreamedBody } from './request.ts';
 
 /** Of the upstream's body; not true of another one. */
@@ -33,27 +33,12 @@ async function filterDocument(reply: Reply, body: StreamedBody, mayCall: ToolRul
 }
 
 function filterEvents(body: StreamedBody, mayCall: ToolRules['mayCall'], maxBytes: number): StreamedBody {
-  return mapBody(body, () => {
-    const events = new EventDataFilter(maxBytes, (data) => {
+  return changeEvents(body, maxBytes, {
+    data: (data) => {
       const filtered = filterToolLists(data, mayCall);
       if (filtered.is === 'unreadable') throw new GatewayError('upstream_not_mcp', { detail: 'what may be a tool list cannot be read' });
       return filtered.is === 'changed' ? filtered.text : data;
-    });
-    let isOver = false;
-    return {
-      write: (chunk, sink) => {
-        if (isOver) return false;
-        try {
-          const output = events.push(chunk);
-          return output.length === 0 || sink.write(output);
-        } catch (error) {
-          isOver = true;
-          body.abort();
-          sink.fail(error instanceof GatewayError ? error : new GatewayError('internal', { cause: error }));
-          return false;
-        }
-      },
-    };
+    },
   });
 }
 
