@@ -1,6 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import { filterToolLists, type ToolRules } from '@gatehouse/mcp-protocol';
 import { changeEvents } from './change-events.ts';
+import { readAlready, readWhole } from './read-whole.ts';
 import type { Reply, StreamedBody } from './request.ts';
 
 /** Of the upstream's body; not true of another one. */
@@ -40,38 +41,6 @@ function filterEvents(body: StreamedBody, mayCall: ToolRules['mayCall'], maxByte
       return filtered.is === 'changed' ? filtered.text : data;
     },
   });
-}
-
-function readWhole(body: StreamedBody, maxBytes: number): Promise<Buffer[]> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    body.pipe({
-      write: (chunk) => {
-        bytes += chunk.length;
-        if (bytes <= maxBytes) chunks.push(chunk);
-        else {
-          chunks.length = 0;
-          body.abort();
-          reject(new GatewayError('upstream_failed', { detail: `an answer of more than ${maxBytes} bytes, where tool lists have to be read` }));
-        }
-        return true;
-      },
-      end: () => resolve(chunks),
-      fail: reject,
-    });
-  });
-}
-
-function readAlready(chunks: readonly Buffer[]): StreamedBody {
-  return {
-    pipe: (sink) => {
-      for (const chunk of chunks) sink.write(chunk);
-      sink.end();
-    },
-    resume: () => undefined,
-    abort: () => undefined,
-  };
 }
 
 function isEncoded({ headers }: Reply): boolean {

@@ -1,39 +1,20 @@
 import { GatewayError, toGatewayError } from '@gatehouse/errors';
-import { firstModernRevision, lastLegacyRevision, type LegacyClient, type RpcId, type SessionOwner } from '@gatehouse/mcp-protocol';
+import { lastLegacyRevision, type LegacyClient, type RpcId } from '@gatehouse/mcp-protocol';
 import { version } from '@gatehouse/service-runtime';
-import { CallerHeaders, type PreparedServer } from '@gatehouse/upstream-request';
-import { nameHeaderOf, withModernMeta } from '@gatehouse/virtual-servers';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
-import { answerCall } from '../pipeline/answer-call.ts';
-import { CallRecord } from '../pipeline/call-record.ts';
-import { openConnectSession } from '../pipeline/connect/connect-session.ts';
+import type { CallRecord } from '../pipeline/call-record.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
-import type { Call } from '../pipeline/read-call.ts';
 import type { Reply } from '../pipeline/request.ts';
+import { MemberLine } from './member-line.ts';
+import { type MemberMessage, toListen, toSubscribe } from './member-message.ts';
 import { CallerDepartures, type Departures, MemberRequest } from './member-request.ts';
 import type { Member } from './members.ts';
 import { type OpenedMember, openMember } from './open-member.ts';
 import { OwnId } from './own-id.ts';
-import { drop, headerOf, readText } from './read-reply.ts';
+import { drop, isModernError, readText } from './read-reply.ts';
 import { patienceMs } from './virtual-call.ts';
 import { memberSessionOf, type MemberSession, modernSession, type VirtualSession } from './virtual-session.ts';
 import { whenOver } from './when-over.ts';
-
-/** What a member is sent. */
-export interface MemberMessage {
-  readonly httpMethod: 'POST' | 'GET' | 'DELETE';
-  /** As the caller's revision has it. */
-  readonly text?: string | undefined;
-  readonly method?: string | undefined;
-  readonly id?: RpcId;
-  /** The member's own name for what it is about. */
-  readonly name?: string | undefined;
-  readonly lastEventId?: string | undefined;
-  /** Where it is not the caller's own message: the modern revision that it is in. */
-  readonly revision?: string | undefined;
-  /** Whether it is the caller's own call, that may wait until an account is connected. */
-  readonly isCall?: boolean;
-}
 
 export interface MemberReply {
   readonly reply: Reply;
@@ -45,8 +26,6 @@ export interface MemberReply {
 /** Refused: the member does not know the session, or may never have heard of the modern era. Then nothing was done. */
 type Sent = { readonly isRefused: false; readonly reply: Reply } | { readonly isRefused: true; readonly reply: Reply | undefined };
 
-const bothTypes = 'application/json, text/event-stream';
-
 /** Calls members for one call of a virtual server's caller: each in its own era, in the session that there is with it. */
 export class MemberCalls {
   readonly #gateway: Gateway;
@@ -54,6 +33,7 @@ export class MemberCalls {
   readonly #clientOf: () => LegacyClient;
   readonly session: VirtualSession | undefined;
   readonly #departures: Departures;
+  readonly #line: MemberLine;
 
   /** @param clientOf read where a member is begun with */
   constructor(gateway: Gateway, admitted: AdmittedCall, clientOf: () => LegacyClient, session: VirtualSession | undefined, departures: Departures = new CallerDepartures(admitted.request)) {
@@ -62,6 +42,7 @@ export class MemberCalls {
     this.#admitted = admitted;
     this.#clientOf = clientOf;
     this.session = session;
+    this.#line = new MemberLine(gateway, admitted, clientOf, session, departures);
   }
 
   /** Who the client says it is. */
@@ -117,8 +98,8 @@ export class MemberCalls {
    */
   open(member: Member, text?: string): Promise<OpenedMember> {
     const eras = this.#eras(member);
-    const send = (message: MemberMessage, session: MemberSession | undefined): Promise<Reply> => this.#sendRaw(session, member, message);
-    return openMember({ eras, client: this.client, text: eras[0] === this.#admitted.call.era ? text : undefined, maxBytes: this.#gateway.limits.filteredBytes, send, sessionIdOf: (reply) => this.#sessionIdOf(reply, member) });
+    const send = (message: MemberMessage, session: MemberSession | undefined): Promise<Reply> => this.#line.send(session, member, message);
+    return openMember({ eras, client: this.client, text: eras[0] === this.#admitted.call.era ? text : undefined, maxBytes: this.#gateway.limits.filteredBytes, send, sessionIdOf: (reply) => this.#line.sessionIdOf(reply, member) });
   }
 
   /** What a member can do, for a client without sessions; one that is opened for it is used by its next calls. */
@@ -131,7 +112,7 @@ export class MemberCalls {
     const key = this.#keyOf(member);
     await this.#sayInitialized(member, session);
     if (key !== undefined) this.#gateway.virtual.sessions.set(key, session);
-    else if (session.sessionId !== undefined) drop(await this.#sendRaw(session, member, { httpMethod: 'DELETE' }));
+    else if (session.sessionId !== undefined) drop(await this.#line.send(session, member, { httpMethod: 'DELETE' }));
     return opened;
   }
 
@@ -149,7 +130,7 @@ export class MemberCalls {
     const key = this.#keyOf(member);
     const opened = key === undefined ? undefined : this.#gateway.virtual.sessions.forget(key);
     const session = opened ?? (this.session && memberSessionOf(this.session, member.server));
-    if (session?.era === 'legacy' && session.sessionId !== undefined) drop(await this.#sendRaw(session, member, { httpMethod: 'DELETE' }));
+    if (session?.era === 'legacy' && session.sessionId !== undefined) drop(await this.#line.send(session, member, { httpMethod: 'DELETE' }));
   }
 
   /** Whether there is a session with it, without opening one. */
@@ -159,7 +140,7 @@ export class MemberCalls {
   }
 
   async #sendModern(member: Member, message: MemberMessage, record: CallRecord | undefined): Promise<MemberReply> {
-    const reply = await this.#sendRaw(modernSession, member, message, record);
+    const reply = await this.#line.send(modernSession, member, message, record);
     // It may be another server by now: the next that is refused is asked what it is.
     if (reply.status === 400) this.#gateway.virtual.sessions.lose(member.server.id);
     return { reply, session: modernSession, id: message.id ?? null };
@@ -193,7 +174,7 @@ export class MemberCalls {
   }
 
   async #sayInitialized(member: Member, session: MemberSession): Promise<void> {
-    drop(await this.#sendRaw(session, member, { httpMethod: 'POST', method: 'notifications/initialized', text: '{"jsonrpc":"2.0","method":"notifications/initialized"}' }));
+    drop(await this.#line.send(session, member, { httpMethod: 'POST', method: 'notifications/initialized', text: '{"jsonrpc":"2.0","method":"notifications/initialized"}' }));
   }
 
   /** By whom a session is shared. Callers that nobody can tell apart share none: it lasts for one call. */
@@ -210,19 +191,6 @@ export class MemberCalls {
     return this.#admitted.call.era === 'modern' && this.#gateway.virtual.sessions.eraOf(server.id) !== 'legacy' ? ['modern', 'legacy'] : ['legacy', 'modern'];
   }
 
-  /** It came sealed for the caller, as from the member's own URL. */
-  #sessionIdOf(reply: Reply, { server }: Member): string | undefined {
-    const sealed = headerOf(reply, 'mcp-session-id');
-    if (sealed === undefined) return undefined;
-    const { sessions } = this.#gateway.callContext;
-    const owner = this.#ownerOf(server);
-    return (server.connects ? openConnectSession(sessions, owner, sealed)?.upstream : sessions.open('mcp-session', owner, sealed)) ?? undefined;
-  }
-
-  #ownerOf({ workspace, id, upstream }: PreparedServer): SessionOwner {
-    return { workspace, serverId: id, upstreamUrl: upstream.url, callerId: this.#admitted.caller.id };
-  }
-
   /** A session that lasts for one call is over with its answer. */
   #endingAfter(reply: Reply, member: Member, session: MemberSession): Reply {
     const { body } = reply;
@@ -232,7 +200,7 @@ export class MemberCalls {
   }
 
   #close(member: Member, session: MemberSession): void {
-    if (session.era === 'legacy' && session.sessionId !== undefined) this.#sendRaw(session, member, { httpMethod: 'DELETE' }).then(drop, () => undefined);
+    if (session.era === 'legacy' && session.sessionId !== undefined) this.#line.send(session, member, { httpMethod: 'DELETE' }).then(drop, () => undefined);
   }
 
   /** @param key of the session; without one it lasts for this message */
@@ -249,7 +217,7 @@ export class MemberCalls {
 
   async #ask(session: MemberSession, member: Member, message: MemberMessage, record: CallRecord | undefined): Promise<Sent> {
     const own = this.#ownIdFor(session, member, message);
-    const reply = await this.#sendRaw(session, member, own?.message ?? message, record).catch((error: unknown) => {
+    const reply = await this.#line.send(session, member, own?.message ?? message, record).catch((error: unknown) => {
       if (toGatewayError(error).code === 'session_not_found') return undefined;
       throw own?.restoreError(error) ?? error;
     });
@@ -273,65 +241,6 @@ export class MemberCalls {
     if (session.era === 'modern' || server.operations !== undefined || text === undefined || id === null) return undefined;
     return this.session !== undefined && isCall === true ? undefined : new OwnId({ ...message, text });
   }
-
-  #sendRaw(session: MemberSession | undefined, member: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now())): Promise<Reply> {
-    const { route } = this.#admitted;
-    const { server } = member;
-    const isModern = session?.era === 'modern';
-    const text = isModern && this.#admitted.call.era === 'legacy' && message.text !== undefined ? withModernMeta(message.text, { protocolVersion: firstModernRevision, clientInfo: this.client.clientInfo }) : message.text;
-    const body = text === undefined ? undefined : Buffer.from(text);
-    const upstreamSession = session?.era === 'legacy' ? session.sessionId : undefined;
-    const call: Call = {
-      method: message.httpMethod,
-      era: isModern ? 'modern' : 'legacy',
-      body,
-      message: message.httpMethod === 'POST' ? { era: isModern ? 'modern' : 'legacy', method: message.method, name: message.name, id: message.id ?? null } : undefined,
-      owner: this.#ownerOf(server),
-      upstreamSession,
-      connectSession: server.connects && session?.era === 'legacy' && this.session !== undefined ? { id: this.session.id, client: this.client, upstream: upstreamSession ?? null } : undefined,
-      connectResponse: message.isCall === true ? this.#admitted.call.connectResponse : undefined,
-    };
-    // That a session is over is said when its caller has left, too.
-    const request = new MemberRequest(this.#departures, message.httpMethod, body, message.httpMethod !== 'DELETE');
-    return request.lastFor(answerCall(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record));
-  }
-
-  /** What the protocol says with this message; everything else of the caller's headers is the member's policy's to say. */
-  #headersFor(session: MemberSession | undefined, { httpMethod, method, name, lastEventId, revision, isCall }: MemberMessage): CallerHeaders {
-    const { headers, call } = this.#admitted;
-    const isModern = session?.era === 'modern';
-    const own = {
-      accept: httpMethod === 'GET' ? 'text/event-stream' : bothTypes,
-      contentType: 'application/json',
-      protocolVersion: session?.era === 'legacy' ? session.protocolVersion : isModern ? (revision ?? (call.era === 'modern' ? headers.protocolVersion : firstModernRevision)) : undefined,
-      sessionId: undefined,
-      lastEventId,
-      mcpMethod: isModern ? method : undefined,
-      mcpName: isModern && name !== undefined ? nameHeaderOf(name) : undefined,
-      // They mirror arguments of this very call.
-      mcpParams: isModern && isCall === true ? headers.mcpParams : undefined,
-    };
-    return Object.assign(new CallerHeaders(), headers, own);
-  }
 }
-
-/** Servers of the modern era say with a code of theirs what they refuse (MCP 2026-07-28, transports); the others never heard of it. */
-function isModernError(text: string): boolean {
-  try {
-    const { error } = JSON.parse(text) as { error?: { code?: unknown } };
-    const code = error?.code;
-    return typeof code === 'number' && code !== unsupportedVersion && code <= -32_020 && code >= -32_099;
-  } catch {
-    return false;
-  }
-}
-
-/** It may be that it knows earlier ones only. */
-const unsupportedVersion = -32_022;
-
-const toListen: MemberMessage = { httpMethod: 'GET' };
-const subscriptionId = 'gatehouse-listen';
-const subscription = { jsonrpc: '2.0', id: subscriptionId, method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true } } };
-const toSubscribe: MemberMessage = { httpMethod: 'POST', method: 'subscriptions/listen', id: subscriptionId, text: JSON.stringify(subscription) };
 
 export const unknownClient = { protocolVersion: lastLegacyRevision, capabilities: {}, clientInfo: { name: 'gatehouse', version } } satisfies LegacyClient;

@@ -2,7 +2,7 @@ import { GatewayError } from '@gatehouse/errors';
 import { firstModernRevision, type LegacyClient } from '@gatehouse/mcp-protocol';
 import type { Capabilities } from '@gatehouse/virtual-servers';
 import type { Reply } from '../pipeline/request.ts';
-import type { MemberMessage } from './member-calls.ts';
+import type { MemberMessage } from './member-message.ts';
 import { drop, readAnswer } from './read-reply.ts';
 import { type MemberSession, modernSession } from './virtual-session.ts';
 

@@ -4,7 +4,7 @@ import { type Edit, editObject, within } from '@gatehouse/virtual-servers';
 import { ToolRefusal } from '../pipeline/check-tools.ts';
 import type { Reply } from '../pipeline/request.ts';
 import { changeMessages } from './change-messages.ts';
-import type { MemberMessage } from './member-calls.ts';
+import type { MemberMessage } from './member-message.ts';
 
 /**
  * A request under an id of the gateway's own, and the same as its progress token. Callers share sessions that the gateway has opened,

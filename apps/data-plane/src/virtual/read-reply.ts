@@ -1,14 +1,14 @@
-import { GatewayError } from '@gatehouse/errors';
 import { readEnvelopes, type RpcId } from '@gatehouse/mcp-protocol';
 import { discard } from '../bridges/answers.ts';
 import { readMessages } from '../bridges/read-messages.ts';
-import type { Reply, StreamedBody, UpstreamResponse } from '../pipeline/request.ts';
+import { readAlready, readWhole } from '../pipeline/read-whole.ts';
+import type { Reply, UpstreamResponse } from '../pipeline/request.ts';
 
 /** A reply as if it had come from an upstream: for what reads those. */
 export function asResponse({ status, headers, body }: Reply): UpstreamResponse {
   const read: Record<string, string> = {};
   for (let index = 0; index + 1 < headers.length; index += 2) read[(headers[index] as string).toLowerCase()] = headers[index + 1] as string;
-  return { status, headers: read, body: typeof body === 'object' ? body : textBody(body ?? '') };
+  return { status, headers: read, body: typeof body === 'object' ? body : readAlready(body === undefined || body === '' ? [] : [Buffer.from(body)]) };
 }
 
 export const headerOf = ({ headers }: Reply, name: string): string | undefined => {
@@ -49,35 +49,21 @@ export function drop({ body, isEventStream }: Reply): void {
   else discard(body);
 }
 
-/** A body that is read to its end, within a bound. */
-export function readText(body: Reply['body'], maxBytes: number): Promise<string> {
-  if (typeof body !== 'object') return Promise.resolve(body ?? '');
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    body.pipe({
-      write: (chunk) => {
-        bytes += chunk.length;
-        if (bytes <= maxBytes) chunks.push(chunk);
-        else {
-          body.abort();
-          reject(new GatewayError('upstream_failed', { detail: `an answer of more than ${maxBytes} bytes, which has to be read` }));
-        }
-        return true;
-      },
-      end: () => resolve(Buffer.concat(chunks).toString('utf8')),
-      fail: reject,
-    });
-  });
+/** A body that is read to its end, within a bound. @throws GatewayError upstream_failed */
+export async function readText(body: Reply['body'], maxBytes: number): Promise<string> {
+  return typeof body === 'object' ? Buffer.concat(await readWhole(body, maxBytes)).toString('utf8') : (body ?? '');
 }
 
-function textBody(text: string): StreamedBody {
-  return {
-    pipe: (sink) => {
-      if (text !== '') sink.write(Buffer.from(text));
-      sink.end();
-    },
-    resume: () => undefined,
-    abort: () => undefined,
-  };
+/** Servers of the modern era say with a code of theirs what they refuse (MCP 2026-07-28, transports); the others never heard of it. */
+export function isModernError(text: string): boolean {
+  try {
+    const { error } = JSON.parse(text) as { error?: { code?: unknown } };
+    const code = error?.code;
+    return typeof code === 'number' && code !== unsupportedVersion && code <= -32_020 && code >= -32_099;
+  } catch {
+    return false;
+  }
 }
+
+/** It may be that it knows earlier ones only. */
+const unsupportedVersion = -32_022;
