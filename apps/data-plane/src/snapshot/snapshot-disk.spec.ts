@@ -3,7 +3,7 @@ import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
-import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { applyChange, emptySnapshot, type Snapshot } from './current-snapshot.ts';
 import { prepareDocuments } from './prepare-snapshot.ts';
 import { readSnapshot, writeSnapshot } from './snapshot-disk.ts';
@@ -88,6 +88,18 @@ describe('a disk that cannot be written (fault 11)', () => {
     const keeper = new SnapshotKeeper({ directory: blocked, keys: specKeys, logger: silentLogger(), current: () => snapshot });
     await keeper.flush();
     expect(keeper.failures).toBe(1);
+  });
+
+  it('is tried again by itself: what is served is kept once there is room', async () => {
+    const blocked = join(directory, 'blocked');
+    await writeFile(blocked, 'a file where the folder should be');
+    const snapshot = await snapshotOf(1, 'a');
+    const keeper = new SnapshotKeeper({ directory: blocked, keys: specKeys, logger: silentLogger(), current: () => snapshot, retryMs: 20 });
+    keeper.schedule();
+    await vi.waitFor(() => expect(keeper.failures).toBeGreaterThan(1), 10_000);
+    await rm(blocked);
+    await vi.waitFor(() => expect(keeper.writtenRevision).toBe(1), 10_000);
+    expect((await readSnapshot(blocked, specKeys, () => undefined))?.state.revision).toBe(1);
   });
 });
 

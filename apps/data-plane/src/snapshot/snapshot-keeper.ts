@@ -7,12 +7,15 @@ import { readSnapshot, removeUnfinished, type SnapshotOnDisk, writeSnapshot } fr
 
 /** No publication has this stamp. */
 const noStamp = '';
+const retryMs = 10_000;
 
 export interface SnapshotKeeperOptions {
   readonly directory: string;
   readonly keys: SnapshotKeys;
   readonly logger: Logger;
   readonly current: () => Snapshot | undefined;
+  /** How long a disk that took nothing is left alone (10 s). */
+  readonly retryMs?: number;
 }
 
 /** Keeps the last known good on disk. A disk that is full or read-only never stops the data plane: it says so and serves on. */
@@ -60,7 +63,7 @@ export class SnapshotKeeper {
 
   /** Something changed: written at once, or together with what else changes until the next write is due. */
   schedule(): void {
-    this.#timer ??= setTimeout(() => void this.flush(), Math.max(0, this.#nextWriteAt - Date.now())).unref();
+    this.#timer ??= setTimeout(() => void this.#writeWhenDue(), Math.max(0, this.#nextWriteAt - Date.now())).unref();
   }
 
   /** Writes what is not written yet. */
@@ -69,6 +72,12 @@ export class SnapshotKeeper {
     this.#timer = undefined;
     this.#writing = this.#writing.then(() => this.#write());
     return this.#writing;
+  }
+
+  /** A disk that was full may have room by now, and nothing may change for days that would be written then. */
+  async #writeWhenDue(): Promise<void> {
+    await this.flush();
+    if (this.#written !== this.#options.current()) this.schedule();
   }
 
   async #write(): Promise<void> {
@@ -82,6 +91,7 @@ export class SnapshotKeeper {
       this.#nextWriteAt = Date.now() + Math.max(100, 10 * (Date.now() - startedAt));
     } catch (error) {
       this.failures += 1;
+      this.#nextWriteAt = Date.now() + (this.#options.retryMs ?? retryMs);
       this.#options.logger.error({ err: error }, 'snapshot could not be written to disk; serving on');
     }
   }
