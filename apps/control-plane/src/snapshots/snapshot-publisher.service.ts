@@ -103,7 +103,7 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
 
   #schedule(): void {
     if (this.#stopped) return;
-    const waitMs = this.#failures > 0 ? Math.min(firstRetryMs * 2 ** (this.#failures - 1), lastRetryMs) : this.#pollMs;
+    const waitMs = this.#failures > 0 ? Math.min(firstRetryMs * 2 ** (this.#failures - 1), lastRetryMs, this.#pollMs) : this.#pollMs;
     // Jittered, so that replicas that began together do not poll together.
     this.#timer = setTimeout(() => this.nudge(), waitMs * (0.75 + Math.random() / 2));
     this.#timer.unref();
