@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import type { ServerResponse } from 'node:http';
 import { brotliCompressSync, gzipSync } from 'node:zlib';
@@ -51,6 +52,8 @@ describe('an answer', () => {
     ['compressed though nobody asked', answer({ ...json, 'content-encoding': 'gzip' }, gzipSync('[1]')), /^\[1\]$/],
     ['compressed otherwise', answer({ ...json, 'content-encoding': 'BR' }, brotliCompressSync('[2]')), /^\[2\]$/],
     ['compressed, and long', answer({ ...json, 'content-encoding': 'gzip' }, gzipSync(rows)), /… \(cut: the answer is longer\)$/],
+    ['compressed to a bomb', answer({ ...json, 'content-encoding': 'gzip' }, gzipSync('x'.repeat(20_000_000))), /^x{1048576}\n?… \(cut: the answer is longer\)$/],
+    ['compressed, and longer than anything that is read', answer({ ...json, 'content-encoding': 'gzip' }, gzipSync(randomBytes(6_000_000).toString('base64'), { level: 1 })), /… \(cut: the answer is longer\)$/],
     ['without a body', answer({}, '', 204), /^HTTP 204 No Content$/],
     ['of another status', answer({}, '', 418), /^HTTP 418/],
   ])('%s', async (_what, handler, expected) => {
@@ -60,7 +63,6 @@ describe('an answer', () => {
   });
 
   it.each<[string, RecordingHandler, [number, string]]>([
-    ['compressed to a bomb', answer({ ...json, 'content-encoding': 'gzip' }, gzipSync(Buffer.alloc(20_000_000))), [502, 'upstream_failed']],
     ['compressed in a way that nobody knows', answer({ ...json, 'content-encoding': 'x' }, 'x'), [502, 'upstream_failed']],
     ['that is not what it says', answer({ ...json, 'content-encoding': 'gzip' }, 'x'), [502, 'upstream_failed']],
     ['that breaks off', (_request, response) => void response.writeHead(200, { ...json, 'content-length': '100' }).write('[', () => response.destroy()), [502, 'upstream_failed']],

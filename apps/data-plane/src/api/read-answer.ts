@@ -1,5 +1,5 @@
-import { promisify } from 'node:util';
-import { brotliDecompress, gunzip, inflate, zstdDecompress } from 'node:zlib';
+import type { Transform } from 'node:stream';
+import { createBrotliDecompress, createGunzip, createInflate, createZstdDecompress } from 'node:zlib';
 import { type ApiAnswer, presetLimits } from '@gatehouse/api-tools';
 import { GatewayError } from '@gatehouse/errors';
 import type { UpstreamResponse } from '../pipeline/request.ts';
@@ -67,23 +67,30 @@ function readBody({ body }: UpstreamResponse, limit: number, maxMs: number): Pro
   });
 }
 
-const decoders: Readonly<Record<string, (body: Buffer, options: { maxOutputLength: number }) => Promise<Buffer>>> = {
-  gzip: promisify(gunzip),
-  'x-gzip': promisify(gunzip),
-  deflate: promisify(inflate),
-  br: promisify(brotliDecompress),
-  zstd: promisify(zstdDecompress),
+const decoders: Readonly<Record<string, () => Transform>> = {
+  gzip: createGunzip,
+  'x-gzip': createGunzip,
+  deflate: createInflate,
+  br: createBrotliDecompress,
+  zstd: createZstdDecompress,
 };
 
-/** Nobody asked for it, but some APIs compress whatever they answer. */
+/** Nobody asked for it, but some APIs compress whatever they answer: no further than a plain answer is read. */
 async function decoded(encoding: string, { body, truncated }: ReadBody, limit: number): Promise<ReadBody> {
-  const decode = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined;
+  const createDecoder = Object.hasOwn(decoders, encoding) ? decoders[encoding] : undefined;
   if (body.length === 0) return { body, truncated };
-  if (decode === undefined || truncated) throw new GatewayError('upstream_failed', { detail: truncated ? 'a compressed answer that is too long' : 'an answer in an encoding that nobody asked for' });
+  if (createDecoder === undefined) throw new GatewayError('upstream_failed', { detail: 'an answer in an encoding that nobody asked for' });
+  const chunks: Buffer[] = [];
+  let bytes = 0;
   try {
-    const whole = await decode(body, { maxOutputLength: presetLimits.maxBinaryBytes });
-    return { body: whole.subarray(0, limit), truncated: whole.length > limit };
+    for await (const chunk of createDecoder().end(body) as AsyncIterable<Buffer>) {
+      chunks.push(chunk);
+      bytes += chunk.length;
+      if (bytes > limit) break;
+    }
   } catch (cause) {
-    throw new GatewayError('upstream_failed', { detail: 'a compressed answer that cannot be read, or is too long', cause });
+    // Of what is cut the end is missing, and that is known.
+    if (!truncated || bytes === 0) throw new GatewayError('upstream_failed', { detail: 'a compressed answer that cannot be read', cause });
   }
+  return { body: Buffer.concat(chunks).subarray(0, limit), truncated: truncated || bytes > limit };
 }

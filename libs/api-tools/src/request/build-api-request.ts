@@ -37,7 +37,7 @@ export function buildApiRequest(operation: ApiOperation, args: JsonObject, baseU
   // What the URL's own query sets, no caller sets.
   const pinned = baseUrl.search.slice(1);
   const query: string[] = [];
-  const headers: (readonly [string, string])[] = [['accept', operation.accept]];
+  const headers: (readonly [string, string])[] = [['accept', operation.accept], ['accept-encoding', 'identity']];
   for (const parameter of operation.parameters) {
     const value = valueOf(parameter);
     if (parameter.required && parameter.in !== 'path' && value === undefined) problems.push(problemOf(parameter, 'is required'));
