@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { type AdminClient, createAdminClient } from './admin-client.ts';
 import { type GatehouseProcess, startGatehouse } from './gatehouse-process.ts';
-import { startPostgresServer, type TestPostgres } from './postgres.ts';
+import { type PostgresServer, startPostgresServer } from './postgres.ts';
 import { type RunningRedis, startRedis } from './redis.ts';
 import { runCommand } from './run-command.ts';
 import { fileURLToPath } from 'node:url';
@@ -15,14 +15,14 @@ export interface DataPlaneProcess extends GatehouseProcess {
 
 /** Postgres, Redis, a control plane and data planes, each a process of its own, as in production. */
 export interface ProductionShape {
-  readonly postgres: TestPostgres;
+  readonly postgres: PostgresServer;
   readonly databaseUrl: string;
   readonly redis: RunningRedis;
   readonly environment: Readonly<Record<string, string>>;
   readonly folder: string;
   /** The administrator, wherever the control plane is reached. */
   adminAt(url: string): AdminClient;
-  startControlPlane(): Promise<{ process: GatehouseProcess; admin: AdminClient; internalUrl: string }>;
+  startControlPlane(more?: Record<string, string>): Promise<{ process: GatehouseProcess; admin: AdminClient; internalUrl: string }>;
   /** @param name also of its folder on disk, so that a data plane started again finds its snapshot */
   startDataPlane(name: string, more?: Record<string, string>): Promise<DataPlaneProcess>;
   close(): Promise<void>;
@@ -63,8 +63,8 @@ export async function startProductionShape(more: Record<string, string> = {}): P
     environment: controlPlaneEnvironment,
     folder,
     adminAt: (url) => createAdminClient(url, adminToken),
-    startControlPlane: async () => {
-      const started = await startGatehouse(['control-plane', '--json'], { env: controlPlaneEnvironment });
+    startControlPlane: async (moreOfIt = {}) => {
+      const started = await startGatehouse(['control-plane', '--json'], { env: { ...controlPlaneEnvironment, ...moreOfIt } });
       processes.push(started);
       return { process: started, admin: createAdminClient(started.controlPlaneUrl, adminToken), internalUrl: internalUrlOf(started) };
     },
