@@ -53,6 +53,16 @@ describe('a token', () => {
     expect(asked).toEqual([{ server, subject: ana }]);
   });
 
+  it('counts as a hit where it is there, as a miss for each who waits, and as a failure where it does not come', async () => {
+    answers = [token('a')];
+    await Promise.all([get(), get()]);
+    await get();
+    answers = [{ status: 'provider_unavailable' }];
+    await codeOf(get(ben));
+    expect(tokens.caches.connection).toMatchObject({ size: 1, use: { hits: 1, misses: 3, failures: 1 } });
+    expect([tokens.caches.client, tokens.caches.exchange]).toMatchObject([{ size: 0, use: { hits: 0, misses: 0 } }, { size: 0, use: { hits: 0, misses: 0 } }]);
+  });
+
   it('is for the upstream that the server has here: where it has another one by then, there is none', async () => {
     answers = [{ status: 'outdated' }];
     const elsewhere = { ...connecting, upstream: { url: 'https://up.example/mcp' } };

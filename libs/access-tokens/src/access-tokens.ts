@@ -5,7 +5,7 @@ import type { LoginTokenKind, TokenRequest, TokenSubject } from './broker-messag
 import { ExchangedTokens } from './exchanged-tokens.ts';
 import { MissingValues } from './missing-values.ts';
 import { askBroker, type PostToBroker } from './token-broker.ts';
-import { maxAgeMs, TokenCache } from './token-cache.ts';
+import { type CacheUse, maxAgeMs, TokenCache } from './token-cache.ts';
 import { Withdrawals } from './withdrawals.ts';
 
 /** Of a request to a provider. */
@@ -116,6 +116,11 @@ export class AccessTokens implements TokenSource {
 
   get size(): number {
     return this.#connections.size + this.#clients.size + this.#exchanged.size;
+  }
+
+  /** Tokens of connections and people, of clients of our own, and those that were exchanged for others. */
+  get caches(): Readonly<Record<'connection' | 'client' | 'exchange', { readonly size: number; readonly use: Readonly<CacheUse> }>> {
+    return { connection: this.#connections, client: this.#clients, exchange: this.#exchanged };
   }
 
   ofConnection(server: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {

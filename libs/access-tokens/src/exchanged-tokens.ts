@@ -3,7 +3,7 @@ import { GatewayError } from '@gatehouse/errors';
 import type { Secret } from '@gatehouse/sealing';
 import type { AccessToken } from './access-token.ts';
 import type { RefusedToken } from './access-tokens.ts';
-import { TokenCache, type TokenCacheOptions } from './token-cache.ts';
+import { type CacheUse, TokenCache, type TokenCacheOptions } from './token-cache.ts';
 
 /** Another one is not asked for sooner than this after one was refused, however often that one is refused too. */
 const replacementMs = 5_000;
@@ -26,6 +26,10 @@ export class ExchangedTokens {
 
   get size(): number {
     return this.#cache.size;
+  }
+
+  get use(): Readonly<CacheUse> {
+    return this.#cache.use;
   }
 
   /**

@@ -3,4 +3,4 @@ export { AccessTokens, type AccessTokensOptions, type ConnectingServer, type Fet
 export { brokerPatienceMs, type ConnectReason, type LoginTokenKind, scopeToken, type TokenAnswer, tokenAnswer, type TokenRequest, tokenRequest, tokensPath, type TokenSubject, tokenSubject } from './broker-messages.ts';
 export { ConnectError } from './connect-error.ts';
 export type { PostToBroker } from './token-broker.ts';
-export { type ObtainToken, TokenCache, type TokenCacheOptions } from './token-cache.ts';
+export { type CacheUse, type ObtainToken, TokenCache, type TokenCacheOptions } from './token-cache.ts';

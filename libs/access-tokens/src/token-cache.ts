@@ -30,6 +30,16 @@ interface Entry {
   readonly keptUntil: number;
 }
 
+/** Since the start. */
+export interface CacheUse {
+  /** Tokens that were there when they were asked for. */
+  hits: number;
+  /** That were waited for, by one or by many: nothing was there, or an upstream did not take it. */
+  misses: number;
+  /** Tokens that could not be obtained. */
+  failures: number;
+}
+
 interface Flight {
   readonly promise: Promise<AccessToken>;
   /** What was forgotten while it was under way: its token may be of before. */
@@ -60,6 +70,7 @@ export class TokenCache {
   readonly #failures: BoundedCache<{ readonly error: unknown; readonly until: number }>;
   readonly #flights = new Map<string, Flight>();
   readonly #isDerived: boolean;
+  readonly #use: CacheUse = { hits: 0, misses: 0, failures: 0 };
 
   constructor({ maxCount = 50_000, maxCharacters = 134_217_728, now, random = Math.random, derived = false }: TokenCacheOptions) {
     this.#isDerived = derived;
@@ -73,16 +84,23 @@ export class TokenCache {
     return this.#entries.size;
   }
 
+  get use(): Readonly<CacheUse> {
+    return this.#use;
+  }
+
   /**
    * At once where a good one is there.
    * @param refused what the upstream did not take: it is not given again
    * @throws what `obtain` throws
    */
   of(key: string, obtain: ObtainToken, refused?: AccessToken): AccessToken | Promise<AccessToken> {
-    if (refused !== undefined) return this.#replace(key, obtain, refused);
     const now = this.#now();
     const entry = this.#entries.get(key);
-    if (entry === undefined || now >= entry.freshUntil) return this.#obtain(key, obtain, undefined);
+    if (refused !== undefined || entry === undefined || now >= entry.freshUntil) {
+      this.#use.misses += 1;
+      return refused === undefined ? this.#obtain(key, obtain, undefined) : this.#replace(key, obtain, refused);
+    }
+    this.#use.hits += 1;
     if (now >= entry.renewAt) this.#renewAhead(key, entry, obtain, now);
     return entry.token;
   }
@@ -135,6 +153,7 @@ export class TokenCache {
   }
 
   #failed(key: string, error: unknown): Promise<AccessToken> {
+    this.#use.failures += 1;
     if (isPassing(error)) this.#failures.set(key, { error, until: this.#now() + failurePauseMs });
     // Whoever says so knows that the one before is not to be used any more either.
     else this.#refused(key, error);

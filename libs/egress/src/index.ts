@@ -3,7 +3,7 @@ export type { CircuitState, CircuitSubject } from './circuit.ts';
 export { type Attempt, CircuitBreakers, type CircuitBreakersOptions, CircuitOpenError, type CircuitTarget } from './circuit-breakers.ts';
 export { guardedConnector, type GuardedConnectorOptions, guardedLookup, type ResolveName, type UpstreamTls } from './guarded-connector.ts';
 export { type GuardedFetch, guardedFetch, type GuardedFetchOptions, type RequestTarget, type UnfinishedRequest } from './guarded-fetch.ts';
-export { type ConnectOptions, OriginPools, type OriginPoolsOptions } from './origin-pools.ts';
+export { type ConnectionCounts, type ConnectOptions, OriginPools, type OriginPoolsOptions } from './origin-pools.ts';
 export { OriginSlots, type SlotLimits } from './origin-slots.ts';
 export { RedirectError, type RefusedRedirect } from './redirect-error.ts';
 export { isRedirect, maxRedirects, type RedirectAnswer, redirectBody, type RedirectRefusal, type RedirectTarget, redirectTarget } from './redirect-target.ts';

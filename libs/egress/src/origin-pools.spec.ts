@@ -1,7 +1,7 @@
 import { once } from 'node:events';
 import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
-import { afterEach, expect, it } from 'vitest';
+import { afterEach, expect, it, vi } from 'vitest';
 import { createAddressGuard } from './address-guard.ts';
 import { OriginPools } from './origin-pools.ts';
 import { sendRequest } from './send-request.ts';
@@ -95,4 +95,23 @@ it('breaks requests in flight off when it is destroyed', async () => {
   await upstream.until(1);
   await pools.destroy();
   await failure;
+});
+
+it('counts connections as they come and go, and those that do not come', async () => {
+  const upstream = await holdingUpstream();
+  const pools = poolsWith();
+  const sent = [1, 2].map(() => sendRequest(pools, { method: 'GET', url: new URL(upstream.origin) }));
+  await upstream.until(2);
+  expect(pools.connections).toEqual({ open: 2, opened: 2, failed: 0 });
+  upstream.release();
+  await Promise.all(sent);
+
+  const nobody = createServer();
+  await once(nobody.listen(0, '127.0.0.1'), 'listening');
+  const { port } = nobody.address() as AddressInfo;
+  nobody.close();
+  await expect(sendRequest(pools, { method: 'GET', url: new URL(`http://127.0.0.1:${port}`) })).rejects.toMatchObject({ code: 'upstream_unreachable' });
+  expect(pools.connections).toMatchObject({ opened: 2, failed: 1 });
+  await pools.destroy();
+  await vi.waitFor(() => expect(pools.connections.open).toBe(0));
 });

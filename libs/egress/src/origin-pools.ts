@@ -26,6 +26,15 @@ export interface OriginPoolsOptions {
   readonly circuits?: CircuitBreakers;
 }
 
+/** Of all pools together, since the start where nothing else is said. */
+export interface ConnectionCounts {
+  /** Now, in use and unused. */
+  open: number;
+  opened: number;
+  /** Attempts of which no connection came. */
+  failed: number;
+}
+
 interface Entry {
   readonly pool: Pool;
   lastUse: number;
@@ -39,6 +48,7 @@ export class OriginPools {
   readonly #maxPools: number;
   readonly #pools = new Map<string, Entry>();
   readonly #keys = new WeakMap<ConnectOptions, string>();
+  readonly #connections: ConnectionCounts = { open: 0, opened: 0, failed: 0 };
   #uses = 0;
 
   constructor(options: OriginPoolsOptions) {
@@ -48,6 +58,10 @@ export class OriginPools {
 
   get size(): number {
     return this.#pools.size;
+  }
+
+  get connections(): Readonly<ConnectionCounts> {
+    return this.#connections;
   }
 
   get circuits(): CircuitBreakers | undefined {
@@ -113,7 +127,7 @@ export class OriginPools {
 
   #open(origin: string, { connectTimeoutMs = this.#options.connectTimeoutMs ?? 5_000, tls }: ConnectOptions): Pool {
     const { guard, connectionsPerOrigin = 256, keepAliveTimeoutMs = 4_000, resolveName } = this.#options;
-    return new Pool(origin, {
+    const pool = new Pool(origin, {
       connect: guardedConnector({ guard, connectTimeoutMs, ...(tls && { tls }), ...(resolveName && { resolveName }) }),
       connections: connectionsPerOrigin,
       pipelining: 1,
@@ -124,6 +138,14 @@ export class OriginPools {
       headersTimeout: 60_000,
       bodyTimeout: 300_000,
     });
+    // Counted as they come and go: to ask each of thousands of pools at every scrape takes long enough to be felt.
+    pool.on('connect', () => {
+      this.#connections.open += 1;
+      this.#connections.opened += 1;
+    });
+    pool.on('disconnect', () => void (this.#connections.open -= 1));
+    pool.on('connectionError', () => void (this.#connections.failed += 1));
+    return pool;
   }
 
   /** Closes a twentieth of the pools, so that the search is rare. Where all are busy the bound gives way, not a request. */

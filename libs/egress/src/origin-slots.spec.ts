@@ -61,3 +61,15 @@ it('what leaves as it starts goes no deeper, however many there are', () => {
   // All places are free again.
   expect(slots.enter('a', 0, () => undefined)).toBeUndefined();
 });
+
+it('says what runs and waits, of all origins', () => {
+  const { slots, enter } = setup(1, 2);
+  enter('1');
+  const giveUp = enter('2');
+  enter('3', 1, 'b');
+  expect(slots.load).toEqual({ running: 2, waiting: 1 });
+  if (typeof giveUp === 'function') giveUp();
+  slots.leave('a');
+  slots.leave('b');
+  expect(slots.load).toEqual({ running: 0, waiting: 0 });
+});

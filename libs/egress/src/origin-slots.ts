@@ -30,6 +30,16 @@ export class OriginSlots {
     this.#limits = limits;
   }
 
+  /** What runs and waits now, of all origins together. */
+  get load(): { readonly running: number; readonly waiting: number } {
+    let [running, waiting] = [0, 0];
+    for (const gate of this.#gates.values()) {
+      running += gate.running;
+      waiting += gate.waiting.size;
+    }
+    return { running, waiting };
+  }
+
   /**
    * Calls `start` now or when it is its turn; whoever was started calls `leave` when it is done.
    * @returns a function that gives up waiting (`undefined` when it was started at once), or `'full'`

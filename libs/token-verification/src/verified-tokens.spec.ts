@@ -1,6 +1,6 @@
 import { expect, it } from 'vitest';
 import { PublicKeys } from './public-keys.ts';
-import { VerifiedTokens } from './verified-tokens.ts';
+import { VerifiedTokens, verifiedTokenUse } from './verified-tokens.ts';
 
 const keys = new PublicKeys([]);
 const entry = (value: string, expiresAt = 100) => ({ value, keys, expiresAt });
@@ -44,4 +44,14 @@ it('keeps so many characters, counted once for each token', () => {
   expect([tokens.size, tokens.get('123456', keys, 0)]).toEqual([1, 'six']);
   tokens.add('12345678901', entry('too many'));
   expect(tokens.size).toBe(0);
+});
+
+it('counts what was known, and what was not, of all together', () => {
+  const before = { ...verifiedTokenUse };
+  const [tokens, others] = [small(), small()];
+  tokens.add('12345', entry('ana'));
+  for (const each of [tokens, tokens, others]) each.get('12345', keys, 0);
+  tokens.get('12345', new PublicKeys([]), 0);
+  tokens.add('1234567', entry('ana'));
+  expect([verifiedTokenUse.hits - before.hits, verifiedTokenUse.misses - before.misses, verifiedTokenUse.characters - before.characters]).toEqual([2, 2, 7]);
 });
