@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { tokensPath } from '@gatehouse/access-tokens';
-import { createLogger, type Logger, readSettings } from '@gatehouse/service-runtime';
+import { createLogger, drainServer, type Logger, readSettings } from '@gatehouse/service-runtime';
 import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, createMemoryCallEventStream, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { keepSigningKeys } from './agents-oauth/keep-signing-keys.ts';
 import { accessTokenKeys, identityKeys } from './agents-oauth/signing-key-uses.ts';
@@ -41,10 +41,17 @@ export interface ControlPlane {
   readonly url: string;
   /** Of health and metrics. */
   readonly internalUrl: string;
+  /** Before `close`, where others go on: what is asked is answered, by public and internal URL, until nobody asks here any more. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
 type Closing = () => Promise<unknown>;
+
+/** A request gets 30 s for its body; what a provider is asked for is over sooner. */
+const drainTimeoutMs = 25_000;
+/** Tokens of connections: data planes ask another control plane as soon as they see that this one goes. */
+const internalDrainTimeoutMs = 5_000;
 
 /**
  * Starts a control plane and resolves when it serves. A database that is away is waited for.
@@ -108,7 +115,13 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   const { port } = new URL(await application.getUrl());
   const url = `http://${reachable(settings.CONTROL_PLANE_HOST)}:${port || 80}`;
   logger.info({ url, internalUrl: internal.url }, 'control plane ready');
-  return { url, internalUrl: internal.url };
+  const drain = async (): Promise<void> => {
+    readiness.waitingFor('draining');
+    await drainServer(application.getHttpServer(), { timeoutMs: drainTimeoutMs });
+    // Health answers until then: a probe sees "draining", not a closed port.
+    await internal.drain(internalDrainTimeoutMs);
+  };
+  return { url, internalUrl: internal.url, drain };
 }
 
 /** TLS ends somewhere in front. Who that is has to be said, or it is taken for whoever is behind it. */

@@ -7,7 +7,7 @@ import { GatewayError } from '@gatehouse/errors';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
-import type { Logger, SettingValues } from '@gatehouse/service-runtime';
+import { drainServer, type Logger, type SettingValues } from '@gatehouse/service-runtime';
 import type { CallEventStream, ChannelEvent, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
@@ -69,6 +69,7 @@ export class DataPlane {
   readonly #callEvents: CallEventBuffer | undefined;
   #peerUrl = '';
   #draining = false;
+  #isStopped = false;
 
   /** @param callEvents where events of calls go; absent, none are kept */
   constructor(settings: DataPlaneSettings, channel: SnapshotChannel, logger: Logger, callEvents?: CallEventStream) {
@@ -153,16 +154,21 @@ export class DataPlane {
     return `http://${isAnyHost ? '127.0.0.1' : ownHost}:${actualPort}`;
   }
 
+  /** Unready at once, and nobody's request is broken off: what `stop` does, with time for whoever still uses a connection to notice. */
+  async drain(): Promise<void> {
+    this.#beginDraining();
+    await drainServer(this.#http.server, { timeoutMs: this.#settings.DRAIN_TIMEOUT_MS });
+  }
+
   /** Unready at once; requests in flight finish, as long as the drain timeout lets them; then everything is closed. */
   async stop(): Promise<void> {
-    if (this.#draining) return;
-    this.#draining = true;
-    this.#heartbeat.beat();
+    if (this.#isStopped) return;
+    this.#isStopped = true;
+    this.#beginDraining();
     const { server } = this.#http;
     // Also of one that never listened: closing says so in an error, which is as good.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
-    this.#http.streams.endListening();
     const timer = setTimeout(() => server.closeAllConnections(), this.#settings.DRAIN_TIMEOUT_MS);
     // A connection that becomes idle while draining has nothing more to wait for.
     const sweep = setInterval(() => server.closeIdleConnections(), 100);
@@ -248,6 +254,13 @@ export class DataPlane {
       addresses: new SessionAddresses(sessions, () => this.#peerUrl),
       bufferBytes: this.#settings.BRIDGE_BUFFER_BYTES,
     };
+  }
+
+  #beginDraining(): void {
+    if (this.#draining) return;
+    this.#draining = true;
+    this.#heartbeat.beat();
+    this.#http.streams.endListening();
   }
 
   #onApplied(afterOutage: boolean): void {

@@ -21,6 +21,8 @@ export interface DataPlaneOptions {
 export interface RunningDataPlane {
   readonly url: string;
   readonly internalUrl: string;
+  /** Before `close`, where others go on: ends what callers have here without breaking anything off, and resolves when nobody is left. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -45,7 +47,7 @@ export async function startDataPlane({ environment, channel, callEvents, logger:
     await internal.listen(settings.DATA_PLANE_INTERNAL_PORT, settings.DATA_PLANE_INTERNAL_HOST);
     const url = await dataPlane.start();
     logger.info({ url }, 'data plane listens');
-    return { url, internalUrl: await internal.getUrl(), close };
+    return { url, internalUrl: await internal.getUrl(), drain: () => dataPlane.drain(), close };
   } catch (error) {
     // A port that is taken, say: nothing of what was started may keep the process, or its health, alive.
     await close();

@@ -1,3 +1,4 @@
+export { drainServer, type DrainOptions } from './drain-server.ts';
 export { createLogger, describeError, lineWriter, type Logger } from './logger.ts';
 export { nestLogger } from './nest-logger.ts';
 export { observeProcess } from './process-metrics.ts';

@@ -1,6 +1,7 @@
 import { createServer, type IncomingMessage, type ServerResponse } from 'node:http';
 import { once } from 'node:events';
 import type { AddressInfo } from 'node:net';
+import { drainServer } from '@gatehouse/service-runtime';
 import type { Registry } from 'prom-client';
 import type { Readiness } from './readiness.ts';
 
@@ -16,6 +17,8 @@ export interface InternalServer {
   readonly url: string;
   /** From now on; before, and after `undefined`, the path is not ready. */
   serve(path: string, route: InternalRoute | undefined): void;
+  /** Before `close`: what is asked is answered. */
+  drain(timeoutMs: number): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -38,6 +41,7 @@ export async function startInternalServer({ host, port, readiness, registry }: I
   return {
     url: `http://${reachable(address)}:${taken}`,
     serve: (path, route) => void routes.set(path, route),
+    drain: (timeoutMs) => drainServer(server, { timeoutMs }),
     close: async () => {
       const closed = once(server, 'close');
       server.close();

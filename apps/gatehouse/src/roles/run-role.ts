@@ -10,15 +10,18 @@ export interface RoleOptions {
 
 /** A plane that runs. */
 export interface RunningRole {
+  /** Nobody's request is broken off by what follows. */
+  drain(): Promise<void>;
   close(): Promise<void>;
 }
 
-/** Runs one role until SIGINT or SIGTERM; then it is closed, in order, and the exit code is 0. */
+/** Runs one role until SIGINT or SIGTERM; then it is drained and closed, in order, and the exit code is 0. */
 export async function runRole<R extends RunningRole>(options: RoleOptions, start: () => Promise<R>, ready: (role: R) => object): Promise<number> {
   const signal = stopSignal();
   const role = await start();
   if (options.json) output.json({ ready: true, ...ready(role) });
   await aborted(signal);
+  await role.drain();
   await role.close();
   exitSoon();
   return 0;
