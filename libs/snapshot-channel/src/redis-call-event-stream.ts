@@ -1,18 +1,14 @@
-import type { Secret } from '@gatehouse/sealing';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { appendScript, removeScript, waitingScript } from './call-event-scripts.ts';
 import type { CallEventStream } from './call-event-stream.ts';
-import { commandConnection } from './redis-connection.ts';
+import { openRedis, type RedisConnectionOptions } from './redis-connection.ts';
 import { redisKeys } from './redis-keys.ts';
 
-export interface RedisCallEventStreamOptions {
-  /** redis:// or rediss://, with its password */
-  readonly url: Secret;
+export interface RedisCallEventStreamOptions extends RedisConnectionOptions {
   /** What may wait; 200,000 when absent, of about half a KB each. */
   readonly maxEvents?: number;
   /** After how long a batch that somebody took, and did not store, is taken by another one; 15 seconds when absent. */
   readonly claimAfterMs?: number;
-  readonly onConnectionError?: (error: Error) => void;
 }
 
 const key = redisKeys.callEvents;
@@ -24,9 +20,8 @@ const deadAfterMs = 86_400_000;
 type Entry = readonly [id: string, fields: readonly string[] | null];
 
 /** The stream over Redis, on a connection of its own: however many events there are, configuration does not wait behind them. */
-export function connectRedisCallEventStream({ url, maxEvents = 200_000, claimAfterMs = 15_000, onConnectionError }: RedisCallEventStreamOptions): CallEventStream {
-  const redis = new Redis(url.reveal(), commandConnection);
-  redis.on('error', (error: Error) => onConnectionError?.(error));
+export function connectRedisCallEventStream({ maxEvents = 200_000, claimAfterMs = 15_000, ...options }: RedisCallEventStreamOptions): CallEventStream {
+  const redis = openRedis(options);
   const consumers = new Set<string>();
 
   return {

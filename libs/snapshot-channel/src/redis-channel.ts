@@ -1,19 +1,12 @@
 import { randomUUID } from 'node:crypto';
 import { EventEmitter } from 'node:events';
-import type { Secret } from '@gatehouse/sealing';
-import { Redis } from 'ioredis';
+import type { Redis } from 'ioredis';
 import { z } from 'zod';
-import { commandConnection, commandTimeoutMs, connectionOptions } from './redis-connection.ts';
+import { commandTimeoutMs } from './cluster-connection.ts';
+import { openRedis, openSubscriber, type RedisConnectionOptions } from './redis-connection.ts';
 import { redisKeys } from './redis-keys.ts';
 import { isWholeScript, publishResult, publishScript, readHeartbeatsScript, readIndexScript, reportHeartbeatScript } from './redis-scripts.ts';
 import type { ChannelDocument, ChannelEvent, ChannelState, Heartbeat, Hint, Publication, SnapshotChannel } from './snapshot-channel.ts';
-
-export interface RedisChannelOptions {
-  /** redis:// or rediss://, with its password */
-  readonly url: Secret;
-  /** Told of every lost connection and failed attempt; the channel goes on trying by itself. */
-  readonly onConnectionError?: (error: Error) => void;
-}
 
 const heartbeatLifeMs = 60_000;
 const stagingLifeSeconds = 300;
@@ -22,7 +15,7 @@ const snapshotKeys = [redisKeys.state, redisKeys.index, redisKeys.documents] as 
 const heartbeatKeys = [redisKeys.heartbeats, redisKeys.heartbeatTimes] as const;
 
 /** The channel over Redis. Every command is bounded in time, so that a half-open connection cannot hang a plane. */
-export function connectRedisChannel(options: RedisChannelOptions): SnapshotChannel {
+export function connectRedisChannel(options: RedisConnectionOptions): SnapshotChannel {
   const { commands, subscriber } = connect(options);
   const listeners = new EventEmitter();
   subscriber.on('message', (channel: string, message: string) => {
@@ -73,10 +66,9 @@ export function connectRedisChannel(options: RedisChannelOptions): SnapshotChann
   };
 }
 
-function connect({ url, onConnectionError }: RedisChannelOptions): { commands: Redis; subscriber: Redis } {
-  const commands = new Redis(url.reveal(), commandConnection);
-  const subscriber = new Redis(url.reveal(), { ...connectionOptions, maxRetriesPerRequest: null, autoResubscribe: false });
-  for (const connection of [commands, subscriber]) connection.on('error', (error: Error) => onConnectionError?.(error));
+function connect(options: RedisConnectionOptions): { commands: Redis; subscriber: Redis } {
+  const commands = openRedis(options);
+  const subscriber = openSubscriber(options, commands);
   // A subscriber hears nothing for hours; a ping that stays unanswered (socketTimeout) tells half-open from quiet.
   const timer = setInterval(() => void (subscriber.status === 'ready' && subscriber.ping().catch(ignore)), commandTimeoutMs);
   timer.unref();
