@@ -20,7 +20,18 @@ import { startTokenIssuer } from './token-issuer.ts';
 export interface ConnectedPlanesOptions {
   readonly environment?: Readonly<Record<string, string>>;
   readonly dataPlanes?: readonly string[];
+  /** Settings of either kind of plane that depend on where the stores and the broker are: other lines to them, say. */
+  readonly environmentOf?: (parts: PlaneParts) => Promise<PlaneEnvironments>;
 }
+
+/** Where planes find what they need. */
+export interface PlaneParts {
+  readonly databaseUrl: string;
+  readonly redisUrl: string;
+  readonly brokerUrl: string;
+}
+
+export type PlaneEnvironments = Readonly<Record<'controlPlane' | 'dataPlane', Record<string, string>>>;
 
 export type ControlPlaneProcess = Awaited<ReturnType<ProductionShape['startControlPlane']>>;
 
@@ -50,6 +61,9 @@ export interface ConnectedPlanes {
   readonly redisLine: DeafLine;
   readonly controlPlanes: readonly [ControlPlaneProcess, ControlPlaneProcess];
   readonly dataPlanes: readonly DataPlaneProcess[];
+  /** In the place of the one of that name; a data plane finds its folder again. */
+  startControlPlane(name: string): Promise<ControlPlaneProcess>;
+  startDataPlane(name: string, more?: Record<string, string>): Promise<DataPlaneProcess>;
   /** At the control plane that answers: the one or the other. */
   readonly admin: AdminClient;
   /** Of the one server and its app, by id. */
@@ -65,7 +79,7 @@ export interface ConnectedPlanes {
   close(): Promise<void>;
 }
 
-export async function startConnectedPlanes({ environment = {}, dataPlanes: names = ['one', 'two'] }: ConnectedPlanesOptions = {}): Promise<ConnectedPlanes> {
+export async function startConnectedPlanes({ environment = {}, dataPlanes: names = ['one', 'two'], environmentOf }: ConnectedPlanesOptions = {}): Promise<ConnectedPlanes> {
   const closings: (() => Promise<unknown>)[] = [];
   const close = async (): Promise<void> => {
     for (const closing of closings.reverse()) await closing();
@@ -83,8 +97,9 @@ export async function startConnectedPlanes({ environment = {}, dataPlanes: names
   const internalProxy = await startAlternatingProxy().then(closedAtEnd);
   const shape = await startProductionShape(environment).then(closedAtEnd);
   const redisLine = await startDeafLine(shape.redis).then(closedAtEnd);
+  const environments = await environmentOf?.({ databaseUrl: shape.databaseUrl, redisUrl: shape.redis.url, brokerUrl: internalProxy.url });
   const controlPlanes = [await startControlPlane('one'), await startControlPlane('two')] as const;
-  const dataPlanes = await Promise.all(names.map((name) => shape.startDataPlane(name, { GATEHOUSE_INTERNAL_URL: internalProxy.url, GATEHOUSE_REDIS_URL: redisLine.url })));
+  const dataPlanes = await Promise.all(names.map((name) => startDataPlane(name)));
 
   const dataSource = await openDataSource({ url: new Secret(shape.databaseUrl), poolSize: 2 }).initialize();
   closings.push(() => dataSource.destroy());
@@ -103,7 +118,7 @@ export async function startConnectedPlanes({ environment = {}, dataPlanes: names
   for (const plane of dataPlanes) while ((await fetch(urlAt(plane), { method: 'POST' })).status !== 401) await new Promise(setImmediate);
 
   return {
-    shape, provider, providerLine, redisLine, controlPlanes, dataPlanes, admin, server, app, query, close,
+    shape, provider, providerLine, redisLine, controlPlanes, dataPlanes, admin, server, app, query, close, startControlPlane, startDataPlane,
     connect: async (name, expiresInSeconds) => {
       const person = uuidV7();
       await query(`insert into people (id, provider, issuer, subject, name) values ($1, 'corp', $2, $3, $4)`, [person, issuer.url, person, name]);
@@ -130,10 +145,14 @@ export async function startConnectedPlanes({ environment = {}, dataPlanes: names
   };
 
   async function startControlPlane(name: string): Promise<ControlPlaneProcess> {
-    const started = await shape.startControlPlane();
+    const started = await shape.startControlPlane(environments?.controlPlane);
     publicProxy.targets.set(name, started.process.controlPlaneUrl);
     internalProxy.targets.set(name, started.internalUrl);
     return started;
+  }
+
+  function startDataPlane(name: string, more?: Record<string, string>): Promise<DataPlaneProcess> {
+    return shape.startDataPlane(name, { GATEHOUSE_INTERNAL_URL: internalProxy.url, GATEHOUSE_REDIS_URL: redisLine.url, ...environments?.dataPlane, ...more });
   }
 
   async function created(path: string, document: object): Promise<string> {

@@ -6,6 +6,7 @@ import { claimDataDirectory } from '../../apps/gatehouse/src/data-directory.ts';
 import { startEmbeddedPostgres } from '../../apps/gatehouse/src/embedded-postgres/start-embedded-postgres.ts';
 import { Client } from 'pg';
 import { inject } from 'vitest';
+import { PostgresProcess } from './postgres-process.ts';
 
 declare module 'vitest' {
   interface ProvidedContext {
@@ -35,15 +36,26 @@ export function startTestPostgres(): Promise<TestPostgres> {
   });
 }
 
+export interface PostgresServer extends TestPostgres {
+  /** It and all its sessions die without a word. */
+  kill9(): Promise<void>;
+  /** After that, at the same port. */
+  startAgain(): Promise<void>;
+}
+
 /** A server of one's own, for whoever stops it. */
-export async function startPostgresServer(): Promise<TestPostgres> {
+export async function startPostgresServer(): Promise<PostgresServer> {
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-postgres-'));
   const dataDirectory = await claimDataDirectory(folder);
   const { url, stop } = await startEmbeddedPostgres(dataDirectory);
+  const server = new PostgresProcess(join(dataDirectory.path, 'postgres'));
   return {
     url,
     createDatabase: () => createDatabase(url, []),
+    kill9: () => server.kill9(),
+    startAgain: () => server.startAgain(),
     close: async () => {
+      await server.stop();
       await stop();
       await dataDirectory.close();
       await rm(folder, { recursive: true, force: true });

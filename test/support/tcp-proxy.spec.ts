@@ -61,3 +61,19 @@ it('drops open connections and takes new ones', async () => {
   upstream.handle((_request, response) => void response.end('back'));
   expect(await echo('x')).toBe('back');
 });
+
+it('silences open connections for good, and takes new ones', async () => {
+  upstream.handle((request, response) => void response.writeHead(200).write(request.body));
+  const response = await fetch(`http://127.0.0.1:${proxy.port}`, { method: 'POST', body: 'x' });
+  const reader = response.body?.getReader();
+  expect(Buffer.from((await reader?.read())?.value ?? []).toString()).toBe('x');
+  proxy.silenceConnections();
+  upstream.handle((request, response) => void response.end(request.body));
+  expect(await echo('y')).toBe('y');
+  // Its end does not come through either.
+  const ended = reader?.read().then(() => 'ended');
+  await upstream.close();
+  expect(await Promise.race([ended, new Promise(setImmediate).then(() => 'silent')])).toBe('silent');
+  await reader?.cancel();
+  upstream = await startRecordingUpstream();
+});

@@ -22,6 +22,8 @@ export interface TcpProxy {
   set(faults: Partial<TcpFaults>): Promise<void>;
   /** Ends the open connections; new ones are accepted as before. */
   dropConnections(): void;
+  /** The open connections stay open and carry nothing any more, as behind a firewall that has forgotten them; new ones are as before. */
+  silenceConnections(): void;
   close(): Promise<void>;
 }
 
@@ -31,6 +33,8 @@ const noFaults: TcpFaults = { latencyMs: 0, mode: 'up', sliceBytes: 0, bytesPerS
 export async function startTcpProxy(target: { targetPort: number; targetHost?: string; port?: number }): Promise<TcpProxy> {
   const faults: TcpFaults = { ...noFaults };
   const open = new Set<Socket>();
+  /** Of the connections that are open: what is said of all, unless something else is said of them. */
+  let own: TcpFaults = Object.create(faults) as TcpFaults;
   let accepted = 0;
 
   const track = (socket: Socket): void => {
@@ -45,8 +49,8 @@ export async function startTcpProxy(target: { targetPort: number; targetHost?: s
     if (faults.mode === 'timeout') return void client.resume();
     const upstream = connect({ port: target.targetPort, host: target.targetHost ?? '127.0.0.1', allowHalfOpen: true });
     track(upstream);
-    void pumpWithFaults(client, upstream, faults);
-    void pumpWithFaults(upstream, client, faults);
+    void pumpWithFaults(client, upstream, own);
+    void pumpWithFaults(upstream, client, own);
   };
   const server = createServer({ allowHalfOpen: true, noDelay: true }, accept);
   const port = await listenOnLoopback(server, target.port);
@@ -67,6 +71,10 @@ export async function startTcpProxy(target: { targetPort: number; targetHost?: s
       await setListening(server, port, faults.mode !== 'down');
     },
     dropConnections,
+    silenceConnections: () => {
+      own.mode = 'timeout';
+      own = Object.create(faults) as TcpFaults;
+    },
     close: async () => {
       dropConnections();
       await setListening(server, port, false);
