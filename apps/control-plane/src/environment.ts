@@ -1,4 +1,5 @@
 import { InvalidSettingsError, settingSchemas, type SettingValues } from '@gatehouse/service-runtime';
+import { type RedisAccess, redisAccessOf, redisSettings } from '@gatehouse/snapshot-channel';
 import { z } from 'zod';
 import { passthroughHeadersSetting } from './header-policy/passthrough-headers-setting.ts';
 import { kmsReferenceForms, parseKmsReference } from './vault/root-keys/kms-reference.ts';
@@ -30,7 +31,7 @@ const kmsReference = text.transform((value, context) => {
 /** Every setting of the control plane, each as `GATEHOUSE_<name>`. */
 export const controlPlaneSettings = {
   DATABASE_URL: { schema: secretUrl('postgres:', 'postgresql:'), secret: true, description: 'Postgres, as postgres://user:password@host/database.' },
-  REDIS_URL: { schema: secretUrl('redis:', 'rediss:').optional(), secret: true, description: 'Redis that carries snapshots to the data planes, as redis:// or rediss://.' },
+  ...redisSettings,
   CONTROL_PLANE_URL: {
     // The issuer of agents' tokens: metadata, cookies and pages are at paths of the origin itself.
     schema: publicUrl('http://localhost:3000').refine((value) => !URL.canParse(value) || new URL(value).origin === value, 'must be an origin, without a path: the control plane needs a host name of its own'),
@@ -140,7 +141,8 @@ export const migrationSettings = { DATABASE_URL: controlPlaneSettings.DATABASE_U
 export const settingsToken = Symbol('settings');
 
 /** @throws InvalidSettingsError when no channel was given and none is set. */
-export function requireRedis({ REDIS_URL }: ControlPlaneSettings): NonNullable<ControlPlaneSettings['REDIS_URL']> {
-  if (!REDIS_URL) throw new InvalidSettingsError('GATEHOUSE_REDIS_URL is required');
-  return REDIS_URL;
+export function requireRedis(settings: ControlPlaneSettings): RedisAccess {
+  const access = redisAccessOf(settings);
+  if (!access) throw new InvalidSettingsError('GATEHOUSE_REDIS_URL is required');
+  return access;
 }

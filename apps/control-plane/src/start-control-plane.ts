@@ -129,7 +129,7 @@ const isBehindUnknownProxy = ({ CONTROL_PLANE_URL, TRUSTED_PROXIES }: ControlPla
 
 function connectChannel(settings: ControlPlaneSettings, logger: Logger, atClose: (closing: Closing) => void): SnapshotChannel {
   const channel = connectRedisChannel({
-    url: requireRedis(settings),
+    ...requireRedis(settings),
     onConnectionError: (error) => logger.warn({ err: error }, 'the connection to Redis broke'),
   });
   atClose(() => channel.close());
@@ -137,7 +137,7 @@ function connectChannel(settings: ControlPlaneSettings, logger: Logger, atClose:
 }
 
 function connectCallEvents(settings: ControlPlaneSettings, logger: Logger, atClose: (closing: Closing) => void): CallEventStream {
-  const stream = connectRedisCallEventStream({ url: requireRedis(settings), onConnectionError: (error) => logger.debug({ err: error }, 'the connection to Redis for call events broke') });
+  const stream = connectRedisCallEventStream({ ...requireRedis(settings), onConnectionError: (error) => logger.debug({ err: error }, 'the connection to Redis for call events broke') });
   atClose(() => stream.close());
   return stream;
 }

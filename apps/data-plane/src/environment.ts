@@ -1,4 +1,5 @@
 import { settingSchemas as schemas } from '@gatehouse/service-runtime';
+import { redisSettings } from '@gatehouse/snapshot-channel';
 
 /** The data plane's settings; each is `GATEHOUSE_<name>`. */
 export const dataPlaneSettings = {
@@ -11,7 +12,7 @@ export const dataPlaneSettings = {
   DATA_PLANE_ID: { schema: schemas.text.optional(), description: 'Name of this data plane in the console. Default: host name and process id' },
   INTERNAL_URL: { schema: schemas.url('http:', 'https:').optional(), description: 'Internal port of the control planes, where tokens of connections are asked for. Without it servers with oauth-authorization-code do not work' },
   DATA_PLANE_TOKEN: { schema: schemas.secret.optional(), secret: true, description: 'What data planes show there: the same on all planes' },
-  REDIS_URL: { schema: schemas.secret.optional(), secret: true, description: 'redis:// or rediss:// URL over which configuration arrives' },
+  ...redisSettings,
   SNAPSHOT_KEY: { schema: schemas.keys, secret: true, description: '32 random bytes, base64 or hex, the same on all planes; several, comma-separated, to change it' },
   SNAPSHOT_DIR: { schema: schemas.text.default('.gatehouse/data-plane'), description: 'Where the last known good configuration is kept (sealed). Default .gatehouse/data-plane' },
   SNAPSHOT_POLL_SECONDS: { schema: schemas.integer(1, 3600).default(10), description: 'How often to look for missed changes. Default 10' },

@@ -1,7 +1,6 @@
 import 'reflect-metadata';
-import type { Secret } from '@gatehouse/sealing';
 import { createLogger, InvalidSettingsError, type Logger, nestLogger, readSettings } from '@gatehouse/service-runtime';
-import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, type RedisConnectionOptions, redisAccessOf, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { NestFactory } from '@nestjs/core';
 import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
 import { AppModule } from './app.module.ts';
@@ -33,7 +32,7 @@ export interface RunningDataPlane {
 export async function startDataPlane({ environment, channel, callEvents, logger: givenLogger }: DataPlaneOptions): Promise<RunningDataPlane> {
   const settings = readSettings(dataPlaneSettings, environment);
   const logger = givenLogger ?? createLogger({ level: settings.LOG_LEVEL, role: 'data-plane' });
-  const ownChannel = channel ? undefined : connectOwnChannel(settings.REDIS_URL, logger);
+  const ownChannel = channel ? undefined : connectRedisChannel(redisOptions(settings, logger));
   const ownCallEvents = channel || !settings.CALL_EVENTS ? undefined : connectOwnCallEvents(settings, logger);
   const dataPlane = new DataPlane(settings, (channel ?? ownChannel) as SnapshotChannel, logger, settings.CALL_EVENTS ? (callEvents ?? ownCallEvents) : undefined);
   const internal = await NestFactory.create<NestFastifyApplication>(AppModule.for(dataPlane), new FastifyAdapter(), { logger: nestLogger(logger), abortOnError: false });
@@ -55,12 +54,11 @@ export async function startDataPlane({ environment, channel, callEvents, logger:
   }
 }
 
-const connectOwnChannel = (url: Secret | undefined, logger: Logger): SnapshotChannel => connectRedisChannel(redisOptions(url, logger));
+const connectOwnCallEvents = (settings: DataPlaneSettings, logger: Logger): CallEventStream =>
+  connectRedisCallEventStream({ ...redisOptions(settings, logger), maxEvents: settings.CALL_EVENTS_MAX_WAITING });
 
-const connectOwnCallEvents = ({ REDIS_URL, CALL_EVENTS_MAX_WAITING: maxEvents }: DataPlaneSettings, logger: Logger): CallEventStream =>
-  connectRedisCallEventStream({ ...redisOptions(REDIS_URL, logger), maxEvents });
-
-function redisOptions(url: Secret | undefined, logger: Logger) {
-  if (!url) throw new InvalidSettingsError('GATEHOUSE_REDIS_URL is required');
-  return { url, onConnectionError: (error: Error) => logger.debug({ err: error }, 'redis connection') };
+function redisOptions(settings: DataPlaneSettings, logger: Logger): RedisConnectionOptions {
+  const access = redisAccessOf(settings);
+  if (!access) throw new InvalidSettingsError('GATEHOUSE_REDIS_URL is required');
+  return { ...access, onConnectionError: (error) => logger.debug({ err: error }, 'redis connection') };
 }
