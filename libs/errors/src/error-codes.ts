@@ -64,6 +64,8 @@ export const errorCodes = {
   streamable_http_only: entry(404, 'This server has no HTTP+SSE endpoint: connect with Streamable HTTP, at /mcp.'),
 
   too_many_sessions: entry(429, 'Too many sessions are in use; end some of them first.'),
+  rate_limited: entry(429, 'Too many calls; try again later.'),
+  too_many_concurrent_calls: entry(429, 'Too many calls are under way at the same time; try again later.'),
 
   // The upstream
   upstream_unreachable: entry(502, 'The upstream of this server could not be reached.', 'warn'),

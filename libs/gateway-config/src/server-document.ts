@@ -6,6 +6,7 @@ import { canonicalName } from '@gatehouse/header-policy';
 import { completeOutboundHeaders, type OutboundHeaders, readableOutboundHeaders, writableOutboundHeaders } from '@gatehouse/outbound-headers';
 import { z } from 'zod';
 import { access, checkAccess } from './access-rules.ts';
+import { callLimits } from './call-limits.ts';
 import { serverHeaderPolicy } from './header-policy-document.ts';
 import { toolsSource } from './tools-source.ts';
 import { unavailableMembers, virtualMembers } from './virtual-members.ts';
@@ -37,7 +38,7 @@ const about = {
   title: z.string().max(200).optional().meta({ title: 'Title' }),
   description: z.string().max(4000).optional().meta({ title: 'Description' }),
 };
-const callers = { access: access.optional(), enabled: z.boolean().optional() };
+const callers = { access: access.optional(), limits: callLimits.optional(), enabled: z.boolean().optional() };
 /** Of the types that have an upstream of their own. */
 const headers = { headerPolicy: serverHeaderPolicy.optional() };
 

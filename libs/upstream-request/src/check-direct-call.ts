@@ -6,10 +6,12 @@ import type { PreparedServer } from './prepared-server.ts';
  * @throws GatewayError not_found, tool_not_allowed, method_not_allowed, upgrade_not_supported, transfer_coding_not_supported,
  * origin_not_allowed
  */
-export function checkDirectCall({ operations, tools }: Pick<PreparedServer, 'operations' | 'tools'>, method: string, rows: readonly string[]): void {
+export function checkDirectCall({ operations, tools, limits }: Pick<PreparedServer, 'operations' | 'tools' | 'limits'>, method: string, rows: readonly string[]): void {
   if (operations === undefined) throw new GatewayError('not_found', { publicMessage: 'This server is not of type api: there is nothing behind it that takes plain HTTP. Its MCP endpoint is under /mcp.' });
   // Rules allow operations by the names that they have as tools. Which of them a path is, nobody can say for sure.
   if (tools !== undefined) throw new GatewayError('tool_not_allowed', { publicMessage: 'This server has rules for its tools (access.tools), and a direct call would go past them: it can be called by its tools only.' });
+  // The same holds of counting them.
+  if (limits?.byTool === true) throw new GatewayError('tool_not_allowed', { publicMessage: 'This server has limits for its tools (limits.rates), and a direct call would go past them: it can be called by its tools only.' });
   // Neither has a meaning for a resource behind a gateway (RFC 9110 sections 9.3.6 and 9.3.8): TRACE would show the gateway's own headers.
   if (method === 'TRACE' || method === 'CONNECT') throw new GatewayError('method_not_allowed');
   checkRows(rows);

@@ -2,6 +2,7 @@ import { hash } from 'node:crypto';
 import { agentAuthKey, type PreparedAgentAuth, prepareAgentAuth } from '@gatehouse/agent-auth';
 import type { ApiOperation } from '@gatehouse/api-tools';
 import { type PreparedAppAuth, prepareAppAuth } from '@gatehouse/app-auth';
+import { type PreparedLimits, prepareLimits } from '@gatehouse/call-limits';
 import type { ConnectOptions } from '@gatehouse/egress';
 import { AccessRules, type ServerDocument, type UpstreamServerDocument, type VirtualMember } from '@gatehouse/gateway-config';
 import { ToolRules } from '@gatehouse/mcp-protocol';
@@ -29,6 +30,8 @@ export interface PreparedServer {
   readonly access: AccessRules;
   /** Which tools; absent where all may be called. */
   readonly tools: ToolRules | undefined;
+  /** How often, and how many at a time; absent where its document says nothing of it. */
+  readonly limits: PreparedLimits | undefined;
   readonly appAuth: PreparedAppAuth;
   readonly outboundHeaders: readonly PreparedOutboundHeader[];
   readonly headerRules: ServerHeaderRules;
@@ -72,6 +75,7 @@ export function prepareServer(id: string, workspace: string, server: ServerDocum
     agentAuthKey: agentAuthKey(server.agentAuth),
     access: new AccessRules(server.access?.allow),
     tools: toolRulesOf(server.access?.tools),
+    limits: server.limits === undefined ? undefined : prepareLimits(`${workspace}/${id}`, server.limits),
   };
   if (server.type === 'virtual') {
     const virtual = { members: server.members, failsWithoutMembers: server.unavailableMembers === 'fail' };
