@@ -1,5 +1,4 @@
 import { mkdtemp, readdir, readFile, rm, stat, writeFile } from 'node:fs/promises';
-import { spawn, spawnSync, type ChildProcess } from 'node:child_process';
 import { once } from 'node:events';
 import { createServer, type IncomingHttpHeaders, type Server } from 'node:http';
 import type { AddressInfo } from 'node:net';
@@ -7,10 +6,10 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { readSettings } from '@gatehouse/service-runtime';
-import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
-import { installDebianPackage } from '../support/debian-package.ts';
-import { endWithThisProcess, runCommand } from '../support/run-command.ts';
+import { type Nginx, startNginx } from '../support/nginx.ts';
+import { runCommand } from '../support/run-command.ts';
 import { deployTools } from './deploy-tools.ts';
 import { environmentOf, type Role, settingsOf } from './settings-of.ts';
 
@@ -138,42 +137,24 @@ describe('docker-compose.yml', () => {
 
 describe('nginx.conf', () => {
   const servers: Server[] = [];
-  let nginx: ChildProcess | undefined;
+  let nginx: Nginx | undefined;
   let origin: string;
   const seen: { plane: string; path: string; headers: IncomingHttpHeaders }[] = [];
 
   beforeAll(async () => {
-    if (spawnSync('nginx', ['-v']).error) await installDebianPackage('nginx-light', 'The specs of the deployment files need nginx.');
-    const [data1, data2, control, free] = [await startPlane('data-plane'), await startPlane('data-plane'), await startPlane('control-plane'), await startPlane('nobody')] as const;
-    // A port that was free a moment ago.
-    servers.pop()?.close();
-    let configuration = await readFile(root('deploy/compose/nginx.conf'), 'utf8');
-    const replacements = { 'data-plane-1:3001': `127.0.0.1:${data1}`, 'data-plane-2:3001': `127.0.0.1:${data2}`, 'control-plane:3000': `127.0.0.1:${control}`, 'listen 8080': `listen 127.0.0.1:${free}`, 'worker_processes auto': 'worker_processes 1', ' /tmp/': ` ${folder}/`, '/dev/std': `${folder}/std` };
-    for (const [from, to] of Object.entries(replacements)) {
-      expect(configuration).toContain(from);
-      configuration = configuration.replaceAll(from, to);
-    }
-    const file = join(folder, 'nginx.conf');
-    await writeFile(file, configuration);
-    expect(await runCommand('nginx', ['-t', '-c', file, '-p', folder, '-e', join(folder, 'errors')])).toMatchObject({ exitCode: 0 });
-    nginx = spawn('nginx', ['-c', file, '-p', folder, '-e', join(folder, 'errors'), '-g', 'daemon off;'], { stdio: 'ignore' });
-    endWithThisProcess(nginx);
-    origin = `http://127.0.0.1:${free}`;
-    await vi.waitFor(async () => expect((await fetch(`${origin}/.ingress-health`)).status).toBe(204), { timeout: 20_000 });
+    const [data1, data2, control] = [await startPlane('data-plane'), await startPlane('data-plane'), await startPlane('control-plane')];
+    nginx = await startNginx({ dataPlanes: [data1, data2], controlPlanes: [control] });
+    origin = nginx.url;
   }, 60_000);
   afterAll(async () => {
-    if (nginx) {
-      const exited = once(nginx, 'exit');
-      nginx.kill('SIGTERM');
-      await exited;
-    }
+    await nginx?.close();
     for (const server of servers) {
       server.close();
       server.closeAllConnections();
     }
   });
 
-  async function startPlane(plane: string): Promise<number> {
+  async function startPlane(plane: string): Promise<string> {
     const server = createServer((request, response) => {
       seen.push({ plane, path: request.url ?? '', headers: request.headers });
       if (request.url?.endsWith('/stream')) return void response.writeHead(200, { 'content-type': 'text/event-stream' }).write('data: first\n\n');
@@ -181,7 +162,7 @@ describe('nginx.conf', () => {
     }).listen(0, '127.0.0.1');
     await once(server, 'listening');
     servers.push(server);
-    return (server.address() as AddressInfo).port;
+    return `127.0.0.1:${(server.address() as AddressInfo).port}`;
   }
 
   it.each([
