@@ -14,6 +14,9 @@ export interface RunningRedis {
   url: string;
   /** The process dies without a word; the connections break. */
   kill9(): Promise<void>;
+  /** It says nothing any more, and its connections stay open. */
+  freeze(): void;
+  thaw(): void;
   stop(): Promise<void>;
 }
 
@@ -43,13 +46,21 @@ async function tryStart(port: number, args: string[]): Promise<RunningRedis | st
   child.stdout.resume();
   const end = (signal: NodeJS.Signals): Promise<void> => endAndClean(child, signal, folder);
   if (child.exitCode === null && lines.at(-1)?.includes('Ready') === true) {
-    return { port, url: `redis://127.0.0.1:${port}`, kill9: () => end('SIGKILL'), stop: () => end('SIGTERM') };
+    return {
+      port,
+      url: `redis://127.0.0.1:${port}`,
+      kill9: () => end('SIGKILL'),
+      freeze: () => void child.kill('SIGSTOP'),
+      thaw: () => void child.kill('SIGCONT'),
+      stop: () => end('SIGTERM'),
+    };
   }
   await end('SIGKILL');
   return lines.join('\n');
 }
 
-async function endAndClean(child: ChildProcess, signal: NodeJS.Signals, folder: string): Promise<void> {
+/** Ends a process, and takes its folder away. */
+export async function endAndClean(child: ChildProcess, signal: NodeJS.Signals, folder: string): Promise<void> {
   if (child.exitCode === null && child.signalCode === null) {
     const exited = once(child, 'exit');
     child.kill(signal);
@@ -58,7 +69,7 @@ async function endAndClean(child: ChildProcess, signal: NodeJS.Signals, folder: 
   await rm(folder, { recursive: true, force: true });
 }
 
-async function freePort(): Promise<number> {
+export async function freePort(): Promise<number> {
   const server = createServer();
   const port = await listenOnLoopback(server);
   server.close();
