@@ -3,4 +3,9 @@ export { createLogger, describeError, lineWriter, type Logger } from './logger.t
 export { nestLogger } from './nest-logger.ts';
 export { observeProcess } from './process-metrics.ts';
 export { describeSettings, InvalidSettingsError, readSettings, type Setting, settingName, settingSchemas, type SettingValues } from './settings.ts';
+export { type OpenTracing, openTracing } from './tracing/open-tracing.ts';
+export type { Span } from './tracing/span.ts';
+export { readTraceparent, type TraceContext } from './tracing/trace-context.ts';
+export { Tracer } from './tracing/tracer.ts';
+export { tracingSettings } from './tracing/tracing-settings.ts';
 export { version } from './version.ts';

@@ -3,7 +3,7 @@ import { isAllowedRange } from '@gatehouse/egress';
 import { parseKey, Secret, WeakKeyError } from '@gatehouse/sealing';
 import { z } from 'zod';
 
-/** One setting: `GATEHOUSE_<name>`, or for a secret also `GATEHOUSE_<name>_FILE`. */
+/** One setting: `GATEHOUSE_<name>`, or for a secret also `GATEHOUSE_<name>_FILE`. Those of OpenTelemetry have the names that they have everywhere. */
 export interface Setting<S extends z.ZodType = z.ZodType> {
   readonly schema: S;
   readonly description: string;
@@ -20,7 +20,7 @@ export class InvalidSettingsError extends Error {
   readonly exitCode = 78;
 }
 
-export const settingName = (key: string): string => `GATEHOUSE_${key}`;
+export const settingName = (key: string): string => (key.startsWith('OTEL_') ? key : `GATEHOUSE_${key}`);
 
 /**
  * Reads every setting once.
