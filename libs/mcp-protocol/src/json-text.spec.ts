@@ -54,6 +54,19 @@ it('finds every member and element where it is, in five thousand documents', () 
   }
 });
 
+it('finds the end of a string of any length, wherever its escapes are', () => {
+  for (let length = 0; length < 40; length += 1) {
+    for (const end of ['', '\\"', '\\\\', '\\\\\\"', '\\\\\\\\', '\\u0022']) {
+      for (const more of ['', 'x'.repeat(40)]) {
+        const value = `"${'a'.repeat(length)}${end}${more}"`;
+        const found: string[] = [];
+        eachMember(`{"b":${value},"c":1}`, 0, (name, from, to) => void found.push(`${name} ${to - from}`));
+        expect(found).toEqual([`b ${value.length}`, 'c 1']);
+      }
+    }
+  }
+});
+
 // V8 13.6 takes an escaped name for one that a document before had in its place, if that one reads as the escape is written.
 it('reads names by themselves, whatever was parsed before', () => {
   JSON.parse('{"a":1,"m\\\\u006":1}');

@@ -10,10 +10,12 @@ export interface Candidate {
 
 /** Which members a name can be of; the first that has it is the one. Where there is one only, nobody needs to be asked. */
 export function candidatesOf(members: readonly MemberNames[], kind: ListKind, listed: string): Candidate[] {
-  return members.flatMap((names, member) => {
+  const candidates: Candidate[] = [];
+  for (const [member, names] of members.entries()) {
     const own = names.ownOf(kind, listed);
-    return own === undefined ? [] : [{ member, own }];
-  });
+    if (own !== undefined) candidates.push({ member, own });
+  }
+  return candidates;
 }
 
 /** The member that a name is of; or one before it, of which nobody knows whether it has it. */
