@@ -6,7 +6,8 @@ export const needDeployTools = ['alerts', 'compose', 'image', 'kubernetes'].map(
 /** They search the memory of their process: it has to be theirs alone, or it takes minutes, in which sessions run into their timeouts. */
 const searchMemory = ['test/data-plane/bridge-memory.spec.ts'];
 
-const time = { testTimeout: 30_000, hookTimeout: 90_000 };
+/** Of what hangs. A machine that is busy is no failure. */
+const time = { testTimeout: 120_000, hookTimeout: 180_000 };
 
 export default defineConfig({
   test: {

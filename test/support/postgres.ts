@@ -2,6 +2,7 @@ import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { setTimeout } from 'node:timers/promises';
 import { claimDataDirectory } from '../../apps/gatehouse/src/data-directory.ts';
 import { startEmbeddedPostgres } from '../../apps/gatehouse/src/embedded-postgres/start-embedded-postgres.ts';
 import { Client } from 'pg';
@@ -31,7 +32,7 @@ export function startTestPostgres(): Promise<TestPostgres> {
     url,
     createDatabase: () => createDatabase(url, names),
     close: async () => {
-      for (const name of names) await runSql(url, `drop database ${name} with (force)`);
+      for (const name of names) await dropDatabase(url, name);
     },
   });
 }
@@ -70,6 +71,19 @@ async function createDatabase(server: string, names: string[]): Promise<string> 
   const url = new URL(server);
   url.pathname = `/${name}`;
   return url.href;
+}
+
+/** Its sessions end with it; but a worker of the server's own that vacuums it just now cannot be ended, and is waited for. */
+async function dropDatabase(server: string, name: string): Promise<void> {
+  const insufficientPrivilege = '42501';
+  for (let triesLeft = 50; ; triesLeft -= 1) {
+    try {
+      return void (await runSql(server, `drop database ${name} with (force)`));
+    } catch (error) {
+      if ((error as { code?: unknown }).code !== insufficientPrivilege || triesLeft === 0) throw error;
+      await setTimeout(200);
+    }
+  }
 }
 
 /** Runs statements on a connection of their own. */
