@@ -54,7 +54,7 @@ export async function compareWithNginx(options: BenchOptions, cores: Cores, fold
   await checkUpstream(`${upstream.origin}/mcp`, secrets.upstreamKey, secrets.authorization);
   for (const proxy of proxies) await checkProxy(proxy);
 
-  printThroughput(await measureThroughput(proxies, load, options));
+  printThroughput(await measureThroughput(proxies, load, options.quick ? { warmUpSeconds: 1, rounds: 3, seconds: 2 } : { warmUpSeconds: 4, rounds: 3, seconds: 5 }));
   const direct = { name: 'direct', url: `${upstream.origin}/mcp`, headers: { 'X-API-Key': secrets.upstreamKey } };
-  printLatency(await measureLatency([direct, ...[nginx, gateway].map(({ name, url, headers }) => ({ name, url, headers }))], load, options));
+  printLatency(await measureLatency([direct, ...[nginx, gateway].map(({ name, url, headers }) => ({ name, url, headers }))], load, { rounds: 3, seconds: options.quick ? 1 : 3 }));
 }

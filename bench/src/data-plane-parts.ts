@@ -1,5 +1,6 @@
 // What is measured here are the inner parts of the data plane; its public entry only starts a whole one.
 export { CallEventBuffer } from '../../apps/data-plane/src/call-events/call-event-buffer.ts';
+export { observeStages } from '../../apps/data-plane/src/metrics/observe-stages.ts';
 export { type CallEventSink, observeCalls } from '../../apps/data-plane/src/observe-calls.ts';
 export { authenticateCaller } from '../../apps/data-plane/src/pipeline/authenticate-caller.ts';
 export { buildUpstreamRequest } from '../../apps/data-plane/src/pipeline/build-upstream-request.ts';

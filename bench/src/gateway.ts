@@ -14,6 +14,10 @@ export interface GatewayOptions {
   readonly redisUrl: string;
   readonly secrets: BenchSecrets;
   readonly logLevel?: string;
+  /** Settings besides. */
+  readonly environment?: Readonly<Record<string, string>>;
+  /** Until it has to be ready: 30 seconds when absent. */
+  readonly startLimitMs?: number;
 }
 
 export interface RunningGateway {
@@ -26,7 +30,7 @@ export interface RunningGateway {
 }
 
 /** One data plane, as a process of its own, ready to serve. */
-export async function startGateway({ script, name, folder, core, redisUrl, secrets, logLevel }: GatewayOptions): Promise<RunningGateway> {
+export async function startGateway({ script, name, folder, core, redisUrl, secrets, logLevel, environment: more = {}, startLimitMs = 30_000 }: GatewayOptions): Promise<RunningGateway> {
   const home = join(folder, name);
   await mkdir(home, { recursive: true });
   const environment = {
@@ -39,13 +43,14 @@ export async function startGateway({ script, name, folder, core, redisUrl, secre
     GATEHOUSE_DATA_PLANE_INTERNAL_PORT: '0',
     GATEHOUSE_EGRESS_ALLOWED_RANGES: 'loopback',
     ...(logLevel && { GATEHOUSE_LOG_LEVEL: logLevel }),
+    ...more,
   };
   const outputFile = join(folder, `${name}-${performance.now()}.log`);
   const startedAt = performance.now();
   const process = new RunningProcess({ command: pinned(core, [nodePath, script, 'data-plane', '--json']), environment, outputFile });
   const { dataPlaneUrl, internalUrl } = await process.until('the gateway', () => readyLine(outputFile));
   // Listening is not serving: it is ready when it has a configuration.
-  await process.until('the gateway’s configuration', async () => ((await fetch(`${internalUrl}/readyz`)).ok ? true : undefined));
+  await process.until('the gateway’s configuration', async () => ((await fetch(`${internalUrl}/readyz`)).ok ? true : undefined), 5, startLimitMs);
   return { origin: dataPlaneUrl, internalUrl, process, readyAfterMs: performance.now() - startedAt };
 }
 

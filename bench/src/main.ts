@@ -6,6 +6,7 @@ import { compareWithNginx } from './compare-with-nginx.ts';
 import { chooseCores, pinned, pinThisProcess } from './cores.ts';
 import { ensureTools } from './installed-tools.ts';
 import { readOptions, usage } from './options.ts';
+import { makeReport } from './report/make-report.ts';
 import { runInForeground } from './run-in-foreground.ts';
 
 /** `npm run bench`: everything in one run, and a table per question. */
@@ -18,6 +19,13 @@ async function bench(args: readonly string[]): Promise<void> {
   if (options.ownBuild) await buildGateway();
   console.log(`Node ${process.version}, ${cpus()[0]?.model ?? 'unknown CPU'}, ${coreCount} cores`);
   console.log(cores.proxy === undefined ? 'Processes are not pinned: one core only, or no taskset. Figures are not comparable.' : `Proxy on core ${cores.proxy}, load and upstream on core ${cores.rest}.`);
+
+  if (options.report !== undefined) {
+    const { failures } = await makeReport(options.report, options, cores, coreCount);
+    console.log(`Written to ${options.report}`);
+    if (failures.length > 0) process.exitCode = 1;
+    return;
+  }
 
   const folder = await mkdtemp(join(tmpdir(), 'gatehouse-bench-'));
   try {

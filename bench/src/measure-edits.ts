@@ -11,7 +11,7 @@ export interface EditTimes {
   readonly maxMs: number;
 }
 
-export const serverName = (index: number): string => `server-${index}`;
+export const serverName = (index: number | ''): string => `server-${index}`;
 
 /**
  * Edits one server after the other: its upstream's path gets a new value, and the clock runs from before the publication until

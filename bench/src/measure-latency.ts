@@ -1,22 +1,21 @@
+import type { Proxy } from './nginx-proxy.ts';
 import { type LoadOptions, runWrk } from './run-wrk.ts';
 import { median } from './statistics.ts';
-import type { BenchOptions } from './options.ts';
+import { type RoundPlan, targetOf } from './measure-throughput.ts';
 
-export interface LatencyTarget {
-  readonly name: string;
-  readonly url: string;
-  readonly headers: Readonly<Record<string, string>>;
+export type LatencyTarget = Pick<Proxy, 'name' | 'url' | 'headers' | 'request'>;
+
+/** Milliseconds. */
+export interface Latency {
+  readonly p50Ms: number;
+  readonly p99Ms: number;
 }
 
-/** Latency at one connection, in milliseconds: p50 of rounds that alternate between the targets. */
-export async function measureLatency(targets: readonly LatencyTarget[], load: Pick<LoadOptions, 'core' | 'folder'>, { quick }: BenchOptions): Promise<Map<string, number>> {
-  const [rounds, seconds] = quick ? [3, 1] : [3, 3];
-  const p50s = new Map<string, number[]>(targets.map(({ name }) => [name, []]));
+/** Latency at one connection, by name: medians of rounds that alternate between the targets. */
+export async function measureLatency(targets: readonly LatencyTarget[], load: Pick<LoadOptions, 'core' | 'folder'>, { rounds, seconds }: Pick<RoundPlan, 'rounds' | 'seconds'>): Promise<Map<string, Latency>> {
+  const results = new Map<string, Latency[]>(targets.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const { name, url, headers } of targets) {
-      const { p50Ms } = await runWrk({ ...load, url, headers, connections: 1, seconds });
-      p50s.get(name)?.push(p50Ms);
-    }
+    for (const target of targets) results.get(target.name)?.push(await runWrk({ ...load, ...targetOf(target), connections: 1, seconds }));
   }
-  return new Map([...p50s].map(([name, values]) => [name, median(values)]));
+  return new Map([...results].map(([name, values]) => [name, { p50Ms: median(values.map(({ p50Ms }) => p50Ms)), p99Ms: median(values.map(({ p99Ms }) => p99Ms)) }]));
 }

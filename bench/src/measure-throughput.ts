@@ -1,4 +1,3 @@
-import type { BenchOptions } from './options.ts';
 import type { Proxy } from './nginx-proxy.ts';
 import { usageOf } from './process-usage.ts';
 import { type LoadOptions, type LoadResult, runWrk } from './run-wrk.ts';
@@ -18,18 +17,26 @@ export interface Throughput {
 
 export const connections = 48;
 
+export interface RoundPlan {
+  readonly warmUpSeconds: number;
+  readonly rounds: number;
+  /** Of each. */
+  readonly seconds: number;
+}
+
 type Round = LoadResult & { readonly cpuMicroseconds: number; readonly cpuShare: number };
 
 /** Loads each proxy in turn, several times over, so that a slow moment of the machine meets all of them; gives medians. */
-export async function measureThroughput(proxies: readonly Proxy[], load: Pick<LoadOptions, 'core' | 'folder'>, { quick }: BenchOptions): Promise<Throughput[]> {
-  const [warmUpSeconds, rounds, seconds] = quick ? [1, 3, 2] : [4, 3, 5];
-  for (const { url, headers } of proxies) await runWrk({ ...load, url, headers, connections, seconds: warmUpSeconds });
+export async function measureThroughput(proxies: readonly Proxy[], load: Pick<LoadOptions, 'core' | 'folder'>, { warmUpSeconds, rounds, seconds }: RoundPlan): Promise<Throughput[]> {
+  if (warmUpSeconds > 0) for (const proxy of proxies) await runWrk({ ...load, ...targetOf(proxy), connections, seconds: warmUpSeconds });
   const results = new Map<string, Round[]>(proxies.map(({ name }) => [name, []]));
   for (let round = 0; round < rounds; round += 1) {
-    for (const proxy of proxies) results.get(proxy.name)?.push(await runRound(proxy, { ...load, url: proxy.url, headers: proxy.headers, connections, seconds }));
+    for (const proxy of proxies) results.get(proxy.name)?.push(await runRound(proxy, { ...load, ...targetOf(proxy), connections, seconds }));
   }
   return proxies.map(({ name, process }) => summarise(name, results.get(name) ?? [], usageOf(process.pid)?.rssMb ?? Number.NaN));
 }
+
+export const targetOf = ({ url, headers, request }: Pick<Proxy, 'url' | 'headers' | 'request'>): Pick<LoadOptions, 'url' | 'headers' | 'request'> => ({ url, headers, ...(request && { request }) });
 
 async function runRound({ process }: Proxy, load: LoadOptions): Promise<Round> {
   const before = usageOf(process.pid)?.cpuSeconds ?? Number.NaN;

@@ -1,6 +1,7 @@
 import type { BenchSecrets } from './bench-secrets.ts';
 import { freePort } from './free-port.ts';
 import type { RunningProcess } from './running-process.ts';
+import type { LoadRequest } from './run-wrk.ts';
 import { samplePath } from './sample-call.ts';
 import { startNginx } from './start-nginx.ts';
 import type { Upstream } from './upstream.ts';
@@ -12,6 +13,8 @@ export interface Proxy {
   readonly process: RunningProcess;
   /** What its caller sends besides the sample call's headers. */
   readonly headers: Readonly<Record<string, string>>;
+  /** What it is asked; absent: the sample call. */
+  readonly request?: LoadRequest;
 }
 
 /**

@@ -7,7 +7,7 @@ import { createLogger } from '@gatehouse/service-runtime';
 import { Registry } from 'prom-client';
 import { apiAnswer, apiDocument } from './api-document.ts';
 import { makeSecrets } from './bench-secrets.ts';
-import { applyChange, CallEventBuffer, type CallEventSink, type CallRecord, emptySnapshot, type Gateway, KnownNames, MemberSessions, observeCalls, PendingConnections, prepareDocuments, type Snapshot, type StreamedBody, UpstreamSessions } from './data-plane-parts.ts';
+import { applyChange, CallEventBuffer, type CallEventSink, type CallRecord, emptySnapshot, type Gateway, KnownNames, MemberSessions, observeCalls, observeStages, PendingConnections, prepareDocuments, type Snapshot, type StreamedBody, UpstreamSessions } from './data-plane-parts.ts';
 import { accountDocument, authorizationServerDocument, bearerDocument, connectedDocument, exchangeDocument, headerPolicyDocument, interactiveDocument, serverDocument, signedDocument, virtualDocument, workspaceDocument } from './publish-configuration.ts';
 import { sampleCall } from './sample-call.ts';
 
@@ -96,6 +96,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
       return Promise.resolve(upstream.transport === 'http' ? apiResponse : upstreamResponse);
     },
     record,
+    stages: observeStages(new Registry(), () => performance.now()),
     now: () => performance.now(),
   };
 }

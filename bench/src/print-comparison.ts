@@ -1,3 +1,4 @@
+import type { Latency } from './measure-latency.ts';
 import { connections, type Throughput } from './measure-throughput.ts';
 import { format, printTable, printTarget } from './print-table.ts';
 
@@ -46,14 +47,14 @@ export function printThroughput(results: readonly Throughput[]): void {
   console.log('\n  Errors: 0 (one would have ended the run). Every call was authenticated, and the upstream saw the injected key in each.');
 }
 
-/** @param p50Ms by name; `direct` is the upstream without anything before it */
-export function printLatency(p50Ms: ReadonlyMap<string, number>): void {
-  const direct = p50Ms.get('direct') ?? Number.NaN;
+/** @param latencies by name; `direct` is the upstream without anything before it */
+export function printLatency(latencies: ReadonlyMap<string, Latency>): void {
+  const direct = latencies.get('direct')?.p50Ms ?? Number.NaN;
   printTable(
     'Latency at one connection: p50, medians',
     ['', 'p50 ms', 'added ms'],
-    [...p50Ms].map(([name, value]) => [name, value.toFixed(3), name === 'direct' ? '' : (value - direct).toFixed(3)]),
+    [...latencies].map(([name, { p50Ms }]) => [name, p50Ms.toFixed(3), name === 'direct' ? '' : (p50Ms - direct).toFixed(3)]),
   );
   console.log();
-  printTarget('added latency', (p50Ms.get('gateway') ?? Number.NaN) - direct, maxAddedMs, 'ms');
+  printTarget('added latency', (latencies.get('gateway')?.p50Ms ?? Number.NaN) - direct, maxAddedMs, 'ms');
 }
