@@ -1,4 +1,4 @@
-/** One hash tag, so that a cluster keeps all of them on one node and a script may touch them together. */
+/** One hash tag, so that a cluster keeps all of them on one node and a script may touch them together; limits are each by itself. */
 export const redisKeys = {
   state: '{gatehouse}:snapshot:state',
   index: '{gatehouse}:snapshot:index',
@@ -13,4 +13,6 @@ export const redisKeys = {
   callEvents: '{gatehouse}:call-events',
   /** How many events are in it. */
   callEventCount: '{gatehouse}:call-events:count',
+  /** A bucket of a shared limit. */
+  limit: (hash: string) => `gatehouse:limits:{${hash}}`,
 } as const;

@@ -1,0 +1,40 @@
+import { hash } from 'node:crypto';
+import type { SharedBuckets, TakenTokens } from '@gatehouse/call-limits';
+import type { Redis } from 'ioredis';
+import { openRedis, type RedisConnectionOptions } from './redis-connection.ts';
+import { redisKeys } from './redis-keys.ts';
+import { takeScript } from './shared-bucket-script.ts';
+
+/** Calls wait for it. */
+const takeTimeoutMs = 250;
+
+/** In these a connection may yet have its answer in time. */
+const hopeful = new Set(['wait', 'connecting', 'connect', 'ready']);
+
+/**
+ * The shared buckets in Redis, on a connection of their own, which is opened when the first of them is asked: however slow Redis is with
+ * them, configuration does not wait behind them. Callers and tools are in it by hashes.
+ */
+export function connectRedisSharedBuckets(options: RedisConnectionOptions): SharedBuckets {
+  let redis: Redis | undefined;
+  return {
+    take: async (key, { intervalMs, burst }, wanted) => {
+      redis ??= openRedis(options);
+      if (!hopeful.has(redis.status)) throw new Error(`the connection to Redis is ${redis.status}`);
+      const taken = redis.eval(takeScript, 1, redisKeys.limit(hash('sha256', key, 'base64url')), intervalMs, burst, wanted);
+      const [granted, nextMicroseconds] = (await inTime(taken)) as [number, number];
+      return { granted, nextMs: nextMicroseconds / 1_000 } satisfies TakenTokens;
+    },
+    close: () => {
+      redis?.disconnect();
+      return Promise.resolve();
+    },
+  };
+}
+
+/** What is answered later was taken for nobody. */
+function inTime<T>(answer: Promise<T>): Promise<T> {
+  const { promise: late, reject } = Promise.withResolvers<never>();
+  const timer = setTimeout(() => reject(new Error(`Redis did not answer within ${takeTimeoutMs} ms`)), takeTimeoutMs);
+  return Promise.race([answer, late]).finally(() => clearTimeout(timer));
+}
