@@ -80,7 +80,7 @@ describe('rates', () => {
       if (refusal === undefined) continue;
       pass(refusal.retryMs - 0.01);
       expect(refusalOf(await enter())).toBeDefined();
-      pass(0.01);
+      pass(0.02);
       expect(refusalOf(await enter())).toBeUndefined();
     }
   });
