@@ -7,7 +7,7 @@ import { GatewayError } from '@gatehouse/errors';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
-import { drainServer, type Logger, type SettingValues } from '@gatehouse/service-runtime';
+import { drainServer, type Logger, observeProcess, type SettingValues } from '@gatehouse/service-runtime';
 import type { CallEventStream, ChannelEvent, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
@@ -19,6 +19,11 @@ import { SessionAddresses } from './bridges/session-address.ts';
 import { CallEventBuffer } from './call-events/call-event-buffer.ts';
 import type { dataPlaneSettings } from './environment.ts';
 import { answerMetadata } from './metadata/answer-metadata.ts';
+import { observeAnswers } from './metrics/observe-answers.ts';
+import { observeCaches } from './metrics/observe-caches.ts';
+import { observeConnections } from './metrics/observe-connections.ts';
+import { observeDependencies } from './metrics/observe-dependencies.ts';
+import { observeStages } from './metrics/observe-stages.ts';
 import { addDataPlaneGauges } from './observe-data-plane.ts';
 import { observeCalls } from './observe-calls.ts';
 import type { Admission } from './pipeline/admission.ts';
@@ -69,6 +74,8 @@ export class DataPlane {
   readonly #callEvents: CallEventBuffer | undefined;
   #peerUrl = '';
   #draining = false;
+  readonly #endObserving: () => void;
+  #requestsInFlight = 0;
   #isStopped = false;
 
   /** @param callEvents where events of calls go; absent, none are kept */
@@ -88,8 +95,9 @@ export class DataPlane {
       isDraining: () => this.#draining,
     });
     const guard = createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES });
-    this.#keySets = openKeySets(guard, logger);
-    this.#tokens = openTokens(settings, guard);
+    const observeDependency = observeDependencies(this.registry);
+    this.#keySets = openKeySets(guard, logger, observeDependency);
+    this.#tokens = openTokens(settings, guard, observeDependency);
     this.#connecting = {
       pending: new PendingConnections(),
       upstreamSessions: new UpstreamSessions(),
@@ -118,7 +126,9 @@ export class DataPlane {
     const gateway = this.#gateway();
     const handle = (request: IncomingRequest): Promise<Reply> => {
       const metadata = answerMetadata(gateway, request);
-      return metadata === undefined ? handleRequest(gateway, request) : Promise.resolve(metadata);
+      if (metadata !== undefined) return Promise.resolve(metadata);
+      this.#requestsInFlight += 1;
+      return handleRequest(gateway, request);
     };
     this.#http = createHttpServer({
       maxHeaderBytes: settings.MAX_HEADER_BYTES,
@@ -126,6 +136,7 @@ export class DataPlane {
       handle: (request) => (isRelay(request) ? answerRelay(this.#peerSeals, request, handle) : handle(request)),
       isDraining: () => this.#draining,
       isAdmitted: (admission) => this.#isAdmitted(admission),
+      observe: observeAnswers(this.registry, () => performance.now()),
     });
     addDataPlaneGauges(this.registry, {
       status: () => this.#follower.status,
@@ -134,7 +145,13 @@ export class DataPlane {
       upstreamPools: () => this.#calls.poolCount + this.#streams.poolCount,
       openCircuits: () => circuits.openCount,
       openStreams: () => this.#comments.size,
+      requestsInFlight: () => this.#requestsInFlight,
     });
+    const transports = { calls: this.#calls, streams: this.#streams, peers: this.#peers };
+    const { broker, providers } = this.#tokens.pools;
+    observeConnections(this.registry, { ...transports, broker, providers, key_sets: this.#keySets.pools }, transports);
+    observeCaches(this.registry, this.#tokens.tokens);
+    this.#endObserving = observeProcess(this.registry, 'data-plane');
   }
 
   /** Serves from disk at once where it can, and from the channel as soon as it answers. @returns the URL it listens at */
@@ -181,6 +198,7 @@ export class DataPlane {
     await this.#follower.stop();
     await this.#keeper.flush();
     this.#comments.stop();
+    this.#endObserving();
     await this.#keySets.close();
     await this.#tokens.close();
     await Promise.all([this.#calls, this.#streams, this.#peers].map((transport) => transport.close()));
@@ -210,6 +228,8 @@ export class DataPlane {
     const publicPath = publicUrl.pathname.replace(/\/$/, '');
     const sessions = new SealedSessions(keyRingOf(settings.SNAPSHOT_KEY, 'session'), settings.SESSION_TTL_SECONDS * 1000);
     const now = (): number => performance.now();
+    const isConfigured = (workspace: string, server: string): boolean => this.#follower.current?.servers.get(serverKey(workspace, server)) !== undefined;
+    const observe = observeCalls(this.#logger, this.registry, now, isConfigured, this.#callEvents);
     const forwarding = this.#forwarding(sessions, (session, own) => composeOwnRequest(gateway, session, own));
     const gateway: Gateway = {
       snapshot: () => {
@@ -234,9 +254,14 @@ export class DataPlane {
         const response = await forwardCall(forwarding, forwarded);
         record.upstreamStatus = response.status;
         record.upstreamMs = now() - record.startedAt;
+        record.stages?.passed('upstream');
         return response;
       },
-      record: observeCalls(this.#logger, this.registry, now, (workspace, server) => this.#follower.current?.servers.get(serverKey(workspace, server)) !== undefined, this.#callEvents),
+      record: (record) => {
+        this.#requestsInFlight -= 1;
+        observe(record);
+      },
+      stages: observeStages(this.registry, now),
       now,
     };
     return gateway;

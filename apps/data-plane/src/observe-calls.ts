@@ -4,6 +4,7 @@ import { dropReasons, type Verdict, verdictOutcome } from '@gatehouse/header-pol
 import { Counter, Histogram, type Registry } from 'prom-client';
 import { bounded, CallLine } from './call-line.ts';
 import type { CallRecord } from './pipeline/call-record.ts';
+import { stageOf } from './pipeline/stage-of.ts';
 import { serverKey } from './snapshot/current-snapshot.ts';
 import type { PreparedServer } from '@gatehouse/upstream-request';
 
@@ -88,6 +89,12 @@ export function observeCalls(
       }
     },
   });
+  const failures = new Counter({
+    name: 'gatehouse_stage_failures_total',
+    help: 'Requests that were not ok, by the stage that they had got to.',
+    labelNames: ['stage'] as const,
+    registers: [registry],
+  });
   const seriesOf = (prepared: PreparedServer): Series => {
     let series = bound.get(prepared);
     if (series === undefined) {
@@ -108,6 +115,8 @@ export function observeCalls(
     const { server, error } = record;
     const elapsedMs = now() - record.startedAt;
     const outcomes = record.verdicts === undefined ? undefined : countOutcomes(record.verdicts);
+    if (error === undefined) record.stages?.passed('answer');
+    else failures.inc({ stage: stageOf(record) });
     if (server !== undefined) {
       const series = seriesOf(server);
       series.duration.observe(elapsedMs / 1000);

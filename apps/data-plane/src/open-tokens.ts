@@ -1,9 +1,11 @@
 import { AccessTokens, brokerPatienceMs, type PostToBroker, tokensPath } from '@gatehouse/access-tokens';
 import { type AddressGuard, createAddressGuard, guardedFetch, OriginPools, sendRequest } from '@gatehouse/egress';
 import type { DataPlaneSettings } from './data-plane.ts';
+import type { ObserveDependency } from './metrics/observe-dependencies.ts';
 
 export interface OpenTokens {
   readonly tokens: AccessTokens;
+  readonly pools: Readonly<Record<'broker' | 'providers', OriginPools>>;
   close(): Promise<void>;
 }
 
@@ -13,13 +15,19 @@ const providerLimits = { timeouts: { headersMs: 10_000, totalMs: 15_000 }, maxRe
 const brokerTimeouts = { headersMs: brokerPatienceMs + 5_000, totalMs: brokerPatienceMs + 10_000 };
 
 /** The tokens of connections and clients, over connections of their own: to the broker kept open, to providers guarded. */
-export function openTokens(settings: Pick<DataPlaneSettings, 'INTERNAL_URL' | 'DATA_PLANE_TOKEN'>, guard: AddressGuard): OpenTokens {
+export function openTokens(settings: Pick<DataPlaneSettings, 'INTERNAL_URL' | 'DATA_PLANE_TOKEN'>, guard: AddressGuard, observe: ObserveDependency): OpenTokens {
   const providers = new OriginPools({ guard, connectionsPerOrigin: 8 });
   // Our own control plane: its address is not a public one.
   const broker = new OriginPools({ guard: createAddressGuard({ allowedRanges: ['all'] }), connectionsPerOrigin: 64, keepAliveTimeoutMs: 60_000, connectTimeoutMs: 2_000 });
-  const tokens = new AccessTokens({ post: postTo(broker, settings), fetch: guardedFetch(providers, providerLimits), now: Date.now });
+  const [post, fetch] = [postTo(broker, settings), guardedFetch(providers, providerLimits)];
+  const tokens = new AccessTokens({
+    post: post && ((body) => observe('broker', () => post(body))),
+    fetch: (url, init) => observe('provider', () => fetch(url, init)),
+    now: Date.now,
+  });
   return {
     tokens,
+    pools: { broker, providers },
     close: async () => {
       await Promise.all([providers.destroy(), broker.destroy()]);
     },

@@ -42,6 +42,7 @@ export async function answerCall(gateway: Gateway, admitted: AdmittedCall, recor
     // What it opens lasts no longer than the tokens that it is opened with are good for.
     admission = { server, caller, grounds: groundsOf(credentials) };
     record.credentials = credentialKindsOf(server, credentials);
+    record.stages?.passed('prepare');
     return ask.send(buildAndForward(credentials), credentials);
   };
   // Obtained, built and sent in this order, each time: what was refused is not sent again.

@@ -5,6 +5,7 @@ import type { Verdict } from '@gatehouse/header-policy';
 import type { PreparedServer } from '@gatehouse/upstream-request';
 import type { Route } from './match-server.ts';
 import type { Call } from './read-call.ts';
+import type { StageClock } from './stage-clock.ts';
 
 /** What is known of a request when it is over: for its one log line and the metrics. Never a header, an argument or a value. */
 export class CallRecord {
@@ -24,7 +25,11 @@ export class CallRecord {
   /** Milliseconds from start to the first byte of the upstream's answer. */
   upstreamMs: number | undefined;
 
-  constructor(startedAt: number) {
+  /** Of some requests only. */
+  readonly stages: StageClock | undefined;
+
+  constructor(startedAt: number, stages?: StageClock) {
     this.startedAt = startedAt;
+    this.stages = stages;
   }
 }

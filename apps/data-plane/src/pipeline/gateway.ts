@@ -10,6 +10,7 @@ import type { ForwardedCall } from './forwarded-call.ts';
 import type { CallContext } from './read-call.ts';
 import type { UpstreamResponse } from './request.ts';
 import type { ShapeContext } from './shape-response.ts';
+import type { StageClock } from './stage-clock.ts';
 import type { KnownNames } from '../virtual/known-names.ts';
 import type { MemberSessions } from '../virtual/member-sessions.ts';
 
@@ -44,6 +45,8 @@ export interface Gateway {
    */
   forward(forwarded: ForwardedCall, record: CallRecord): Promise<UpstreamResponse>;
   record(record: CallRecord): void;
+  /** For a request that begins now, where its stages are to be measured. */
+  stages(): StageClock | undefined;
   /** Milliseconds, monotonic. */
   now(): number;
 }

@@ -20,7 +20,7 @@ import type { IncomingRequest, Reply } from './request.ts';
  * The order of the lines is the security of the product.
  */
 export async function handleRequest(gateway: Gateway, request: IncomingRequest): Promise<Reply> {
-  const record = new CallRecord(gateway.now());
+  const record = new CallRecord(gateway.now(), gateway.stages());
   let origin: string | undefined;
   try {
     const route = (record.route = parseRoute(request.target));
@@ -44,7 +44,9 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     // Mostly known at once: a turn of the event loop for nothing would be one of the dearer things on this page.
     const caller = (record.caller = authenticated instanceof Promise ? await authenticated : authenticated);
     authorizeCaller(snapshot, server, caller);
+    record.stages?.passed('authenticate');
     const call = (record.call = await readCall(request, route, headers, server, caller, gateway.callContext));
+    record.stages?.passed('read');
 
     // From here on it is not about who calls, but as whom: for each member of a virtual server anew.
     const admitted = { snapshot, route, server, caller, call, request, headers };

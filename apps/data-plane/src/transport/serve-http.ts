@@ -15,6 +15,8 @@ export interface HttpServerOptions {
   /** How long a caller may take for a body, or between two pieces of one that is passed on as it comes; a minute when absent. */
   readonly bodyTimeoutMs?: number;
   handle(request: IncomingRequest): Promise<Reply>;
+  /** Told of each request before anything else. */
+  observe?(message: IncomingMessage, response: ServerResponse): void;
   /** Whether answers should end their connection, because the process is going. */
   isDraining(): boolean;
   /** Whether a caller that was let in still is. */
@@ -47,6 +49,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
   const answer = (message: IncomingMessage, response: ServerResponse, waitsToContinue: boolean): void => {
     // A response that cannot be written is over by its 'close'; nobody is left to tell.
     response.on('error', () => undefined);
+    options.observe?.(message, response);
     const request = new NodeRequest(message, response, requests, waitsToContinue);
     options
       .handle(request)

@@ -1,5 +1,5 @@
 import { signRequest } from '@gatehouse/app-auth';
-import { type AddressGuard, type CircuitBreakers, type CircuitTarget, OriginPools, OriginSlots } from '@gatehouse/egress';
+import { type AddressGuard, type CircuitBreakers, type CircuitTarget, type ConnectionCounts, OriginPools, OriginSlots } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import type { PreparedUpstream } from '@gatehouse/upstream-request';
 import type { Dispatcher } from 'undici';
@@ -43,6 +43,15 @@ export class UpstreamTransport {
 
   get poolCount(): number {
     return this.#pools.size;
+  }
+
+  get connections(): Readonly<ConnectionCounts> {
+    return this.#pools.connections;
+  }
+
+  /** Requests that run, and that wait for their turn. */
+  get load(): OriginSlots['load'] {
+    return this.#slots.load;
   }
 
   /**
