@@ -4,7 +4,7 @@ import type { AccessToken, TokenGrounds } from './access-token.ts';
 import type { LoginTokenKind, TokenRequest, TokenSubject } from './broker-messages.ts';
 import { ExchangedTokens } from './exchanged-tokens.ts';
 import { MissingValues } from './missing-values.ts';
-import { askBroker, type PostToBroker } from './token-broker.ts';
+import { askBroker, type PostToBroker, type TraceRequest } from './token-broker.ts';
 import { type CacheUse, maxAgeMs, TokenCache } from './token-cache.ts';
 import { Withdrawals } from './withdrawals.ts';
 
@@ -17,9 +17,10 @@ export interface TokenSource {
    * The current token of a connection.
    * @param server whose callers connect accounts
    * @param refused what the upstream did not take
+   * @param trace of which asking for it is a part
    * @throws ConnectError, GatewayError
    */
-  ofConnection(server: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+  ofConnection(server: ConnectingServer, subject: TokenSubject, refused?: RefusedToken, trace?: TraceRequest): AccessToken | Promise<AccessToken>;
   /**
    * A token of a client of our own.
    * @param client names the client, with everything that its tokens depend on
@@ -33,14 +34,14 @@ export interface TokenSource {
    * @param refused what the upstream did not take, or whoever was to exchange it
    * @throws ConnectError, GatewayError
    */
-  ofLogin(server: ConnectingServer, whose: LoginOwner, kind: LoginTokenKind, refused?: RefusedToken): AccessToken | Promise<AccessToken>;
+  ofLogin(server: ConnectingServer, whose: LoginOwner, kind: LoginTokenKind, refused?: RefusedToken, trace?: TraceRequest): AccessToken | Promise<AccessToken>;
   /**
    * What a person has entered for a credential.
    * @param server whose document sends it
    * @param isOptional the call goes on without one: that there is none need not be of this very moment
    * @throws ConnectError, GatewayError
    */
-  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken, isOptional?: boolean): AccessToken | Promise<AccessToken>;
+  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken, isOptional?: boolean, trace?: TraceRequest): AccessToken | Promise<AccessToken>;
   /**
    * A token that a provider gives for another one.
    * @param exchange names the exchange, with everything that its tokens depend on besides the subject
@@ -123,12 +124,12 @@ export class AccessTokens implements TokenSource {
     return { connection: this.#connections, client: this.#clients, exchange: this.#exchanged };
   }
 
-  ofConnection(server: ConnectingServer, subject: TokenSubject, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+  ofConnection(server: ConnectingServer, subject: TokenSubject, refused?: RefusedToken, trace?: TraceRequest): AccessToken | Promise<AccessToken> {
     // Other calls go on with it meanwhile.
-    if (refused?.missing !== undefined) return this.#ask({ ...requestFor(server, subject), missing: [...refused.missing] });
+    if (refused?.missing !== undefined) return this.#ask({ ...requestFor(server, subject), missing: [...refused.missing] }, trace);
     const key = keyOf(server.connectionKey, subject);
     const obtain = async (former: AccessToken | undefined): Promise<AccessToken> => {
-      const token = await this.#ask(requestOf(server, subject, former, refused));
+      const token = await this.#ask(requestOf(server, subject, former, refused), trace);
       this.#entered.set(token, key);
       return token;
     };
@@ -151,18 +152,18 @@ export class AccessTokens implements TokenSource {
     return this.#clients.of(client, obtainNow, isNew ? undefined : ours);
   }
 
-  ofLogin(server: ConnectingServer, { person, grant }: LoginOwner, login: LoginTokenKind, refused?: RefusedToken): AccessToken | Promise<AccessToken> {
+  ofLogin(server: ConnectingServer, { person, grant }: LoginOwner, login: LoginTokenKind, refused?: RefusedToken, trace?: TraceRequest): AccessToken | Promise<AccessToken> {
     const subject = { person };
     // Agents that were let in from one session share its token; that they were is the broker's to know.
-    return this.#ofPerson(`${keyOf(server.connectionKey, subject)} ${login} ${grant ?? ''}`, server, subject, { login, ...(grant !== undefined && { grant }) }, refused);
+    return this.#ofPerson(`${keyOf(server.connectionKey, subject)} ${login} ${grant ?? ''}`, server, subject, { login, ...(grant !== undefined && { grant }) }, refused, trace);
   }
 
-  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken, isOptional = false): AccessToken | Promise<AccessToken> {
+  ofCredential(server: ConnectingServer, subject: TokenSubject, credential: string, refused?: RefusedToken, isOptional = false, trace?: TraceRequest): AccessToken | Promise<AccessToken> {
     const key = `${keyOf(server.connectionKey, subject)} credential ${credential}`;
     const missing = isOptional ? this.#missing.of(key) : undefined;
     if (missing !== undefined) throw missing;
     const { entered } = this.#missing;
-    const value = this.#ofPerson(key, server, subject, { credential }, refused);
+    const value = this.#ofPerson(key, server, subject, { credential }, refused, trace);
     if (!(value instanceof Promise)) return value;
     return value.catch((error: unknown) => {
       // Whoever cannot go on without one is asked to enter it, at a link that is good by then.
@@ -196,10 +197,10 @@ export class AccessTokens implements TokenSource {
     return this.#withdrawals.includes(grounds);
   }
 
-  #ofPerson(key: string, server: ConnectingServer, subject: TokenSubject, what: Pick<TokenRequest, 'login' | 'grant' | 'credential'>, refused: RefusedToken | undefined): AccessToken | Promise<AccessToken> {
+  #ofPerson(key: string, server: ConnectingServer, subject: TokenSubject, what: Pick<TokenRequest, 'login' | 'grant' | 'credential'>, refused: RefusedToken | undefined, trace: TraceRequest | undefined): AccessToken | Promise<AccessToken> {
     const ours = refusedOf(refused, (token) => this.#entered.get(token) === key);
     const obtain = async (former: AccessToken | undefined): Promise<AccessToken> => {
-      const token = await this.#ask({ ...requestOf(server, subject, former, refused), ...what }).catch((error: unknown) => {
+      const token = await this.#ask({ ...requestOf(server, subject, former, refused), ...what }, trace).catch((error: unknown) => {
         throw former !== undefined && isMissing(error) ? new GatewayError('upstream_rejected_credentials', { detail: 'no login of the person has another token', cause: error }) : error;
       });
       this.#entered.set(token, key);
@@ -209,10 +210,10 @@ export class AccessTokens implements TokenSource {
     return this.#connections.of(key, obtain, ours);
   }
 
-  async #ask(request: TokenRequest): Promise<AccessToken> {
+  async #ask(request: TokenRequest, trace: TraceRequest | undefined): Promise<AccessToken> {
     // What is revoked while the answer is on its way may not be in it.
     const askedAt = this.#withdrawals.moment();
-    return { ...(await askBroker(this.#post, request, this.#now)), askedAt };
+    return { ...(await askBroker(this.#post, request, this.#now, trace)), askedAt };
   }
 }
 

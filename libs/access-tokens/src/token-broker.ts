@@ -5,15 +5,18 @@ import { type TokenAnswer, tokenAnswer, type TokenRequest } from './broker-messa
 import { ConnectError } from './connect-error.ts';
 
 /** Posts JSON to the broker. Rejects where no answer comes in time. */
-export type PostToBroker = (body: string) => Promise<{ readonly status: number; readonly body: string }>;
+export type PostToBroker = (body: string, trace?: TraceRequest) => Promise<{ readonly status: number; readonly body: string }>;
+
+/** Makes a request part of a trace: `send` gets the headers that say so. */
+export type TraceRequest = <T extends { readonly status: number }>(url: URL, send: (headers: readonly (readonly [name: string, value: string])[]) => Promise<T>) => Promise<T>;
 
 /**
  * Asks the control plane for the current access token of a connection.
  * @param now milliseconds since the epoch, by the clock that the token is used by
  * @throws ConnectError, GatewayError broker_unavailable, provider_unavailable, connection_misconfigured, connection_needs_person, subject_token_missing
  */
-export async function askBroker(post: PostToBroker, request: TokenRequest, now: () => number): Promise<AccessToken> {
-  const answer = await post(JSON.stringify(request)).catch((cause: unknown) => {
+export async function askBroker(post: PostToBroker, request: TokenRequest, now: () => number, trace?: TraceRequest): Promise<AccessToken> {
+  const answer = await post(JSON.stringify(request), trace).catch((cause: unknown) => {
     throw new GatewayError('broker_unavailable', { cause });
   });
   return tokenOf(readAnswer(answer, request), request, now());

@@ -9,6 +9,9 @@ export interface MessageSummary {
   /** What a request is about: the tool's or prompt's name, the resource's URI. */
   readonly name: string | undefined;
   readonly id: RpcId;
+  /** `_meta` of the parameters, as it is there: which trace the message is part of (MCP, SEP-414). */
+  readonly traceparent?: string | undefined;
+  readonly tracestate?: string | undefined;
 }
 
 /** What the request's headers say of the message. */
@@ -49,11 +52,13 @@ export function readMessage(body: Buffer, headers: MessageHeaders | undefined): 
   const name = nameField === undefined ? undefined : text(params?.[nameField]);
   const meta = params?.['_meta'];
   const version = isJson(meta) ? text(meta[versionKey]) : undefined;
+  const traceparent = isJson(meta) ? text(meta['traceparent']) : undefined;
+  const tracestate = isJson(meta) ? text(meta['tracestate']) : undefined;
 
-  if (headers === undefined) return { message: { era: isModernRevision(version) ? 'modern' : 'legacy', method, name, id } };
-  if (version === undefined && !isModernRevision(headers.protocolVersion)) return { message: { era: 'legacy', method, name, id } };
+  if (headers === undefined) return { message: { era: isModernRevision(version) ? 'modern' : 'legacy', method, name, id, traceparent, tracestate } };
+  if (version === undefined && !isModernRevision(headers.protocolVersion)) return { message: { era: 'legacy', method, name, id, traceparent, tracestate } };
   const mismatch = findMismatch({ version, method, name }, headers);
-  return mismatch ? { problem: 'header_mismatch', id, detail: mismatch } : { message: { era: 'modern', method, name, id } };
+  return mismatch ? { problem: 'header_mismatch', id, detail: mismatch } : { message: { era: 'modern', method, name, id, traceparent, tracestate } };
 }
 
 function findMismatch(body: { version: string | undefined; method: string | undefined; name: string | undefined }, headers: MessageHeaders): string | undefined {
