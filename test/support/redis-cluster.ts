@@ -7,8 +7,8 @@ export interface RedisCluster {
   readonly masters: readonly RunningRedis[];
   readonly replicas: readonly RunningRedis[];
   /** The master that holds a key. */
-  holderOf(key: string): Promise<RunningRedis>;
-  stop(): Promise<void>;
+  readonly holderOf: (key: string) => Promise<RunningRedis>;
+  readonly stop: () => Promise<void>;
 }
 
 const slots = 16_384;

@@ -13,8 +13,8 @@ export interface RedisBehindSentinels {
   readonly master: RunningRedis;
   readonly replica: RunningRedis | undefined;
   /** Where the sentinels say that the master is. */
-  masterPort(): Promise<number>;
-  stop(): Promise<void>;
+  readonly masterPort: () => Promise<number>;
+  readonly stop: () => Promise<void>;
 }
 
 const name = 'main';
@@ -49,7 +49,7 @@ export async function startRedisBehindSentinels(options: { sentinels?: number; r
   };
 }
 
-async function startSentinel(masterPort: number, quorum: number, password: string | undefined): Promise<{ port: number; stop(): Promise<void> }> {
+async function startSentinel(masterPort: number, quorum: number, password: string | undefined): Promise<{ port: number; stop: () => Promise<void> }> {
   const folder = await mkdtemp(join(tmpdir(), 'sentinel-'));
   const file = join(folder, 'sentinel.conf');
   const port = await freePort();
