@@ -7,7 +7,7 @@ export const needDeployTools = ['alerts', 'compose', 'image', 'kubernetes'].map(
 const searchMemory = ['test/data-plane/bridge-memory.spec.ts'];
 
 /** Of what hangs. A machine that is busy is no failure. */
-const time = { testTimeout: 120_000, hookTimeout: 180_000 };
+const time = { testTimeout: 120_000, hookTimeout: 180_000, setupFiles: ['test/support/be-patient.ts'], expect: { poll: { timeout: 60_000 } } };
 
 export default defineConfig({
   test: {
