@@ -1,4 +1,4 @@
-import type { Logger } from '@gatehouse/service-runtime';
+import type { Logger, Tracer } from '@gatehouse/service-runtime';
 import type { CallEventStream, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { type DynamicModule, Module } from '@nestjs/common';
 import { APP_FILTER, APP_GUARD, APP_INTERCEPTOR } from '@nestjs/core';
@@ -101,6 +101,8 @@ export interface ControlPlaneParts {
   readonly channel: SnapshotChannel;
   readonly callEvents: CallEventStream;
   readonly metrics: Metrics;
+  /** Absent where nobody wants spans. */
+  readonly tracer: Tracer | undefined;
   readonly allowedMethods: AllowedMethods;
 }
 

@@ -31,7 +31,7 @@ export async function createApplication(parts: ControlPlaneParts): Promise<NestF
   const instance = adapter.getInstance();
   parts.allowedMethods.watch(instance);
   answerSecurely(instance);
-  observeRequests(instance, parts.logger, parts.metrics);
+  observeRequests(instance, parts.logger, parts.metrics, parts.tracer);
   readJsonBodies(instance);
   readForms(instance);
   const application = await NestFactory.create<NestFastifyApplication>(AppModule.of(parts), adapter, {

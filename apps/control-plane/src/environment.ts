@@ -1,4 +1,4 @@
-import { InvalidSettingsError, settingSchemas, type SettingValues } from '@gatehouse/service-runtime';
+import { InvalidSettingsError, settingSchemas, type SettingValues, tracingSettings } from '@gatehouse/service-runtime';
 import { type RedisAccess, redisAccessOf, redisSettings } from '@gatehouse/snapshot-channel';
 import { z } from 'zod';
 import { passthroughHeadersSetting } from './header-policy/passthrough-headers-setting.ts';
@@ -28,7 +28,7 @@ const kmsReference = text.transform((value, context) => {
   return z.NEVER;
 });
 
-/** Every setting of the control plane, each as `GATEHOUSE_<name>`. */
+/** Every setting of the control plane, each as `GATEHOUSE_<name>`; those of OpenTelemetry as everywhere. */
 export const controlPlaneSettings = {
   DATABASE_URL: { schema: secretUrl('postgres:', 'postgresql:'), secret: true, description: 'Postgres, as postgres://user:password@host/database.' },
   ...redisSettings,
@@ -130,6 +130,7 @@ export const controlPlaneSettings = {
   OAUTH_TOKEN_REQUESTS_PER_MINUTE: { schema: integer(1, 1_000_000).default(1_200), description: 'Requests for tokens, their introspection and revocation from one address, in a minute at each control plane (1200).' },
   OAUTH_REGISTRATIONS_PER_10_MINUTES: { schema: integer(1, 1_000_000).default(300), description: 'Clients that register themselves from one address, in ten minutes at each control plane (300).' },
   LOG_LEVEL: { schema: z.enum(['trace', 'debug', 'info', 'warn', 'error'], 'must be trace, debug, info, warn or error').default('info'), description: 'Log level (info).' },
+  ...tracingSettings,
 } as const;
 
 export type ControlPlaneSettings = SettingValues<typeof controlPlaneSettings>;

@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { tokensPath } from '@gatehouse/access-tokens';
-import { createLogger, drainServer, type Logger, readSettings } from '@gatehouse/service-runtime';
+import { createLogger, drainServer, type Logger, openTracing, readSettings } from '@gatehouse/service-runtime';
 import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, createMemoryCallEventStream, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { keepSigningKeys } from './agents-oauth/keep-signing-keys.ts';
 import { accessTokenKeys, identityKeys } from './agents-oauth/signing-key-uses.ts';
@@ -20,6 +20,7 @@ import { Metrics } from './health/metrics.ts';
 import { registerOpenServersGauge } from './health/open-servers-gauge.ts';
 import { Readiness } from './health/readiness.ts';
 import { AllowedMethods } from './http/allowed-methods.ts';
+import { tracedRoute } from './http/request-spans.ts';
 import { serveOpenApi } from './openapi/serve-openapi.ts';
 import { openRootKeys } from './vault/root-keys/open-root-keys.ts';
 import { startVault } from './vault/start-vault.ts';
@@ -78,6 +79,8 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   const rootKeys = await openRootKeys(settings, readToken);
   atClose(() => rootKeys.close());
   const metrics = new Metrics();
+  const tracing = openTracing(settings, { role: 'control-plane', registry: metrics.registry, logger });
+  atClose(() => tracing.close());
   const readiness = new Readiness();
   const internal = await startInternalServer({
     host: settings.CONTROL_PLANE_INTERNAL_HOST, port: settings.CONTROL_PLANE_INTERNAL_PORT, readiness, registry: metrics.registry,
@@ -103,13 +106,13 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   // Before anything is published: no data plane sees an authorization server without a key.
   for (const use of [accessTokenKeys, identityKeys]) await atStart(() => keepSigningKeys(database, vault, use), waiting);
 
-  const parts = { settings, logger, database, vault, channel, callEvents, metrics, allowedMethods: new AllowedMethods() };
+  const parts = { settings, logger, database, vault, channel, callEvents, metrics, tracer: tracing.tracer, allowedMethods: new AllowedMethods() };
   const application = await createApplication(parts);
   internal.serve(tokensPath, undefined);
   atClose(() => application.close());
   serveOpenApi(application, settings.CONTROL_PLANE_URL);
   await application.listen(settings.CONTROL_PLANE_PORT, settings.CONTROL_PLANE_HOST);
-  internal.serve(tokensPath, tokenRoute(application.get(TokenBroker), settings.DATA_PLANE_TOKEN, logger));
+  internal.serve(tokensPath, tracedRoute(tracing.tracer, tokensPath, tokenRoute(application.get(TokenBroker), settings.DATA_PLANE_TOKEN, logger)));
   readiness.started(database, channel);
   atClose(() => Promise.resolve(readiness.waitingFor('draining')));
   const { port } = new URL(await application.getUrl());
