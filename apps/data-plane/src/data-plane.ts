@@ -14,6 +14,7 @@ import { BridgeSessions } from './bridges/bridge-sessions.ts';
 import { type ComposeOwn, composeOwnRequest } from './bridges/compose-own-request.ts';
 import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
 import { answerRelay, isRelay } from './bridges/relay/answer-relay.ts';
+import { PeerListener } from './bridges/relay/peer-listener.ts';
 import { PeerSeals } from './bridges/relay/peer-seals.ts';
 import { SessionAddresses } from './bridges/session-address.ts';
 import { CallEventBuffer } from './call-events/call-event-buffer.ts';
@@ -42,12 +43,19 @@ import { NewRevocations } from './snapshot/new-revocations.ts';
 import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
 import { stillAdmitted } from './snapshot/still-admitted.ts';
 import { KeepAliveComments } from './transport/keep-alive-comments.ts';
-import { createHttpServer, type HttpServer } from './transport/serve-http.ts';
+import { createHttpServer, type HttpServer, type HttpServerOptions } from './transport/serve-http.ts';
 import { UpstreamTransport } from './transport/upstream-transport.ts';
 import { KnownNames } from './virtual/known-names.ts';
 import { MemberSessions } from './virtual/member-sessions.ts';
 
 export type DataPlaneSettings = SettingValues<typeof dataPlaneSettings>;
+
+export interface Readiness {
+  readonly ready: boolean;
+  readonly draining: boolean;
+  readonly degraded: boolean;
+  readonly revision: number | undefined;
+}
 
 /** A link is good for ten minutes, the way to the provider and back that begins with it for ten more; and then the call is sent again. */
 const requestStateLifeMs = 1_500_000;
@@ -69,10 +77,12 @@ export class DataPlane {
   readonly #revocations = new NewRevocations();
   readonly #connecting: Connecting;
   readonly #comments: KeepAliveComments;
+  readonly #serving: HttpServerOptions;
   readonly #http: HttpServer;
   readonly #heartbeat: Heartbeats;
   readonly #callEvents: CallEventBuffer | undefined;
   #peerUrl = '';
+  #peerListener: PeerListener | undefined;
   #draining = false;
   readonly #endObserving: () => void;
   #requestsInFlight = 0;
@@ -130,14 +140,15 @@ export class DataPlane {
       this.#requestsInFlight += 1;
       return handleRequest(gateway, request);
     };
-    this.#http = createHttpServer({
+    this.#serving = {
       maxHeaderBytes: settings.MAX_HEADER_BYTES,
       stalledTimeoutMs: settings.STREAM_IDLE_TIMEOUT_MS,
       handle: (request) => (isRelay(request) ? answerRelay(this.#peerSeals, request, handle) : handle(request)),
       isDraining: () => this.#draining,
       isAdmitted: (admission) => this.#isAdmitted(admission),
       observe: observeAnswers(this.registry, () => performance.now()),
-    });
+    };
+    this.#http = createHttpServer(this.#serving);
     addDataPlaneGauges(this.registry, {
       status: () => this.#follower.status,
       diskFailures: () => this.#keeper.failures,
@@ -154,8 +165,12 @@ export class DataPlane {
     this.#endObserving = observeProcess(this.registry, 'data-plane');
   }
 
-  /** Serves from disk at once where it can, and from the channel as soon as it answers. @returns the URL it listens at */
-  async start(): Promise<string> {
+  /**
+   * Serves from disk at once where it can, and from the channel as soon as it answers.
+   * @param peerPort where other data planes reach it, if that is another than its public port, which others answer too; 0 = a free one
+   * @returns the URL it listens at
+   */
+  async start(peerPort?: number): Promise<string> {
     const kept = await this.#keeper.load();
     if (kept) this.#follower.restore(kept);
     await this.#follower.start();
@@ -168,6 +183,10 @@ export class DataPlane {
     const isAnyHost = host === '0.0.0.0' || host === '::';
     const ownHost = isIPv6(host) ? `[${host}]` : host;
     this.#peerUrl = this.#settings.DATA_PLANE_PEER_URL ?? `http://${isAnyHost ? hostname() : ownHost}:${actualPort}`;
+    if (peerPort !== undefined) {
+      this.#peerListener = new PeerListener({ ...this.#serving, host, port: peerPort, drainTimeoutMs: this.#settings.DRAIN_TIMEOUT_MS });
+      this.#peerUrl = Object.assign(new URL(this.#peerUrl), { port: await this.#peerListener.listen() }).href;
+    }
     return `http://${isAnyHost ? '127.0.0.1' : ownHost}:${actualPort}`;
   }
 
@@ -192,6 +211,7 @@ export class DataPlane {
     await closed;
     clearTimeout(timer);
     clearInterval(sweep);
+    await this.#peerListener?.close();
     this.#heartbeat.stop();
     await this.#bridgeSessions.closeAll();
     await this.#callEvents?.stop();
@@ -204,9 +224,13 @@ export class DataPlane {
     await Promise.all([this.#calls, this.#streams, this.#peers].map((transport) => transport.close()));
   }
 
-  readiness(): { ready: boolean; draining: boolean; degraded: boolean; revision: number | undefined } {
+  readiness(): Readiness {
     const { snapshot, degraded } = this.#follower.status;
     return { ready: snapshot !== undefined && !this.#draining, draining: this.#draining, degraded, revision: snapshot?.state.revision };
+  }
+
+  async metrics(): Promise<{ readonly type: string; readonly text: string }> {
+    return { type: this.registry.contentType, text: await this.registry.metrics() };
   }
 
   describeSnapshot(): object {

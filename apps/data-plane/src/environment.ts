@@ -10,6 +10,11 @@ export const dataPlaneSettings = {
   DATA_PLANE_INTERNAL_HOST: { schema: schemas.text.default('0.0.0.0'), description: 'Address of health, metrics and debugging. Default 0.0.0.0' },
   DATA_PLANE_INTERNAL_PORT: { schema: schemas.integer(0, 65_535).default(3003), description: 'Port of health, metrics and debugging, never to be exposed. Default 3003' },
   DATA_PLANE_ID: { schema: schemas.text.optional(), description: 'Name of this data plane in the console. Default: host name and process id' },
+  WORKERS: {
+    schema: schemas.text.regex(/^(auto|\d{1,3})$/, 'must be a number, or auto').default('1').transform((text) => (text === 'auto' ? 0 : Number(text))),
+    description: 'Processes that share the public port, each with a configuration and connections of its own; auto, or 0: one per core. Default 1',
+  },
+  WORKER_PEER_PORT: { schema: schemas.integer(0, 65_000).default(0), description: 'Port where other data planes reach the first of several workers, for sessions it holds; the others have the next ones. 0 = free ones. Default 0' },
   INTERNAL_URL: { schema: schemas.url('http:', 'https:').optional(), description: 'Internal port of the control planes, where tokens of connections are asked for. Without it servers with oauth-authorization-code do not work' },
   DATA_PLANE_TOKEN: { schema: schemas.secret.optional(), secret: true, description: 'What data planes show there: the same on all planes' },
   ...redisSettings,

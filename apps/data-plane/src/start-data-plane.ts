@@ -1,20 +1,22 @@
 import 'reflect-metadata';
-import { createLogger, InvalidSettingsError, type Logger, nestLogger, readSettings } from '@gatehouse/service-runtime';
+import { createLogger, InvalidSettingsError, type Logger, readSettings } from '@gatehouse/service-runtime';
 import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, type RedisConnectionOptions, redisAccessOf, type SnapshotChannel } from '@gatehouse/snapshot-channel';
-import { NestFactory } from '@nestjs/core';
-import { FastifyAdapter, type NestFastifyApplication } from '@nestjs/platform-fastify';
-import { AppModule } from './app.module.ts';
 import { DataPlane, type DataPlaneSettings } from './data-plane.ts';
 import { dataPlaneSettings } from './environment.ts';
+import { createHealth } from './health/create-health.ts';
 
-export interface DataPlaneOptions {
+export interface DataPlaneOptions extends GivenChannels {
   /** `GATEHOUSE_*` variables. */
   readonly environment: Readonly<Record<string, string | undefined>>;
+  readonly logger?: Logger;
+}
+
+/** What a data plane uses in the place of connections of its own. */
+interface GivenChannels {
   /** The channel to use instead of Redis; it is not closed with the data plane. */
   readonly channel?: SnapshotChannel;
   /** Where events of calls go beside that channel; without it none are kept. It is not closed with the data plane. */
   readonly callEvents?: CallEventStream;
-  readonly logger?: Logger;
 }
 
 export interface RunningDataPlane {
@@ -29,18 +31,16 @@ export interface RunningDataPlane {
  * Starts one data plane and gives its URLs once it listens. It is ready when `/readyz` on the internal URL says so.
  * @throws InvalidSettingsError
  */
-export async function startDataPlane({ environment, channel, callEvents, logger: givenLogger }: DataPlaneOptions): Promise<RunningDataPlane> {
+export async function startDataPlane({ environment, logger: givenLogger, ...given }: DataPlaneOptions): Promise<RunningDataPlane> {
   const settings = readSettings(dataPlaneSettings, environment);
   const logger = givenLogger ?? createLogger({ level: settings.LOG_LEVEL, role: 'data-plane' });
-  const ownChannel = channel ? undefined : connectRedisChannel(redisOptions(settings, logger));
-  const ownCallEvents = channel || !settings.CALL_EVENTS ? undefined : connectOwnCallEvents(settings, logger);
-  const dataPlane = new DataPlane(settings, (channel ?? ownChannel) as SnapshotChannel, logger, settings.CALL_EVENTS ? (callEvents ?? ownCallEvents) : undefined);
-  const internal = await NestFactory.create<NestFastifyApplication>(AppModule.for(dataPlane), new FastifyAdapter(), { logger: nestLogger(logger), abortOnError: false });
+  const { dataPlane, close: closeDataPlane } = openDataPlane(settings, logger, given);
+  const internal = await createHealth(dataPlane, logger);
   const close = async (): Promise<void> => {
     // Health answers until the last request is done: a probe sees "draining", not a closed port.
     await dataPlane.stop();
     await internal.close();
-    await Promise.all([ownChannel?.close(), ownCallEvents?.close()]);
+    await closeDataPlane();
   };
   try {
     await internal.listen(settings.DATA_PLANE_INTERNAL_PORT, settings.DATA_PLANE_INTERNAL_HOST);
@@ -52,6 +52,18 @@ export async function startDataPlane({ environment, channel, callEvents, logger:
     await close();
     throw error;
   }
+}
+
+/** A data plane that listens nowhere yet, with connections of its own where none are given. */
+export function openDataPlane(settings: DataPlaneSettings, logger: Logger, { channel, callEvents }: GivenChannels = {}): { dataPlane: DataPlane; close: () => Promise<void> } {
+  const ownChannel = channel ? undefined : connectRedisChannel(redisOptions(settings, logger));
+  const ownCallEvents = channel || !settings.CALL_EVENTS ? undefined : connectOwnCallEvents(settings, logger);
+  const dataPlane = new DataPlane(settings, (channel ?? ownChannel) as SnapshotChannel, logger, settings.CALL_EVENTS ? (callEvents ?? ownCallEvents) : undefined);
+  const close = async (): Promise<void> => {
+    await dataPlane.stop();
+    await Promise.all([ownChannel?.close(), ownCallEvents?.close()]);
+  };
+  return { dataPlane, close };
 }
 
 const connectOwnCallEvents = (settings: DataPlaneSettings, logger: Logger): CallEventStream =>

@@ -7,20 +7,22 @@ export interface LoggerOptions {
   readonly level: string;
   /** The process's role, on every line. */
   readonly role: string;
+  /** Which of several processes that write to one standard output; 0 = their primary. */
+  readonly worker?: number;
   /** Where lines go; standard output when absent. */
   readonly destination?: DestinationStream;
 }
 
 /** JSON lines. Secrets hide themselves (their type has no text); errors are reduced to code, detail and cause's message. */
-export function createLogger({ level, role, destination }: LoggerOptions): Logger {
+export function createLogger({ level, role, worker, destination }: LoggerOptions): Logger {
   const options = {
     level,
-    base: { role, pid: process.pid },
+    base: { role, ...(worker !== undefined && { worker }), pid: process.pid },
     timestamp: pino.stdTimeFunctions.isoTime,
     formatters: { level: (label: string) => ({ level: label }) },
     serializers: { err: describeError },
   };
-  return pino(options, destination ?? standardOutput());
+  return pino(options, destination ?? standardOutput(worker !== undefined));
 }
 
 /**
@@ -58,4 +60,8 @@ export function describeError(error: unknown): ErrorDescription {
 }
 
 /** Lines are written together: a write for each costs more than all else about it. None waits longer than a tenth of a second. */
-const standardOutput = (): DestinationStream => pino.destination({ fd: 1, sync: false, minLength: 4_096, periodicFlush: 100 });
+function standardOutput(isShared: boolean): DestinationStream {
+  // What a pipe takes as a whole or not at all (PIPE_BUF): lines of processes that share one do not get mixed up.
+  const lengths = isShared ? { minLength: 3_072, maxWrite: 4_096 } : { minLength: 4_096 };
+  return pino.destination({ fd: 1, sync: false, periodicFlush: 100, ...lengths });
+}

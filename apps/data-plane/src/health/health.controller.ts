@@ -1,5 +1,5 @@
 import { Controller, Get, HttpStatus, Inject, Res } from '@nestjs/common';
-import { DataPlane } from '../data-plane.ts';
+import { type Observed, observedToken } from './observed.ts';
 
 interface Answer {
   status(code: number): Answer;
@@ -10,10 +10,10 @@ interface Answer {
 /** The internal port: for the kubelet, Prometheus and operators; never exposed. */
 @Controller()
 export class HealthController {
-  readonly #dataPlane: DataPlane;
+  readonly #observed: Observed;
 
-  constructor(@Inject(DataPlane) dataPlane: DataPlane) {
-    this.#dataPlane = dataPlane;
+  constructor(@Inject(observedToken) observed: Observed) {
+    this.#observed = observed;
   }
 
   @Get('livez')
@@ -23,19 +23,19 @@ export class HealthController {
 
   /** Ready = a complete snapshot is applied and the process is not going. A channel that is away only degrades it. */
   @Get('readyz')
-  ready(@Res() answer: Answer): void {
-    const { ready, ...status } = this.#dataPlane.readiness();
+  async ready(@Res() answer: Answer): Promise<void> {
+    const { ready, ...status } = await this.#observed.readiness();
     answer.status(ready ? HttpStatus.OK : HttpStatus.SERVICE_UNAVAILABLE).send({ ready, ...status });
   }
 
   @Get('metrics')
   async metrics(@Res() answer: Answer): Promise<void> {
-    const { registry } = this.#dataPlane;
-    answer.header('content-type', registry.contentType).send(await registry.metrics());
+    const { type, text } = await this.#observed.metrics();
+    answer.header('content-type', type).send(text);
   }
 
   @Get('debug/snapshot')
-  snapshot(): object {
-    return this.#dataPlane.describeSnapshot();
+  snapshot(): object | Promise<object> {
+    return this.#observed.describeSnapshot();
   }
 }

@@ -13,6 +13,10 @@ export interface RunningRole {
   /** Nobody's request is broken off by what follows. */
   drain(): Promise<void>;
   close(): Promise<void>;
+  /** Aborted when somebody else than whoever sends signals wants it to end. */
+  readonly stopped?: AbortSignal;
+  /** Rejects when it cannot go on. */
+  readonly failed?: Promise<never>;
 }
 
 /** Runs one role until SIGINT or SIGTERM; then it is drained and closed, in order, and the exit code is 0. */
@@ -20,10 +24,13 @@ export async function runRole<R extends RunningRole>(options: RoleOptions, start
   const signal = stopSignal();
   const role = await start();
   if (options.json) output.json({ ready: true, ...ready(role) });
-  await aborted(signal);
-  await role.drain();
-  await role.close();
-  exitSoon();
+  try {
+    await Promise.race([aborted(role.stopped ? AbortSignal.any([signal, role.stopped]) : signal), ...(role.failed ? [role.failed] : [])]);
+  } finally {
+    await role.drain();
+    await role.close();
+    exitSoon();
+  }
   return 0;
 }
 
