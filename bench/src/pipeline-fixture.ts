@@ -1,5 +1,6 @@
 import { AccessTokens } from '@gatehouse/access-tokens';
 import { signRequest } from '@gatehouse/app-auth';
+import { CallLimiter, createMemorySharedBuckets } from '@gatehouse/call-limits';
 import { snapshotKeysOf, compileDocument } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
@@ -74,6 +75,9 @@ const fixtureTokens = new AccessTokens({
   now: Date.now,
 });
 
+const now = (): number => performance.now();
+const noLimits = new CallLimiter({ now, buckets: createMemorySharedBuckets(now), defaults: { server: 0, caller: 0 }, onSharedChange: () => undefined, onSharedAlone: () => undefined });
+
 /** Everything of a data plane but its sockets: the upstream's answer is there at once. */
 export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gateway {
   const sessions = new SealedSessions(keyRingOf([fixtureSecrets.snapshotKey], 'session'), 86_400_000);
@@ -81,6 +85,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
   return {
     snapshot: () => snapshot,
     limits: { headers: { maxBytes: 32_768, maxCount: 100 }, filteredBytes: 16_777_216 },
+    callLimits: { limiter: noLimits, refused: () => undefined },
     originRules: { allowedOrigins: new Set(['http://localhost:3001']), allowedHosts: undefined },
     authentication: { keySets: { at: (url) => { throw new TypeError(`the bench has no key set at ${url}`); } }, publicUrl: 'http://localhost:3001', now: Date.now },
     connecting,

@@ -2,6 +2,7 @@ import { once } from 'node:events';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
+import { createMemorySharedBuckets, type SharedBuckets } from '@gatehouse/call-limits';
 import { CircuitBreakers, createAddressGuard } from '@gatehouse/egress';
 import { GatewayError } from '@gatehouse/errors';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
@@ -19,6 +20,7 @@ import { PeerSeals } from './bridges/relay/peer-seals.ts';
 import { SessionAddresses } from './bridges/session-address.ts';
 import { CallEventBuffer } from './call-events/call-event-buffer.ts';
 import type { dataPlaneSettings } from './environment.ts';
+import { openCallLimits } from './limits/call-limits.ts';
 import { answerMetadata } from './metadata/answer-metadata.ts';
 import { observeAnswers } from './metrics/observe-answers.ts';
 import { observeCaches } from './metrics/observe-caches.ts';
@@ -88,8 +90,11 @@ export class DataPlane {
   #requestsInFlight = 0;
   #isStopped = false;
 
-  /** @param callEvents where events of calls go; absent, none are kept */
-  constructor(settings: DataPlaneSettings, channel: SnapshotChannel, logger: Logger, callEvents?: CallEventStream) {
+  /**
+   * @param callEvents where events of calls go; absent, none are kept
+   * @param sharedBuckets of limits that all data planes share; absent, those are all in this process
+   */
+  constructor(settings: DataPlaneSettings, channel: SnapshotChannel, logger: Logger, callEvents?: CallEventStream, sharedBuckets = createMemorySharedBuckets(() => performance.now())) {
     this.#settings = settings;
     this.#logger = logger;
     const keys = snapshotKeysOf(settings.SNAPSHOT_KEY);
@@ -133,7 +138,7 @@ export class DataPlane {
     this.#bridgeSessions = new BridgeSessions(bridgeLimits, ({ admission }) => this.#isAdmitted(admission));
     this.#peerSeals = new PeerSeals(keyRingOf(settings.SNAPSHOT_KEY, 'peer-relay'), () => this.#peerUrl);
     this.#comments = new KeepAliveComments(settings.KEEP_ALIVE_COMMENT_MS);
-    const gateway = this.#gateway();
+    const gateway = this.#gateway(sharedBuckets);
     const handle = (request: IncomingRequest): Promise<Reply> => {
       const metadata = answerMetadata(gateway, request);
       if (metadata !== undefined) return Promise.resolve(metadata);
@@ -246,7 +251,7 @@ export class DataPlane {
     };
   }
 
-  #gateway(): Gateway {
+  #gateway(buckets: SharedBuckets): Gateway {
     const settings = this.#settings;
     const publicUrl = new URL(settings.DATA_PLANE_URL);
     const publicPath = publicUrl.pathname.replace(/\/$/, '');
@@ -262,6 +267,7 @@ export class DataPlane {
         return snapshot;
       },
       limits: { headers: { maxBytes: settings.MAX_HEADER_BYTES, maxCount: settings.MAX_HEADER_COUNT }, filteredBytes: settings.MAX_FILTERED_BYTES },
+      callLimits: openCallLimits({ settings, buckets, registry: this.registry, logger: this.#logger, now, isConfigured }),
       originRules: {
         allowedOrigins: new Set([publicUrl.origin, ...settings.ALLOWED_ORIGINS]),
         allowedHosts: settings.ALLOWED_HOSTS.length > 0 ? new Set(settings.ALLOWED_HOSTS.map((host) => host.toLowerCase())) : undefined,

@@ -35,6 +35,8 @@ export const dataPlaneSettings = {
   STREAM_IDLE_TIMEOUT_MS: { schema: schemas.integer(10, 86_400_000).default(300_000), description: 'Between two pieces of a response. Streams that only listen (GET) are not bound by it. Default 300000' },
   CIRCUIT_BREAKER_FAILURES: { schema: schemas.integer(0, 1_000_000).default(20), description: 'Failures in a row (no connection, no answer in time, broken off) after which nothing is sent to an upstream for a while; 0 = never. Default 20' },
   CIRCUIT_BREAKER_OPEN_MS: { schema: schemas.integer(10, 600_000).default(5_000), description: 'How long that is; then one request tries, and each that fails doubles it, up to a minute or this. Default 5000' },
+  CONCURRENT_CALLS_PER_SERVER: { schema: schemas.integer(0, 1_000_000).default(0), description: 'Calls of one server under way at the same time on this data plane, where the server’s limits say nothing of it; 0 = no limit. Default 0' },
+  CONCURRENT_CALLS_PER_CALLER: { schema: schemas.integer(0, 1_000_000).default(0), description: 'The same for each caller of a server; callers without a name count as one. Default 0' },
   KEEP_ALIVE_COMMENT_MS: { schema: schemas.integer(10, 300_000).default(20_000), description: 'How often an idle event stream gets a comment. Default 20000' },
   CALL_EVENTS: { schema: schemas.flag.default(true), description: 'false keeps no record of calls for GET /v1/call-events. Default true' },
   CALL_EVENTS_MAX_WAITING: { schema: schemas.integer(1_000, 100_000_000).default(200_000), description: 'Most records of calls that wait in Redis while they cannot be stored, of about half a KB each. Default 200000' },

@@ -1,6 +1,7 @@
 import 'reflect-metadata';
+import type { SharedBuckets } from '@gatehouse/call-limits';
 import { createLogger, InvalidSettingsError, type Logger, readSettings } from '@gatehouse/service-runtime';
-import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, type RedisConnectionOptions, redisAccessOf, type SnapshotChannel } from '@gatehouse/snapshot-channel';
+import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, connectRedisSharedBuckets, type RedisConnectionOptions, redisAccessOf, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { DataPlane, type DataPlaneSettings } from './data-plane.ts';
 import { dataPlaneSettings } from './environment.ts';
 import { createHealth } from './health/create-health.ts';
@@ -17,6 +18,8 @@ interface GivenChannels {
   readonly channel?: SnapshotChannel;
   /** Where events of calls go beside that channel; without it none are kept. It is not closed with the data plane. */
   readonly callEvents?: CallEventStream;
+  /** Of limits that all data planes share, beside that channel; without it those are all in this process. It is not closed with the data plane. */
+  readonly sharedBuckets?: SharedBuckets;
 }
 
 export interface RunningDataPlane {
@@ -55,13 +58,14 @@ export async function startDataPlane({ environment, logger: givenLogger, ...give
 }
 
 /** A data plane that listens nowhere yet, with connections of its own where none are given. */
-export function openDataPlane(settings: DataPlaneSettings, logger: Logger, { channel, callEvents }: GivenChannels = {}): { dataPlane: DataPlane; close: () => Promise<void> } {
+export function openDataPlane(settings: DataPlaneSettings, logger: Logger, { channel, callEvents, sharedBuckets }: GivenChannels = {}): { dataPlane: DataPlane; close: () => Promise<void> } {
   const ownChannel = channel ? undefined : connectRedisChannel(redisOptions(settings, logger));
   const ownCallEvents = channel || !settings.CALL_EVENTS ? undefined : connectOwnCallEvents(settings, logger);
-  const dataPlane = new DataPlane(settings, (channel ?? ownChannel) as SnapshotChannel, logger, settings.CALL_EVENTS ? (callEvents ?? ownCallEvents) : undefined);
+  const ownBuckets = channel ? undefined : connectRedisSharedBuckets(redisOptions(settings, logger));
+  const dataPlane = new DataPlane(settings, (channel ?? ownChannel) as SnapshotChannel, logger, settings.CALL_EVENTS ? (callEvents ?? ownCallEvents) : undefined, sharedBuckets ?? ownBuckets);
   const close = async (): Promise<void> => {
     await dataPlane.stop();
-    await Promise.all([ownChannel?.close(), ownCallEvents?.close()]);
+    await Promise.all([ownChannel?.close(), ownCallEvents?.close(), ownBuckets?.close()]);
   };
   return { dataPlane, close };
 }

@@ -1,4 +1,5 @@
 import type { TokenSource } from '@gatehouse/access-tokens';
+import type { CallLimits } from '../limits/call-limits.ts';
 import type { Snapshot } from '../snapshot/current-snapshot.ts';
 import type { UpstreamTimeouts } from './build-upstream-request.ts';
 import type { AuthenticationContext } from './authenticate-caller.ts';
@@ -26,6 +27,7 @@ export interface Gateway {
     /** What is read of an answer, or of an event of a stream, where tools are filtered. */
     readonly filteredBytes: number;
   };
+  readonly callLimits: CallLimits;
   readonly originRules: OriginRules;
   readonly authentication: AuthenticationContext;
   readonly callContext: CallContext;

@@ -1,6 +1,8 @@
 import { ConnectError } from '@gatehouse/access-tokens';
 import { GatewayError, toGatewayError } from '@gatehouse/errors';
-import { cleanHeaders } from '@gatehouse/upstream-request';
+import { cleanHeaders, type PreparedVirtual } from '@gatehouse/upstream-request';
+import { withinLimits } from '../limits/within-limits.ts';
+import type { AdmittedCall } from './admitted-call.ts';
 import { answerCall } from './answer-call.ts';
 import { authenticateCaller } from './authenticate-caller.ts';
 import { authorizeCaller } from './authorize-caller.ts';
@@ -50,7 +52,8 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
 
     // From here on it is not about who calls, but as whom: for each member of a virtual server anew.
     const admitted = { snapshot, route, server, caller, call, request, headers };
-    return withCors(await (server.virtual === undefined ? answerCall(gateway, admitted, record) : answerVirtual(gateway, admitted, server.virtual, record)), origin);
+    // Strangers use up nobody's share of a limit, and what is too much is not even looked at any further.
+    return withCors(await withinLimits(gateway, admitted, record, server.virtual === undefined ? answerCall : answerAsVirtual), origin);
   } catch (thrown) {
     const error = (record.error = toGatewayError(thrown));
     // Not an end, but the way to a connection.
@@ -60,6 +63,8 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     gateway.record(record);
   }
 }
+
+const answerAsVirtual = (gateway: Gateway, admitted: AdmittedCall, record: CallRecord): Promise<Reply> => answerVirtual(gateway, admitted, admitted.server.virtual as PreparedVirtual, record);
 
 function withCors(reply: Reply, origin: string | undefined): Reply {
   if (origin !== undefined) reply.headers.push(...corsHeaders(origin));

@@ -5,7 +5,7 @@ import { ToolRefusal } from './check-tools.ts';
 import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
 import { MethodError } from './method-error.ts';
-import { problemOf, retryAfterOf } from './render-problem.ts';
+import { limitOf, problemOf, retryAfterOf } from './render-problem.ts';
 import type { Reply } from './request.ts';
 
 /**
@@ -23,7 +23,7 @@ export function renderError(error: GatewayError, route: Route | undefined, reque
     id: error instanceof MessageError ? error.rpcId : requestId,
     code: error instanceof MessageError ? error.rpcCode : rpcErrorCodes.gatewayError,
     message: error instanceof MessageError || error instanceof RedirectError ? error.publicDetail : error.publicMessage,
-    data: { code: error.code, ...(server !== undefined && { server }), ...(error instanceof RedirectError && error.redirectOrigin !== undefined && { redirectOrigin: error.redirectOrigin }) },
+    data: { code: error.code, ...(server !== undefined && { server }), ...(error instanceof RedirectError && error.redirectOrigin !== undefined && { redirectOrigin: error.redirectOrigin }), ...limitOf(error) },
   });
   return { status: error.status, headers: errorHeaders(error, route, 'application/json', body, challenge), body };
 }

@@ -1,5 +1,6 @@
 import { CircuitOpenError, RedirectError } from '@gatehouse/egress';
 import type { GatewayError } from '@gatehouse/errors';
+import { LimitError } from '../limits/limit-error.ts';
 
 /** An error for plain HTTP (RFC 9457); `code` is what programs read. */
 export function problemOf(error: GatewayError, server: string | undefined): { readonly status: number; readonly body: string } {
@@ -13,9 +14,13 @@ export function problemOf(error: GatewayError, server: string | undefined): { re
     code: error.code,
     ...(server !== undefined && { server }),
     ...(redirectOrigin !== undefined && { redirectOrigin }),
+    ...limitOf(error),
   });
   return { status, body };
 }
+
+/** Which limit it was: clients read no headers of an answer in JSON-RPC. */
+export const limitOf = (error: GatewayError): object => (error instanceof LimitError ? { limit: error.limit, retryAfterSeconds: error.retryAfterSeconds } : {});
 
 /** As the control plane has it. */
 export const problemType = ({ code }: GatewayError): string => `urn:gatehouse:problem:${code}`;
@@ -23,6 +28,7 @@ export const problemType = ({ code }: GatewayError): string => `urn:gatehouse:pr
 /** When it makes sense to come again, in seconds. */
 export function retryAfterOf(error: GatewayError): string | undefined {
   if (error instanceof CircuitOpenError) return String(Math.ceil(error.retryAfterMs / 1_000));
+  if (error instanceof LimitError) return String(error.retryAfterSeconds);
   switch (error.code) {
     case 'not_ready':
     case 'caller_keys_unavailable':

@@ -1,6 +1,7 @@
 import { firstModernRevision, type LegacyClient, type SessionOwner } from '@gatehouse/mcp-protocol';
 import { CallerHeaders, type PreparedServer } from '@gatehouse/upstream-request';
 import { nameHeaderOf, withModernMeta } from '@gatehouse/virtual-servers';
+import { withinLimits } from '../limits/within-limits.ts';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
 import { answerCall } from '../pipeline/answer-call.ts';
 import { CallRecord } from '../pipeline/call-record.ts';
@@ -32,7 +33,7 @@ export class MemberLine {
     this.#departures = departures;
   }
 
-  /** @throws as `answerCall` does */
+  /** @throws LimitError, and as `answerCall` does */
   send(session: MemberSession | undefined, member: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now())): Promise<Reply> {
     const { route } = this.#admitted;
     const { server } = member;
@@ -52,7 +53,7 @@ export class MemberLine {
     };
     // That a session is over is said when its caller has left, too.
     const request = new MemberRequest(this.#departures, message.httpMethod, body, message.httpMethod !== 'DELETE');
-    return request.lastFor(answerCall(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record));
+    return request.lastFor(withinLimits(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record, answerCall));
   }
 
   /** What the protocol says with this message; everything else of the caller's headers is the member's policy's to say. */

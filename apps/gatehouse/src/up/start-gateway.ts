@@ -4,7 +4,7 @@ import { startEmbeddedPostgres } from '../embedded-postgres/start-embedded-postg
 import type { DataDirectory } from '../data-directory.ts';
 import type { ClosingStack } from './closing-stack.ts';
 import type { InstanceSecrets } from './instance-secrets.ts';
-import { openCallEvents, openChannel } from './open-channel.ts';
+import { openCallEvents, openChannel, openSharedBuckets } from './open-channel.ts';
 import { planeSettings } from './plane-settings.ts';
 import { reservePort } from './reserve-port.ts';
 import type { Stopwatch } from './stopwatch.ts';
@@ -61,6 +61,8 @@ export async function startGateway(start: GatewayStart): Promise<StartedGateway>
   parts.add('channel', () => channel.close());
   const callEvents = openCallEvents(given, loggerOf('up'));
   parts.add('call events', () => callEvents.close());
+  const sharedBuckets = openSharedBuckets(given, loggerOf('up'));
+  parts.add('shared limits', async () => sharedBuckets?.close());
 
   await controlPlanePort.release();
   const controlPlane = await stopwatch.time('controlPlane', () =>
@@ -71,7 +73,7 @@ export async function startGateway(start: GatewayStart): Promise<StartedGateway>
 
   await dataPlanePort.release();
   const dataPlane = await stopwatch.time('dataPlane', () =>
-    startDataPlane({ environment: { ...environment, GATEHOUSE_INTERNAL_URL: controlPlane.internalUrl }, channel, callEvents, logger: loggerOf('data-plane') }),
+    startDataPlane({ environment: { ...environment, GATEHOUSE_INTERNAL_URL: controlPlane.internalUrl }, channel, callEvents, ...(sharedBuckets && { sharedBuckets }), logger: loggerOf('data-plane') }),
   );
   parts.add('data plane', () => dataPlane.close());
   await stopwatch.time('firstSnapshot', () => waitUntilReady(dataPlane.internalUrl));

@@ -1,0 +1,58 @@
+import type { Entered, Place, PreparedLimits } from '@gatehouse/call-limits';
+import { RelayedRequest } from '../bridges/relay/relayed-request.ts';
+import type { AdmittedCall } from '../pipeline/admitted-call.ts';
+import type { CallRecord } from '../pipeline/call-record.ts';
+import type { Gateway } from '../pipeline/gateway.ts';
+import type { Call } from '../pipeline/read-call.ts';
+import type { Reply } from '../pipeline/request.ts';
+import { MemberRequest } from '../virtual/member-request.ts';
+import { whenOver } from '../virtual/when-over.ts';
+import { countCalls } from './count-calls.ts';
+import { LimitError } from './limit-error.ts';
+
+type Answer = (gateway: Gateway, admitted: AdmittedCall, record: CallRecord) => Promise<Reply>;
+
+/**
+ * Answers a call within the limits of the server that it is for: of a virtual server its own, and for each member that is called those of
+ * the member. However often it is sent for want of a good token, it is one call.
+ * @throws LimitError, and as `answer` does
+ */
+export function withinLimits(gateway: Gateway, admitted: AdmittedCall, record: CallRecord, answer: Answer): Promise<Reply> {
+  const limits = gateway.callLimits.limiter.limitsOf(admitted.server.limits);
+  return limits === undefined ? answer(gateway, admitted, record) : answerLimited(limits, gateway, admitted, record, answer);
+}
+
+async function answerLimited(limits: PreparedLimits, gateway: Gateway, admitted: AdmittedCall, record: CallRecord, answer: Answer): Promise<Reply> {
+  // Another data plane has passed it on, and has counted it.
+  if (admitted.request instanceof RelayedRequest && !(admitted.request instanceof MemberRequest)) return answer(gateway, admitted, record);
+  const counted = countCalls(admitted, limits.byTool);
+  if (counted === undefined) return answer(gateway, admitted, record);
+  const { server, caller, request, call } = admitted;
+  const entered = await gateway.callLimits.limiter.enter(limits, { server: `${server.workspace}/${server.id}`, caller: caller.id, ...counted });
+  const place = placeOf(entered, gateway, admitted, record);
+  if (place === undefined) return answer(gateway, admitted, record);
+
+  // Whatever else becomes of it: whoever has left waits for nothing.
+  request.onDisconnect(place.leave);
+  try {
+    const reply = await answer(gateway, admitted, record);
+    const { body } = reply;
+    if (typeof body === 'object' && !isListening(call, reply)) return { ...reply, body: whenOver(body, place.leave) };
+    place.leave();
+    return reply;
+  } catch (error) {
+    place.leave();
+    throw error;
+  }
+}
+
+/** @throws LimitError */
+function placeOf(entered: Entered, { callLimits }: Gateway, { server }: AdmittedCall, record: CallRecord): Place | undefined {
+  if (!('limit' in entered)) return entered.place;
+  record.answeredBy = server;
+  callLimits.refused(server, entered.limit);
+  throw new LimitError(entered, `${server.workspace}/${server.name}`);
+}
+
+/** A stream that says what happens, for as long as somebody listens: no call is under way. Only whoever answers can make it one. */
+const isListening = ({ message, listens }: Call, { isEventStream }: Reply): boolean => isEventStream === true && (listens === true || message?.method === 'subscriptions/listen');
