@@ -38,7 +38,7 @@ export function drawBars({ title, bars, width, nameWidth, noteWidth }: BarChart)
       ...bars.flatMap(({ name, value, note, series }, index) => [
         label(-8, index * rowHeight + 16, name, 'end'),
         element('rect', { class: series, x: 0, y: index * rowHeight + 4, width: Math.max(1, at(value)), height: rowHeight - 8, rx: 2 }),
-        label(at(value) + 6, index * rowHeight + 16, note, 'small muted'),
+        label(at(value) + 6, index * rowHeight + 16, note, 'small muted note'),
       ]),
     ),
   );

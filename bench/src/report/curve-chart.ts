@@ -28,11 +28,11 @@ export function drawCurves({ title, unit, curves, width, height, logarithmicX = 
   const ys = curves.flatMap(({ points }) => points.map(([, y]) => y)).filter((y) => y > 0);
   const x = logarithmicX ? { ...logarithmicScale(Math.min(...xs), Math.max(...xs), plot.width), ticks: xs } : placesOf(xs, plot.width);
   const y = logarithmicY ? logarithmicScale(Math.min(...ys), Math.max(...ys), plot.height) : linearScale(Math.max(...ys), plot.height);
-  const up = (value: number): number => plot.height - y.at(Math.max(value, logarithmicY ? Math.min(...ys) : 0));
+  const up = (value: number): number => plot.height - y.at(value);
   return element(
     'g', {},
-    label(0, 14, title, 'heading'),
-    ...legend(curves, unit),
+    label(0, 14, `${title}, ${unit}`, 'heading'),
+    ...legend(curves),
     group(
       margin.left, margin.top,
       ...y.ticks.flatMap((tick) => [line(0, up(tick), plot.width, up(tick), 'grid'), label(-6, up(tick) + 4, onAxis(tick), 'small muted end')]),
@@ -47,15 +47,14 @@ export function drawCurves({ title, unit, curves, width, height, logarithmicX = 
 
 const placesOf = (values: readonly number[], length: number): Scale => ({ at: (value) => (values.length < 2 ? length / 2 : (values.indexOf(value) / (values.length - 1)) * length), ticks: values });
 
-function legend(curves: readonly Curve[], unit: string): string[] {
+function legend(curves: readonly Curve[]): string[] {
   let x = 0;
-  const entries = curves.flatMap(({ name }, index) => {
+  return curves.flatMap(({ name }, index) => {
     const at = x;
     // A letter is about six wide.
-    x += 20 + name.length * 6;
+    x += 26 + name.length * 6;
     return [mark(index, at + 5, 26), label(at + 13, 30, name, 'small muted')];
   });
-  return [...entries, label(x, 30, unit, 'small muted')];
 }
 
 /** Circle, square, triangle, diamond. */

@@ -44,8 +44,8 @@ function drawAuthentication({ cases }: AuthenticationReport): Section {
   const bars = ordered.map((result) => ({ name: nameOfResult(result), value: result.requestsPerSecond, note: `${readable(Math.round(result.requestsPerSecond))}  ·  ${readable(result.cpuMicroseconds)} µs`, series: seriesOf(result) }));
   const latencyWidth = 250;
   const ranges = ordered.map((result) => (result.alone === undefined ? undefined : { from: result.alone.p50Ms, to: result.alone.p99Ms, series: seriesOf(result) }));
-  const chart = drawBars({ title: 'Calls per second on one core · CPU of the proxy for each', bars, width: inner - latencyWidth - 30, nameWidth: 290, noteWidth: 110 });
-  const beside = ranges.some((range) => range !== undefined) ? group(inner - latencyWidth, 0, drawRanges('Latency, one caller: p50 to p99, ms', ranges, latencyWidth - 10)) : '';
+  const chart = drawBars({ title: 'Calls per second on one core · CPU time of each · agent → app authentication', bars, width: inner - latencyWidth - 30, nameWidth: 290, noteWidth: 110 });
+  const beside = ranges.some((range) => range !== undefined) ? group(inner - latencyWidth, 0, drawRanges('One caller: p50 to p99, ms', ranges, latencyWidth - 10)) : '';
   return { height: barChartHeight(bars.length), drawn: chart + beside };
 }
 
@@ -56,10 +56,10 @@ function drawServers(servers: NonNullable<Report['servers']>): Section {
     return y === undefined ? [] : [[result.serverCount, y] as const];
   }) });
   const charts = [
-    { title: 'Start to ready, by servers', unit: 's', logarithmicY: true, curves: [curve('Redis', ({ startFromRedisMs }) => startFromRedisMs / 1_000), curve('disk', ({ startFromDiskMs }) => startFromDiskMs / 1_000)] },
-    { title: 'Memory, by servers', unit: 'MB', logarithmicY: true, curves: [curve('at start', ({ rssAfterStartMb }) => rssAfterStartMb), curve('in use', ({ rssAfterEditsMb }) => rssAfterEditsMb)] },
-    { title: 'Calls of all servers', unit: '/s', curves: [curve('calls', ({ calls }) => calls?.requestsPerSecond)] },
-    { title: 'An edit to served', unit: 'ms', logarithmicY: true, curves: [curve('p50', ({ edits }) => edits.p50Ms), curve('p99', ({ edits }) => edits.p99Ms)] },
+    { title: 'Start to ready, by servers', unit: 's', curves: [curve('Redis', ({ startFromRedisMs }) => startFromRedisMs / 1_000), curve('disk', ({ startFromDiskMs }) => startFromDiskMs / 1_000)] },
+    { title: 'Memory, by servers', unit: 'MB', curves: [curve('at start', ({ rssAfterStartMb }) => rssAfterStartMb), curve('in use', ({ rssAfterEditsMb }) => rssAfterEditsMb)] },
+    { title: 'Calls of all, by servers', unit: '/s', curves: [curve('calls', ({ calls }) => calls?.requestsPerSecond)] },
+    { title: 'Edit to served, by servers', unit: 'ms', logarithmicY: true, curves: [curve('p50', ({ edits }) => edits.p50Ms), curve('p99', ({ edits }) => edits.p99Ms)] },
   ].filter(({ curves }) => curves.every(({ points }) => points.length > 0));
   const drawn = charts.map((chart, index) => group(index * (chartWidth + 24), 0, drawCurves({ ...chart, width: chartWidth, height: curveHeight, logarithmicX: true })));
   return { height: curveHeight, drawn: drawn.join('') };
@@ -70,8 +70,8 @@ function drawLastRow(streams: StreamsResult | undefined, propagation: readonly P
   const drawn: string[] = [];
   if (propagation !== undefined && propagation.length > 0) {
     const curve = (name: string, value: (result: PropagationResult) => number) => ({ name, points: propagation.map((result) => [result.dataPlanes, value(result)] as const) });
-    const curves = [curve('stored p50', ({ stored }) => stored.p50Ms), curve('first p50', ({ servedFirst }) => servedFirst.p50Ms), curve('everywhere p50', ({ servedEverywhere }) => servedEverywhere.p50Ms), curve('p99', ({ servedEverywhere }) => servedEverywhere.p99Ms)];
-    drawn.push(drawCurves({ title: 'An edit over REST until all data planes serve it, by data planes', unit: 'ms', curves, width: half, height: curveHeight }));
+    const curves = [curve('stored p50', ({ stored }) => stored.p50Ms), curve('first p50', ({ servedFirst }) => servedFirst.p50Ms), curve('everywhere p50', ({ servedEverywhere }) => servedEverywhere.p50Ms), curve('everywhere p99', ({ servedEverywhere }) => servedEverywhere.p99Ms)];
+    drawn.push(drawCurves({ title: 'An edit over REST, by data planes', unit: 'ms', curves, width: half, height: curveHeight }));
   }
   if (streams !== undefined) {
     const bars = ([['before', streams.rssBeforeMb, streams.descriptorsBefore], ['open', streams.rssOpenMb, streams.descriptorsOpen], ['closed', streams.rssClosedMb, streams.descriptorsClosed]] as const)

@@ -27,7 +27,7 @@ const inks = { light: { paper: '#ffffff', ink: '#1f2328', muted: '#59636e', grid
 
 const rules = ({ paper, ink, muted, grid, series }: (typeof inks)['light' | 'dark']): string =>
   [
-    `.paper{fill:${paper}}text{fill:${ink}}.muted{fill:${muted}}.grid{stroke:${grid}}`,
+    `.paper{fill:${paper}}text{fill:${ink}}.muted{fill:${muted}}.note{stroke:${paper}}.grid{stroke:${grid}}`,
     ...series.map((colour, index) => `.f${index},.s${index}{fill:${colour}}.l${index}{stroke:${colour}}`),
   ].join('');
 
@@ -35,7 +35,7 @@ const rules = ({ paper, ink, muted, grid, series }: (typeof inks)['light' | 'dar
 export function picture(width: number, height: number, title: string, description: string, ...children: readonly string[]): string {
   const style = [
     'text{font:12px system-ui,-apple-system,"Segoe UI",Helvetica,Arial,sans-serif}.title{font-size:20px;font-weight:600}.heading{font-size:14px;font-weight:600}.small{font-size:11px}',
-    '.end{text-anchor:end}.middle{text-anchor:middle}.curve{fill:none;stroke-width:2}.grid{stroke-width:1}.range{stroke-width:3;stroke-linecap:round}',
+    '.end{text-anchor:end}.middle{text-anchor:middle}.curve{fill:none;stroke-width:2}.grid{stroke-width:1}.note{paint-order:stroke;stroke-width:4px}.range{stroke-width:3;stroke-linecap:round}',
     rules(inks.light),
     `@media (prefers-color-scheme:dark){${rules(inks.dark)}}`,
   ].join('');
