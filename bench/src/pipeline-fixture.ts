@@ -101,6 +101,7 @@ export function makeGateway(snapshot: Snapshot, record: Gateway['record']): Gate
       return Promise.resolve(upstream.transport === 'http' ? apiResponse : upstreamResponse);
     },
     record,
+    tracer: undefined,
     stages: observeStages(new Registry(), () => performance.now()),
     now: () => performance.now(),
   };

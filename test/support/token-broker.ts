@@ -7,6 +7,8 @@ export interface SpecBroker {
   /** What a data plane needs to ask it. */
   readonly environment: Record<string, string>;
   readonly requests: TokenRequest[];
+  /** Of each of them. */
+  readonly traceparents: (string | undefined)[];
   /** Decides from now on; nothing = the broker is away. */
   answer(decide: ((request: TokenRequest) => TokenAnswer) | undefined): void;
   close(): Promise<void>;
@@ -17,6 +19,7 @@ const token = 'the-token-that-the-planes-share';
 /** The control plane's broker as data planes see it, over HTTP; it gives what a spec says. */
 export async function startSpecBroker(): Promise<SpecBroker> {
   const requests: TokenRequest[] = [];
+  const traceparents: (string | undefined)[] = [];
   let decide: ((request: TokenRequest) => TokenAnswer) | undefined;
   const server = createServer((request, response) => {
     void text(request).then((body) => {
@@ -26,6 +29,7 @@ export async function startSpecBroker(): Promise<SpecBroker> {
       // Servers of specs have names for ids.
       if (!tokenRequest.safeParse({ ...asked, server: '01919e1c-0000-7000-8000-000000000001' }).success) return void response.writeHead(400).end('{}');
       requests.push(asked);
+      traceparents.push(request.headers['traceparent'] as string | undefined);
       response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify(decide(asked)));
     });
   });
@@ -33,6 +37,7 @@ export async function startSpecBroker(): Promise<SpecBroker> {
   return {
     environment: { GATEHOUSE_INTERNAL_URL: `http://127.0.0.1:${port}`, GATEHOUSE_DATA_PLANE_TOKEN: token },
     requests,
+    traceparents,
     answer: (next) => void (decide = next),
     close: () => closeHttpServer(server),
   };

@@ -25,8 +25,11 @@ export class CallLine {
   readonly upstreamStatus: number | undefined;
   readonly upstreamMs: number | undefined;
   readonly durationMs: number;
+  /** Of its span, where there is one. */
+  readonly traceId: string | undefined;
+  readonly spanId: string | undefined;
 
-  constructor({ server, answeredBy, route, caller, call, error, credentials, upstreamStatus, upstreamMs }: CallRecord, elapsedMs: number, outcomes: Readonly<Record<string, number>> | undefined) {
+  constructor({ server, answeredBy, route, caller, call, error, credentials, upstreamStatus, upstreamMs, trace }: CallRecord, elapsedMs: number, outcomes: Readonly<Record<string, number>> | undefined) {
     const { method, name } = call?.message ?? {};
     this.workspace = server?.workspace;
     this.server = server?.name;
@@ -46,6 +49,9 @@ export class CallLine {
     this.upstreamStatus = upstreamStatus;
     this.upstreamMs = upstreamMs === undefined ? undefined : round(upstreamMs);
     this.durationMs = round(elapsedMs);
+    const span = trace?.span.isSampled === true ? trace.span : undefined;
+    this.traceId = span?.traceId;
+    this.spanId = span?.spanId;
   }
 }
 

@@ -8,7 +8,7 @@ import { GatewayError } from '@gatehouse/errors';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
 import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
-import { drainServer, type Logger, observeProcess, type SettingValues } from '@gatehouse/service-runtime';
+import { drainServer, type Logger, observeProcess, type OpenTracing, openTracing, type SettingValues } from '@gatehouse/service-runtime';
 import type { CallEventStream, ChannelEvent, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
@@ -83,6 +83,7 @@ export class DataPlane {
   readonly #http: HttpServer;
   readonly #heartbeat: Heartbeats;
   readonly #callEvents: CallEventBuffer | undefined;
+  readonly #tracing: OpenTracing;
   #peerUrl = '';
   #peerListener: PeerListener | undefined;
   #draining = false;
@@ -109,6 +110,7 @@ export class DataPlane {
       status: () => this.#follower.status,
       isDraining: () => this.#draining,
     });
+    this.#tracing = openTracing(settings, { role: 'data-plane', registry: this.registry, logger });
     const guard = createAddressGuard({ allowedRanges: settings.EGRESS_ALLOWED_RANGES });
     const observeDependency = observeDependencies(this.registry);
     this.#keySets = openKeySets(guard, logger, observeDependency);
@@ -220,6 +222,7 @@ export class DataPlane {
     this.#heartbeat.stop();
     await this.#bridgeSessions.closeAll();
     await this.#callEvents?.stop();
+    await this.#tracing.close();
     await this.#follower.stop();
     await this.#keeper.flush();
     this.#comments.stop();
@@ -290,8 +293,10 @@ export class DataPlane {
       record: (record) => {
         this.#requestsInFlight -= 1;
         observe(record);
+        record.trace?.finish(record);
       },
       stages: observeStages(this.registry, now),
+      tracer: this.#tracing.tracer,
       now,
     };
     return gateway;

@@ -1,7 +1,7 @@
-import { settingSchemas as schemas } from '@gatehouse/service-runtime';
+import { settingSchemas as schemas, tracingSettings } from '@gatehouse/service-runtime';
 import { redisSettings } from '@gatehouse/snapshot-channel';
 
-/** The data plane's settings; each is `GATEHOUSE_<name>`. */
+/** The data plane's settings; each is `GATEHOUSE_<name>`, and those of OpenTelemetry as everywhere. */
 export const dataPlaneSettings = {
   DATA_PLANE_URL: { schema: schemas.url('http:', 'https:').default('http://localhost:3001'), description: 'Public URL of the data planes, as agents see it. Default http://localhost:3001' },
   DATA_PLANE_HOST: { schema: schemas.text.default('0.0.0.0'), description: 'Address to listen on. Default 0.0.0.0' },
@@ -47,4 +47,5 @@ export const dataPlaneSettings = {
   DRAIN_TIMEOUT_MS: { schema: schemas.integer(0, 600_000).default(25_000), description: 'How long requests in flight may take after SIGTERM. Default 25000' },
   EGRESS_ALLOWED_RANGES: { schema: schemas.addressRanges.default([]), description: 'Addresses upstreams may have besides public ones: loopback, private, all, or CIDR ranges, comma-separated' },
   LOG_LEVEL: { schema: schemas.logLevel.default('info'), description: 'trace, debug, info, warn, error. Default info' },
+  ...tracingSettings,
 } as const;

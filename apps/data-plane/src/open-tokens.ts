@@ -21,7 +21,7 @@ export function openTokens(settings: Pick<DataPlaneSettings, 'INTERNAL_URL' | 'D
   const broker = new OriginPools({ guard: createAddressGuard({ allowedRanges: ['all'] }), connectionsPerOrigin: 64, keepAliveTimeoutMs: 60_000, connectTimeoutMs: 2_000 });
   const [post, fetch] = [postTo(broker, settings), guardedFetch(providers, providerLimits)];
   const tokens = new AccessTokens({
-    post: post && ((body) => observe('broker', () => post(body))),
+    post: post && ((body, trace) => observe('broker', () => post(body, trace))),
     fetch: (url, init) => observe('provider', () => fetch(url, init)),
     now: Date.now,
   });
@@ -37,9 +37,10 @@ export function openTokens(settings: Pick<DataPlaneSettings, 'INTERNAL_URL' | 'D
 function postTo(pools: OriginPools, { INTERNAL_URL: internalUrl, DATA_PLANE_TOKEN: token }: Pick<DataPlaneSettings, 'INTERNAL_URL' | 'DATA_PLANE_TOKEN'>): PostToBroker | undefined {
   if (internalUrl === undefined || token === undefined) return undefined;
   const url = new URL(internalUrl.replace(/\/$/, '') + tokensPath);
-  return async (body) => {
+  return async (body, trace) => {
     const headers = [['authorization', `Bearer ${token.reveal()}`], ['content-type', 'application/json']] as const;
-    const answer = await sendRequest(pools, { method: 'POST', url, headers, body, timeouts: brokerTimeouts });
+    const send = (more: readonly (readonly [name: string, value: string])[] = []) => sendRequest(pools, { method: 'POST', url, headers: [...headers, ...more], body, timeouts: brokerTimeouts });
+    const answer = await (trace === undefined ? send() : trace(url, send));
     return { status: answer.status, body: answer.body.toString('utf8') };
   };
 }

@@ -13,6 +13,7 @@ import type { Gateway } from './gateway.ts';
 import { groundsOf } from './grounds-of.ts';
 import type { Reply, UpstreamResponse } from './request.ts';
 import { sendWithFreshTokens } from './send-with-fresh-tokens.ts';
+import { TracedTokens } from '../traces/traced-tokens.ts';
 
 /**
  * As whom the upstream of a server is called, and with which headers: the second half of every call, whatever the server is. Here
@@ -20,7 +21,7 @@ import { sendWithFreshTokens } from './send-with-fresh-tokens.ts';
  * @throws ToolRefusal, ConnectError, GatewayError as its stages say
  */
 export async function answerCall(gateway: Gateway, admitted: AdmittedCall, record: CallRecord): Promise<Reply> {
-  const { snapshot, route, server, caller, call, request, headers } = admitted;
+  const { snapshot, route, server, caller, call, request, headers, trace } = admitted;
   record.answeredBy = server;
 
   // Before anything is fetched or sent for it: a tool that may not be called is one that is not there.
@@ -30,13 +31,17 @@ export async function answerCall(gateway: Gateway, admitted: AdmittedCall, recor
   const ask = askOf(gateway, admitted, record);
   if ('status' in ask) return ask;
 
-  const obtain = (refused?: RefusedToken) => obtainWhenConnected({ tokens: gateway.tokens, snapshot, pending: gateway.connecting.pending }, server, caller, call, request, headers, refused);
+  const tokens = trace === undefined ? gateway.tokens : new TracedTokens(gateway.tokens, trace);
+  const obtainNow = (refused?: RefusedToken) => obtainWhenConnected({ tokens, snapshot, pending: gateway.connecting.pending }, server, caller, call, request, headers, refused);
+  const obtain = trace === undefined ? obtainNow : (refused?: RefusedToken) => trace.waiting('obtain credentials', () => obtainNow(refused));
   let admission: Admission = { server, caller };
   const buildAndForward = (credentials: readonly Credential[]): SendCall => (sent, sentHeaders) => {
+    const attempt = trace?.attempt(server, sent, sentHeaders);
     // The header policy first, credentials last: nothing of the caller's can name or replace them.
-    const { outgoing, verdicts } = buildUpstreamRequest(snapshot, server, sent, request, sentHeaders, credentials, gateway.timeouts);
+    const { outgoing, verdicts } = buildUpstreamRequest(snapshot, server, sent, request, attempt?.headers ?? sentHeaders, credentials, gateway.timeouts);
     record.verdicts = verdicts;
-    return gateway.forward({ route, admission, upstream: server.upstream, call: sent, request, outgoing }, record);
+    const forwarded = { route, admission, upstream: server.upstream, call: sent, request, outgoing };
+    return attempt === undefined ? gateway.forward(forwarded, record) : attempt.send(forwarded, (traced) => gateway.forward(traced, record));
   };
   const send = (credentials: readonly Credential[]): Promise<UpstreamResponse> => {
     // What it opens lasts no longer than the tokens that it is opened with are good for.

@@ -3,6 +3,7 @@ import type { CredentialKind } from '@gatehouse/app-auth';
 import type { GatewayError } from '@gatehouse/errors';
 import type { Verdict } from '@gatehouse/header-policy';
 import type { PreparedServer } from '@gatehouse/upstream-request';
+import type { CallTrace } from '../traces/call-trace.ts';
 import type { Route } from './match-server.ts';
 import type { Call } from './read-call.ts';
 import type { StageClock } from './stage-clock.ts';
@@ -24,6 +25,8 @@ export class CallRecord {
   upstreamStatus: number | undefined;
   /** Milliseconds from start to the first byte of the upstream's answer. */
   upstreamMs: number | undefined;
+  /** Of what the trace of it is a part; absent where nobody wants spans. */
+  trace: CallTrace | undefined;
 
   /** Of some requests only. */
   readonly stages: StageClock | undefined;

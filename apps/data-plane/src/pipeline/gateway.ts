@@ -1,4 +1,5 @@
 import type { TokenSource } from '@gatehouse/access-tokens';
+import type { Tracer } from '@gatehouse/service-runtime';
 import type { CallLimits } from '../limits/call-limits.ts';
 import type { Snapshot } from '../snapshot/current-snapshot.ts';
 import type { UpstreamTimeouts } from './build-upstream-request.ts';
@@ -47,6 +48,8 @@ export interface Gateway {
    */
   forward(forwarded: ForwardedCall, record: CallRecord): Promise<UpstreamResponse>;
   record(record: CallRecord): void;
+  /** Absent where nobody wants spans. */
+  readonly tracer: Tracer | undefined;
   /** For a request that begins now, where its stages are to be measured. */
   stages(): StageClock | undefined;
   /** Milliseconds, monotonic. */

@@ -14,6 +14,7 @@ import { matchServer, parseRoute } from './match-server.ts';
 import { CallRecord } from './call-record.ts';
 import { readCall } from './read-call.ts';
 import { renderError } from './render-error.ts';
+import { CallTrace } from '../traces/call-trace.ts';
 import { answerVirtual } from '../virtual/answer-virtual.ts';
 import type { IncomingRequest, Reply } from './request.ts';
 
@@ -40,6 +41,8 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     if (request.method === 'OPTIONS' && origin !== undefined) return { status: 204, headers: [...corsHeaders(origin), ...preflightHeaders(headers, route)], body: undefined };
 
     const server = (record.server = matchServer(snapshot, route));
+    // From here on it is somebody's call: what strangers ask for makes no spans.
+    if (gateway.tracer !== undefined) record.trace = new CallTrace(gateway.tracer, request, headers, record.startedAt);
 
     // The body is read only for callers that are known and may call: strangers cost no memory.
     const authenticated = authenticateCaller(server, headers, snapshot, gateway.authentication);
@@ -51,7 +54,9 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     record.stages?.passed('read');
 
     // From here on it is not about who calls, but as whom: for each member of a virtual server anew.
-    const admitted = { snapshot, route, server, caller, call, request, headers };
+    const { trace } = record;
+    trace?.join(call.message);
+    const admitted = { snapshot, route, server, caller, call, request, headers, trace };
     // Strangers use up nobody's share of a limit, and what is too much is not even looked at any further.
     return withCors(await withinLimits(gateway, admitted, record, server.virtual === undefined ? answerCall : answerAsVirtual), origin);
   } catch (thrown) {
