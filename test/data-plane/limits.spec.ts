@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, beforeEach, describe, expect, it, vi } 
 import { answerAsMcp } from '../support/answer-as-mcp.ts';
 import { type InProcessDataPlane, type SpecServer, startInProcessDataPlane } from '../support/in-process-data-plane.ts';
 import { headerValue, type RecordedRequest, type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
+import { startSpecBroker, type SpecBroker } from '../support/token-broker.ts';
 
 /* How often, and how many at a time, a server may be called (docs/limits.md). What a limit refuses reaches no upstream. */
 
@@ -11,16 +12,17 @@ type Limits = NonNullable<SpecServer['limits']>;
 type Json = Readonly<Record<string, unknown>>;
 
 let upstream: RecordingUpstream;
+let broker: SpecBroker;
 let dataPlane: InProcessDataPlane;
 const keys = new Map<string, string>();
 beforeAll(async () => {
-  upstream = await startRecordingUpstream();
-  dataPlane = await startInProcessDataPlane();
+  [upstream, broker] = await Promise.all([startRecordingUpstream(), startSpecBroker()]);
+  dataPlane = await startInProcessDataPlane(broker.environment);
   for (const name of ['ana', 'ben']) keys.set(name, await dataPlane.addServiceAccount(name));
 });
 afterAll(async () => {
   await dataPlane?.close();
-  await upstream?.close();
+  await Promise.all([upstream?.close(), broker?.close()]);
 });
 beforeEach(() => {
   upstream.requests.length = 0;
@@ -275,17 +277,11 @@ describe('calls under way', () => {
   });
 
   it('a call that is sent again with a fresh token is one', async () => {
-    let [tokens, isRevoked] = [0, false];
-    upstream.handle((request, response) => {
-      if (request.url === '/token') response.writeHead(200, { 'content-type': 'application/json' }).end(JSON.stringify({ access_token: `token-${(tokens += 1)}`, token_type: 'Bearer', expires_in: 3_600 }));
-      else response.writeHead(isRevoked && headerValue(request, 'authorization') === 'Bearer token-1' ? 401 : 200, { 'content-type': 'application/json' }).end('{}');
-    });
-    const appAuth = { type: 'oauth-client-credentials', tokenUrl: `${upstream.origin}/token`, clientId: 'gateway', clientSecret: 'secret' } as const;
-    const name = await serve({ rates: [{ per: 'server', calls: 2, seconds: 3_600 }], concurrentCalls: { server: 1 } }, { appAuth });
-    expect(await statusOf(post(name))).toBe(200);
-    isRevoked = true;
+    broker.answer(({ refused }) => ({ status: 'token', accessToken: refused === undefined ? 'token-1' : 'token-2', connection: 'c', owner: 'app-1' }));
+    upstream.handle((request, response) => (headerValue(request, 'authorization') === 'Bearer token-1' ? void response.writeHead(401).end() : answerAsMcp(request, response)));
+    const name = await serve({ rates: [{ per: 'server', calls: 1, seconds: 3_600 }], concurrentCalls: { server: 1 } }, { appAuth: { type: 'oauth-authorization-code', app: 'github', shared: true } });
     expect(await statuses(2, () => post(name))).toEqual([200, 429]);
-    expect(upstream.requests.filter(({ url }) => url === '/mcp')).toHaveLength(3);
+    expect(upstream.requests.map((request) => headerValue(request, 'authorization'))).toEqual(['Bearer token-1', 'Bearer token-2']);
     await noneUnderWay();
   });
 
