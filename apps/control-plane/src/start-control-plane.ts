@@ -1,6 +1,6 @@
 import 'reflect-metadata';
 import { tokensPath } from '@gatehouse/access-tokens';
-import { createLogger, drainServer, type Logger, openTracing, readSettings } from '@gatehouse/service-runtime';
+import { createLogger, drainServer, type Logger, observeProcess, openTracing, readSettings } from '@gatehouse/service-runtime';
 import { type CallEventStream, connectRedisCallEventStream, connectRedisChannel, createMemoryCallEventStream, type SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { keepSigningKeys } from './agents-oauth/keep-signing-keys.ts';
 import { accessTokenKeys, identityKeys } from './agents-oauth/signing-key-uses.ts';
@@ -18,7 +18,9 @@ import { seedHeaderPolicy } from './header-policy/seed-header-policy.ts';
 import { reachable, startInternalServer } from './health/internal-server.ts';
 import { Metrics } from './health/metrics.ts';
 import { registerOpenServersGauge } from './health/open-servers-gauge.ts';
+import { registerPartMetrics } from './health/part-metrics.ts';
 import { Readiness } from './health/readiness.ts';
+import { registerStoredStateGauges } from './health/stored-state-gauges.ts';
 import { AllowedMethods } from './http/allowed-methods.ts';
 import { tracedRoute } from './http/request-spans.ts';
 import { serveOpenApi } from './openapi/serve-openapi.ts';
@@ -79,6 +81,8 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   const rootKeys = await openRootKeys(settings, readToken);
   atClose(() => rootKeys.close());
   const metrics = new Metrics();
+  const endObserving = observeProcess(metrics.registry, 'control-plane');
+  atClose(() => Promise.resolve(endObserving()));
   const tracing = openTracing(settings, { role: 'control-plane', registry: metrics.registry, logger });
   atClose(() => tracing.close());
   const readiness = new Readiness();
@@ -101,7 +105,10 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   await atStart(() => keepDefaultWorkspace(database), waiting);
   await seedHeaderPolicy(database, environmentPolicyOf(settings), waiting);
 
+  // Before those that ask the database: else it would be they who are found to wait for it.
+  registerPartMetrics(metrics.registry, database, vault);
   registerOpenServersGauge(metrics.registry, database.sql);
+  registerStoredStateGauges(metrics.registry, database.sql, channel);
 
   // Before anything is published: no data plane sees an authorization server without a key.
   for (const use of [accessTokenKeys, identityKeys]) await atStart(() => keepSigningKeys(database, vault, use), waiting);

@@ -3,6 +3,7 @@ import { ApiOperation, ApiQuery, ApiTags } from '@nestjs/swagger';
 import { createZodDto, ZodResponse } from 'nestjs-zod';
 import { z } from 'zod';
 import { Database } from '../database/database.ts';
+import { Metrics } from '../health/metrics.ts';
 import { Allow } from '../http/allow.ts';
 import { ApiPage } from '../http/api-page.ts';
 import { numberPosition, type Page, pageOf, queryText, readPageQuery } from '../http/page.ts';
@@ -39,9 +40,11 @@ class AuditVerificationOutput extends createZodDto(verification) {}
 @Allow('auditor')
 export class AuditEventsController {
   readonly #database: Database;
+  readonly #auditVerifiedAt: Metrics['auditVerifiedAt'];
 
-  constructor(database: Database) {
+  constructor(database: Database, { auditVerifiedAt }: Metrics) {
     this.#database = database;
+    this.#auditVerifiedAt = auditVerifiedAt;
   }
 
   @Get()
@@ -58,7 +61,10 @@ export class AuditEventsController {
   @Get('verification')
   @ApiOperation({ summary: 'Recompute the chain of hashes: has anyone changed the record?' })
   @ZodResponse({ status: 200, description: 'Whether the chain is intact.', type: AuditVerificationOutput })
-  verifyAuditEvents(): Promise<ChainVerdict> {
-    return verifyAuditChain(this.#database.sql);
+  async verifyAuditEvents(): Promise<ChainVerdict> {
+    const verdict = await verifyAuditChain(this.#database.sql);
+    this.#auditVerifiedAt.reset();
+    this.#auditVerifiedAt.set({ intact: String(verdict.intact) }, Date.now() / 1000);
+    return verdict;
   }
 }

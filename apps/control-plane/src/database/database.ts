@@ -7,6 +7,19 @@ interface Connection {
   readonly connection?: { readonly stream?: { destroy(): void } };
 }
 
+/** How many connections there are, and of these are unused, and who waits for one. */
+export interface PoolUse {
+  readonly total: number;
+  readonly idle: number;
+  readonly waiting: number;
+  readonly max: number;
+}
+
+/** What there is of pg's pool before it is connected: nothing. */
+interface DriverWithPool {
+  readonly master?: { readonly totalCount: number; readonly idleCount: number; readonly waitingCount: number; readonly options: { readonly max?: number } };
+}
+
 /** The database as stores see it: statements and transactions, with errors that say whether trying again makes sense. */
 export class Database {
   readonly #dataSource: DataSource;
@@ -34,6 +47,12 @@ export class Database {
       return result;
     });
   }
+
+  readonly pool = (): PoolUse => {
+    const { master } = this.#dataSource.driver as DriverWithPool;
+    const { totalCount: total = 0, idleCount: idle = 0, waitingCount: waiting = 0, options } = master ?? {};
+    return { total, idle, waiting, max: options?.max ?? 0 };
+  };
 
   get state(): 'untried' | 'up' | 'down' {
     if (this.#failing) return 'down';

@@ -1,6 +1,6 @@
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from 'prom-client';
+import { Counter, Gauge, Histogram, Registry } from 'prom-client';
 
-const prefix = 'gatehouse_control_plane_';
+export const prefix = 'gatehouse_control_plane_';
 
 /** What the control plane counts. A registry of its own: two control planes may live in one process. */
 export class Metrics {
@@ -18,6 +18,27 @@ export class Metrics {
     name: `${prefix}snapshot_publications_total`,
     help: 'Attempts to publish a snapshot, by outcome.',
     labelNames: ['outcome'],
+    registers: [this.registry],
+  });
+
+  readonly publicationDuration = new Histogram({
+    name: `${prefix}snapshot_publication_duration_seconds`,
+    help: 'What attempts to publish a snapshot take, by outcome; most find nothing to do.',
+    labelNames: ['outcome'],
+    buckets: [0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 30],
+    registers: [this.registry],
+  });
+
+  readonly publicationLag = new Histogram({
+    name: `${prefix}snapshot_publication_lag_seconds`,
+    help: 'From the commit of a change in this replica until it is in the channel.',
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 60],
+    registers: [this.registry],
+  });
+
+  readonly publishedDocuments = new Counter({
+    name: `${prefix}snapshot_documents_published_total`,
+    help: 'Documents that were written to the channel.',
     registers: [this.registry],
   });
 
@@ -52,6 +73,14 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly tokenRefreshDuration = new Histogram({
+    name: `${prefix}token_refresh_duration_seconds`,
+    help: 'What providers take to answer a refresh, by what they answer: answered, refused, unavailable, misconfigured.',
+    labelNames: ['answer'],
+    buckets: [0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5, 10, 20],
+    registers: [this.registry],
+  });
+
   readonly lostRotations = new Counter({
     name: 'gatehouse_lost_rotations_total',
     help: 'Connections that were lost because a provider changed a refresh token and its answer did not come to be stored.',
@@ -72,10 +101,24 @@ export class Metrics {
     registers: [this.registry],
   });
 
+  readonly logins = new Counter({
+    name: `${prefix}logins_total`,
+    help: 'Logins that succeeded, by method: provider, password, link.',
+    labelNames: ['method'],
+    registers: [this.registry],
+  });
+
   readonly failedLogins = new Counter({
     name: `${prefix}failed_logins_total`,
     help: 'Logins that were refused, by reason: a wrong password or link, a limit, what came back from an identity provider.',
     labelNames: ['reason'],
+    registers: [this.registry],
+  });
+
+  readonly auditVerifiedAt = new Gauge({
+    name: `${prefix}audit_verified_timestamp_seconds`,
+    help: 'When this replica last recomputed the audit chain, since the epoch; absent where it has not.',
+    labelNames: ['intact'],
     registers: [this.registry],
   });
 
@@ -103,8 +146,4 @@ export class Metrics {
     help: 'Batches of call events in the stream that wait to be stored.',
     registers: [this.registry],
   });
-
-  constructor() {
-    collectDefaultMetrics({ register: this.registry });
-  }
 }

@@ -1,9 +1,7 @@
 import { Gauge, type Registry } from 'prom-client';
 import type { Sql } from '../database/sql.ts';
 import { countOpenServers } from '../servers/count-open-servers.ts';
-
-/** Whoever scrapes waits for the whole page. */
-const maxMs = 2_000;
+import { inTime } from './in-time.ts';
 
 /**
  * How many servers let anybody in (D11, docs/rules.md), asked at each scrape: every replica says the same, also of what another
@@ -23,14 +21,4 @@ export function registerOpenServersGauge(registry: Registry, sql: Sql): void {
       gauge.set({ credential: 'none' }, counts.withoutCredential);
     },
   });
-}
-
-async function inTime<T>(answer: Promise<T>): Promise<T | undefined> {
-  let timer: NodeJS.Timeout | undefined;
-  const timeout = new Promise<undefined>((resolve) => {
-    timer = setTimeout(() => resolve(undefined), maxMs);
-  });
-  const answered = await Promise.race([answer.catch(() => undefined), timeout]);
-  clearTimeout(timer);
-  return answered;
 }

@@ -1,3 +1,4 @@
+import { performance } from 'node:perf_hooks';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
 import type { Logger } from '@gatehouse/service-runtime';
 import type { SnapshotChannel } from '@gatehouse/snapshot-channel';
@@ -29,6 +30,8 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
   #seen: SeenRevision | undefined;
   #running: Promise<void> | undefined;
   #again = false;
+  /** Since when something that was committed here waits to be published. */
+  #nudgedAt: number | undefined;
   #failures = 0;
   #timer: NodeJS.Timeout | undefined;
   #stopped = false;
@@ -49,7 +52,7 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
   }
 
   onApplicationBootstrap(): void {
-    this.nudge();
+    this.#look();
   }
 
   async onApplicationShutdown(): Promise<void> {
@@ -60,6 +63,11 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
 
   /** Something was committed. Returns at once; of many nudges during a publication one more publication comes. */
   nudge(): void {
+    this.#nudgedAt ??= performance.now();
+    this.#look();
+  }
+
+  #look(): void {
     if (this.#stopped) return;
     if (this.#running) {
       this.#again = true;
@@ -70,17 +78,24 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
       this.#running = undefined;
       if (this.#again) {
         this.#again = false;
-        this.nudge();
+        this.#look();
       } else this.#schedule();
     });
   }
 
   async #run(): Promise<void> {
+    const begunAt = performance.now();
+    const nudgedAt = this.#nudgedAt;
+    this.#nudgedAt = undefined;
+    const took = (outcome: string): void => this.#metrics.publicationDuration.observe({ outcome }, (performance.now() - begunAt) / 1000);
     try {
       const isDue = this.#runsUntilReconciliation === 0;
       const outcome = isDue ? await reconcile(this.#context) : await publishChanges(this.#context, this.#seen);
       this.#seen = outcome.result === 'lost_race' ? this.#seen : outcome.seen;
+      took(outcome.result);
       this.#report(outcome);
+      if (outcome.result === 'lost_race') this.#nudgedAt = nudgedAt ?? this.#nudgedAt;
+      else if (nudgedAt !== undefined) this.#metrics.publicationLag.observe((performance.now() - nudgedAt) / 1000);
       // Someone else published meanwhile: look again at what is there now.
       if (outcome.result === 'lost_race') this.#again = true;
       else this.#runsUntilReconciliation = isDue ? runsPerReconciliation : this.#runsUntilReconciliation - 1;
@@ -88,6 +103,8 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
       this.#failures = 0;
       if (isDue) await forgetOldRevisions(this.#context.sql).catch((error: unknown) => this.#logger.warn({ err: error }, 'old revisions were not forgotten'));
     } catch (error) {
+      took('failed');
+      this.#nudgedAt = nudgedAt ?? this.#nudgedAt;
       this.#failures += 1;
       this.#metrics.publications.inc({ outcome: 'failed' });
       this.#logger.warn({ err: error, failures: this.#failures }, 'the snapshot could not be published; trying again');
@@ -97,6 +114,7 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
   #report({ result, seen: { revision }, documents, removed, unreadable }: PublishOutcome): void {
     this.#metrics.publications.inc({ outcome: result });
     if (result !== 'lost_race') this.#metrics.publishedRevision.set(revision);
+    this.#metrics.publishedDocuments.inc(result === 'lost_race' ? 0 : documents);
     for (const { id, error } of unreadable) this.#logger.error({ err: error, document: id }, 'a document could not be opened; data planes keep the version they have');
     if (result !== 'unchanged') this.#logger.info({ result, revision, documents, removed }, 'snapshot published');
   }
@@ -105,7 +123,7 @@ export class SnapshotPublisher implements OnApplicationBootstrap, OnApplicationS
     if (this.#stopped) return;
     const waitMs = this.#failures > 0 ? Math.min(firstRetryMs * 2 ** (this.#failures - 1), lastRetryMs, this.#pollMs) : this.#pollMs;
     // Jittered, so that replicas that began together do not poll together.
-    this.#timer = setTimeout(() => this.nudge(), waitMs * (0.75 + Math.random() / 2));
+    this.#timer = setTimeout(() => this.#look(), waitMs * (0.75 + Math.random() / 2));
     this.#timer.unref();
   }
 }

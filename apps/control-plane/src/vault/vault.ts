@@ -15,6 +15,14 @@ const maxCached = 100_000;
 /** A key management service is asked for so many keys at once. */
 const unwrapsAtOnce = 16;
 
+export interface VaultUse {
+  seals: number;
+  openings: number;
+  /** Keys that were not at hand. */
+  unwrapped: number;
+  unwrapFailures: number;
+}
+
 /** Gives out data keys, unwrapped, as rings that `seal` and `unseal` take. */
 export class Vault {
   readonly rootKeys: RootKeys;
@@ -22,6 +30,9 @@ export class Vault {
   // asked for again: while a key management service is away, the keys in use stay usable.
   readonly #unwrapped = new Map<string, KeyObject>();
   readonly #unwrapping = new Map<string, Promise<KeyObject>>();
+
+  /** Since the start. */
+  readonly use: VaultUse = { seals: 0, openings: 0, unwrapped: 0, unwrapFailures: 0 };
 
   constructor(rootKeys: RootKeys) {
     this.rootKeys = rootKeys;
@@ -37,12 +48,14 @@ export class Vault {
       // The key it waited for was demoted meanwhile; a new statement sees the one that took its place.
       (await useActiveKey(sql, workspaceId, seals)) ??
       (await this.#useFirstKey(sql, workspaceId, seals));
+    this.use.seals += seals;
     return this.#ringOf(workspaceId, [active]);
   }
 
   /** A ring that opens everything the workspace has sealed. Ask for it after the values were read: it has the keys of what it is given. */
   async openingRing(sql: Sql, workspaceId: string): Promise<KeyRing> {
     const rows = await readUsableKeys(sql, workspaceId);
+    this.use.openings += 1;
     // Nobody waits for a key that nothing is sealed under, least of all while a key management service is away: it is unwrapped aside.
     return this.#ringOf(workspaceId, rows.filter((row) => !row.isStaged || this.#unwrapped.has(cacheKey(workspaceId, row))));
   }
@@ -104,8 +117,12 @@ export class Vault {
     this.#unwrapping.set(name, unwrapping);
     try {
       const key = await unwrapping;
+      this.use.unwrapped += 1;
       this.#keep(name, key);
       return key;
+    } catch (error) {
+      this.use.unwrapFailures += 1;
+      throw error;
     } finally {
       this.#unwrapping.delete(name);
     }

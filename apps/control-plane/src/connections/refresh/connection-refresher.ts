@@ -146,7 +146,7 @@ export class ConnectionRefresher {
   }
 
   async #refreshLeased(row: LeasedConnection, lease: Held, owner: OwnerClient, since: () => number): Promise<RefreshOutcome> {
-    const { database, seals } = this.#parts;
+    const { database, seals, metrics } = this.#parts;
     const { leaseMs, requestMs } = this.#times;
     const former = await seals.open(row).catch(async (error: unknown) => {
       await returnLease(database.sql, lease);
@@ -161,8 +161,14 @@ export class ConnectionRefresher {
       await returnLease(database.sql, lease);
       return { result: 'busy' };
     }
+    const begunAt = performance.now();
+    const answered = (answer: string): void => metrics.tokenRefreshDuration.observe({ answer }, (performance.now() - begunAt) / 1000);
     try {
-      const tokens = await refreshTokens({ ...owner.client, timeoutMs: requestMs }, former.refreshToken, row.scopes);
+      const tokens = await refreshTokens({ ...owner.client, timeoutMs: requestMs }, former.refreshToken, row.scopes).catch((error: unknown) => {
+        answered(error instanceof OAuthFailure ? error.kind : 'unavailable');
+        throw error;
+      });
+      answered('answered');
       return await this.#store(row, lease, owner, former, tokens);
     } catch (error) {
       if (error instanceof OAuthFailure) return this.#fail(row, lease, error);

@@ -4,6 +4,7 @@ import { ApiExcludeController } from '@nestjs/swagger';
 import type { FastifyReply, FastifyRequest } from 'fastify';
 import { Database } from '../../database/database.ts';
 import { type ControlPlaneSettings, settingsToken } from '../../environment.ts';
+import { Metrics } from '../../health/metrics.ts';
 import { isCrossSite } from '../../http/cross-site.ts';
 import { formField } from '../../http/form-body.ts';
 import { Public } from '../../http/public.ts';
@@ -32,11 +33,12 @@ export class LoginController {
   readonly #local: LocalLogin;
   readonly #links: LoginLinks;
   readonly #limits: LoginLimits;
+  readonly #logins: Metrics['logins'];
   readonly #controlPlaneUrl: string;
 
   constructor(
     database: Database, sessions: BrowserSessions, providers: ProviderLogin, local: LocalLogin, links: LoginLinks, limits: LoginLimits,
-    @Inject(settingsToken) settings: ControlPlaneSettings,
+    { logins }: Metrics, @Inject(settingsToken) settings: ControlPlaneSettings,
   ) {
     this.#database = database;
     this.#sessions = sessions;
@@ -44,6 +46,7 @@ export class LoginController {
     this.#local = local;
     this.#links = links;
     this.#limits = limits;
+    this.#logins = logins;
     this.#controlPlaneUrl = settings.CONTROL_PLANE_URL;
   }
 
@@ -79,6 +82,7 @@ export class LoginController {
     // Not limited: it costs nothing without a state that was given out, and beginning is.
     const [, query = ''] = request.url.split(/\?(.*)/s);
     const { returnTo, cookie } = await this.#providers.finish(provider, this.#browser(request), query, request);
+    this.#logins.inc({ method: 'provider' });
     void reply.header('Set-Cookie', cookie);
     return redirect(reply, returnTo);
   }
@@ -97,6 +101,7 @@ export class LoginController {
     const email = formField(form, 'email');
     try {
       const cookie = await this.#local.login({ email, password: formField(form, 'password'), address: request.ip }, request);
+      this.#logins.inc({ method: 'password' });
       void reply.header('Set-Cookie', cookie);
       return send(reply, continuePage(returnTo));
     } catch (error) {
@@ -123,6 +128,7 @@ export class LoginController {
     const sent = { email: formField(form, 'email'), password: formField(form, 'password') };
     try {
       const cookie = await this.#tried(request, () => this.#links.use(token, sent, request));
+      this.#logins.inc({ method: 'link' });
       void reply.header('Set-Cookie', cookie);
       return send(reply, continuePage(homePath));
     } catch (error) {

@@ -1,0 +1,15 @@
+import { expect, test } from 'vitest';
+import { Remembered } from './remembered.ts';
+
+test('is read once for all who ask within its time, and again after it; what fails is absent until then', async () => {
+  let now = 0;
+  let reads = 0;
+  const remembered = new Remembered(() => ((reads += 1), reads === 2 ? Promise.reject(new Error('away')) : Promise.resolve(reads)), 30_000, () => now);
+  expect(await Promise.all([remembered.value(), remembered.value()])).toEqual([1, 1]);
+  now = 29_999;
+  expect(await remembered.value()).toBe(1);
+  now = 30_000;
+  expect([await remembered.value(), await remembered.value()]).toEqual([undefined, undefined]);
+  now = 60_000;
+  expect([await remembered.value(), reads]).toEqual([3, 3]);
+});
