@@ -8,6 +8,8 @@ export interface DeafLine {
   /** Messages that got lost. */
   readonly lost: number;
   setDeaf(isDeaf: boolean): void;
+  /** So many of the next ones get lost. */
+  lose(count: number): void;
   close(): Promise<void>;
 }
 
@@ -17,6 +19,7 @@ const message = /^[*>]3\r\n\$7\r\nmessage\r\n/;
 export async function startDeafLine(redis: { readonly port: number }): Promise<DeafLine> {
   const open = new Set<Socket>();
   let isDeaf = false;
+  let toLose = 0;
   let lost = 0;
   const server = createServer((client) => {
     const target = connect(redis.port, '127.0.0.1');
@@ -30,8 +33,10 @@ export async function startDeafLine(redis: { readonly port: number }): Promise<D
     }
     client.on('data', (chunk) => void target.write(chunk));
     target.on('data', (chunk: Buffer) => {
-      if (isDeaf && message.test(chunk.toString('latin1'))) lost += 1;
-      else client.write(chunk);
+      if ((isDeaf || toLose > 0) && message.test(chunk.toString('latin1'))) {
+        lost += 1;
+        toLose = Math.max(0, toLose - 1);
+      } else client.write(chunk);
     });
   });
   const port = await listenOnLoopback(server);
@@ -41,6 +46,7 @@ export async function startDeafLine(redis: { readonly port: number }): Promise<D
       return lost;
     },
     setDeaf: (deaf) => void (isDeaf = deaf),
+    lose: (count) => void (toLose = count),
     close: async () => {
       for (const socket of open) socket.destroy();
       const closed = once(server, 'close');

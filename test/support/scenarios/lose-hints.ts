@@ -1,0 +1,56 @@
+import { once } from 'node:events';
+import { connect } from 'node:net';
+import { expect } from 'vitest';
+import type { LoadedPlanes } from '../loaded-planes.ts';
+
+/** Redis ends every subscription, without a word. */
+export async function killSubscriptions(redis: { readonly port: number }): Promise<void> {
+  const socket = connect(redis.port, '127.0.0.1');
+  socket.write('CLIENT KILL TYPE pubsub\r\n');
+  const [reply] = (await once(socket, 'data')) as [Buffer];
+  socket.destroy();
+  expect(Number(/^:(\d+)/.exec(reply.toString())?.[1])).toBeGreaterThan(0);
+}
+
+let keys = 0;
+const setKey = (planes: LoadedPlanes): Promise<number> => planes.edit('orders', { appAuth: { value: `key-${(keys += 1)}` } });
+
+/** Ways in which data planes are not told of edits. @returns the last revision */
+export const lostHints: Readonly<Record<string, (planes: LoadedPlanes) => Promise<number>>> = {
+  'one data plane misses a message': async (planes) => {
+    planes.redisLine.lose(1);
+    return setKey(planes);
+  },
+  'both miss the same message': async (planes) => {
+    planes.redisLine.lose(planes.dataPlanes.length);
+    return setKey(planes);
+  },
+  'Redis has just ended the subscriptions': async (planes) => {
+    await killSubscriptions(planes.shape.redis);
+    return setKey(planes);
+  },
+  'ten edits while messages get lost and subscriptions are ended': async (planes) => {
+    planes.redisLine.setDeaf(true);
+    let revision = 0;
+    for (let edit = 0; edit < 10; edit += 1) {
+      revision = await setKey(planes);
+      if (edit % 4 === 3) await killSubscriptions(planes.shape.redis);
+    }
+    planes.redisLine.setDeaf(false);
+    return revision;
+  },
+};
+
+/** Fault 6, under load: both data planes come to the last edit by themselves. @returns after how many milliseconds */
+export async function convergeAfter(planes: LoadedPlanes, lose: (planes: LoadedPlanes) => Promise<number>): Promise<number> {
+  const beganAt = Date.now();
+  const revision = await lose(planes);
+  const tookMs = await planes.converge(revision);
+  const convergedAt = Date.now();
+  const newest = `key-${keys}`;
+  const isNew = (plane: number): boolean => (planes.load.last('orders', plane)?.beganAt ?? 0) > convergedAt;
+  await expect.poll(() => isNew(0) && isNew(1), { timeout: 10_000 }).toBe(true);
+  expect(planes.load.made.filter(({ who, beganAt: at, outcome }) => who === 'orders' && at > convergedAt && outcome !== newest)).toEqual([]);
+  expect(planes.failures(beganAt)).toEqual([]);
+  return tookMs;
+}
