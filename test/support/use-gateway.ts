@@ -45,15 +45,16 @@ const examples = fileURLToPath(new URL('../../examples/', import.meta.url));
 const shared = { GATEHOUSE_DATA_PLANE_TOKEN: 'data-plane-token-0123456789abcdefghij' };
 const inspect: CalledTool = { name: 'inspect', arguments: {} };
 
-export function useGateway(options: Partial<IdentityProviderOptions> = {}): GatewayFixture {
-  const fixture = useAgents(shared, options);
+/** @param environment more of both planes' */
+export function useGateway(options: Partial<IdentityProviderOptions> = {}, environment: Readonly<Record<string, string>> = {}): GatewayFixture {
+  const fixture = useAgents({ ...shared, ...environment }, options);
   let upstream: RecordingUpstream;
   let dataPlane: InProcessDataPlane;
   beforeAll(async () => {
     const { plane } = fixture;
     const key = Buffer.from(plane.environment['GATEHOUSE_SNAPSHOT_KEY'] ?? '', 'base64');
     upstream = await startRecordingUpstream();
-    dataPlane = await startInProcessDataPlane({ ...shared, GATEHOUSE_INTERNAL_URL: plane.internalUrl, GATEHOUSE_DATA_PLANE_URL: dataPlaneUrl }, { key, channel: plane.channel });
+    dataPlane = await startInProcessDataPlane({ ...shared, ...environment, GATEHOUSE_INTERNAL_URL: plane.internalUrl, GATEHOUSE_DATA_PLANE_URL: dataPlaneUrl }, { key, channel: plane.channel });
   });
   afterAll(async () => {
     await dataPlane?.close();
