@@ -4,6 +4,7 @@ import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { issueServiceAccountKey } from '@gatehouse/agent-auth';
+import type { SharedBuckets } from '@gatehouse/call-limits';
 import { startDataPlane } from '@gatehouse/data-plane';
 import {
   authorizationServerId, compileDocument, type EnvironmentPolicy, type GlobalHeaderPolicy, headerPolicyId, type IdentityKeysDocument, identityKeysId, noGlobalPolicy, type PlainSnapshotDocument, type PublicSigningKey, resolveGlobalPolicy, revocationsId, type SealedDocument, snapshotKeysOf, type StoredHeaderPolicy, type WorkspaceAccess,
@@ -55,6 +56,7 @@ export interface InProcessDataPlane {
 interface Fleet {
   readonly key: Buffer;
   readonly channel: SnapshotChannel;
+  readonly sharedBuckets?: SharedBuckets;
 }
 
 /** A data plane in this process, fed by hand: for specs about its own behaviour. One of the same `fleet` serves what the other does. */
@@ -62,12 +64,13 @@ export async function startInProcessDataPlane(
   environment: Record<string, string> = {},
   fleet: Fleet = { key: randomBytes(32), channel: createMemoryChannel() },
 ): Promise<InProcessDataPlane> {
-  const { key: rawKey, channel } = fleet;
+  const { key: rawKey, channel, sharedBuckets } = fleet;
   const keys = snapshotKeysOf([rawKey]);
   const directory = await mkdtemp(join(tmpdir(), 'gatehouse-spec-'));
   const log: string[] = [];
   const dataPlane = await startDataPlane({
     channel,
+    ...(sharedBuckets && { sharedBuckets }),
     logger: createLogger({ level: 'debug', role: 'spec', destination: { write: (line: string) => void log.push(line) } }),
     environment: {
       GATEHOUSE_SNAPSHOT_KEY: rawKey.toString('base64'),

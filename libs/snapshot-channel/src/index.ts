@@ -4,7 +4,7 @@ export { createMemoryChannel } from './memory-channel.ts';
 export { connectRedisCallEventStream, type RedisCallEventStreamOptions } from './redis-call-event-stream.ts';
 export { connectRedisChannel } from './redis-channel.ts';
 export type { RedisAccess, RedisConnectionOptions } from './redis-connection.ts';
-export { connectRedisSharedBuckets } from './redis-shared-buckets.ts';
+export { connectRedisSharedBuckets, type RedisSharedBucketsOptions } from './redis-shared-buckets.ts';
 export { redisAccessOf, redisSettings } from './redis-settings.ts';
 export type {
   ChannelDocument,
