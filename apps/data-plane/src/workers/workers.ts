@@ -93,7 +93,7 @@ export class Workers {
       const child = cluster.fork(this.#options.environmentOf(slot.number));
       slot.take(child, resolve);
       // An error of the process is followed by its end.
-      child.on('error', (error) => this.#options.logger.warn({ worker: slot.number, err: error }, 'a worker'));
+      child.on('error', (error) => this.#options.logger.warn({ failed: slot.number, err: error }, 'a worker cannot be reached'));
       child.once('exit', (exitCode: number | null, signal: string | null) => this.#onExit(slot, exitCode, signal));
     });
   }
@@ -104,7 +104,7 @@ export class Workers {
     if (this.#isStopping) return this.#tellIfAllEnded();
     if (!this.#hasStarted || exitCode === settingsExitCode) return this.#failed.reject(new WorkerEndedError(number, exitCode || 1));
     const pauseMs = slot.pauses.next(livedMs);
-    this.#options.logger.error({ worker: number, exitCode, signal, livedMs: Math.round(livedMs), startsInMs: pauseMs }, 'a worker ended; it is started again');
+    this.#options.logger.error({ ended: number, exitCode, signal, livedMs: Math.round(livedMs), startsInMs: pauseMs }, 'a worker ended; it is started again');
     this.#restarts += 1;
     setTimeout(() => {
       if (!this.#isStopping) void this.#fork(slot);
@@ -118,7 +118,7 @@ export class Workers {
   #kill(): void {
     for (const { number, process } of this.#slots) {
       if (!process) continue;
-      this.#options.logger.error({ worker: number }, 'a worker does not end; it is killed');
+      this.#options.logger.error({ killed: number }, 'a worker does not end; it is killed');
       process.process.kill('SIGKILL');
     }
   }
