@@ -5,6 +5,6 @@ export function readable(value: number): string {
 }
 
 /** Short, for an axis: 10,000 is 10k. */
-export const onAxis = (value: number): string => (value >= 1_000 ? `${readable(value / 1_000)}k` : String(Number(value.toPrecision(3))));
+export const onAxis = (value: number): string => (value >= 1_000 ? `${Number((value / 1_000).toPrecision(3))}k` : String(Number(value.toPrecision(3))));
 
 export const percent = (share: number): string => `${(share * 100).toFixed(share < 0.1 ? 1 : 0)} %`;
