@@ -1,7 +1,14 @@
 import { createServer, type Server, type ServerResponse } from 'node:http';
+import { createLogger } from '@gatehouse/service-runtime';
+import { createMemoryCallEventStream } from '@gatehouse/snapshot-channel';
+import { Registry } from 'prom-client';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
+import { CallEventBuffer } from '../../apps/data-plane/src/call-events/call-event-buffer.ts';
+import { addWorkerMetrics } from '../../apps/data-plane/src/workers/worker-metrics.ts';
+import type { Workers } from '../../apps/data-plane/src/workers/workers.ts';
 import { answerAsMcp } from '../support/answer-as-mcp.ts';
 import { type InProcessDataPlane, type SpecServer, startInProcessDataPlane } from '../support/in-process-data-plane.ts';
+import { comparable, documentedMetrics, servedMetrics } from '../support/documented-metrics.ts';
 import { closeHttpServer, listenOnLoopback } from '../support/listen.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
 import { startTokenIssuer, type TokenIssuer } from '../support/token-issuer.ts';
@@ -121,4 +128,16 @@ it('the snapshot says how many documents it has, and labels are names of the con
   expect(await value('snapshot_documents')).toBe(documents + 1);
   await fetch(`${dataPlane.url}/mcp/default/of-a-callers-choosing?marked=query`);
   expect(await scrape()).not.toMatch(/of-a-callers-choosing|marked/);
+});
+
+it('every metric has its row in docs/metrics.md, and every row its metric', async () => {
+  // What is there only where it is wanted.
+  const registry = new Registry();
+  const buffer = new CallEventBuffer({ stream: createMemoryCallEventStream(), dataPlane: 'spec', registry, logger: createLogger({ level: 'silent', role: 'spec' }) });
+  await buffer.stop();
+  addWorkerMetrics(registry, { slots: [], restarts: 0 } as unknown as Workers);
+  const served = servedMetrics(`${await scrape()}\n${await registry.metrics()}`);
+  const documented = comparable(await documentedMetrics('Data plane'), served);
+  expect(served.size).toBeGreaterThan(40);
+  expect([...documented].sort()).toEqual([...served].sort());
 });

@@ -2,6 +2,7 @@ import { randomUUID } from 'node:crypto';
 import { createMemoryChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { expect, test, vi } from 'vitest';
+import { comparable, documentedMetrics, servedMetrics } from '../../../../test/support/documented-metrics.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
 import { sampleServer } from '../spec-support/sample-server.ts';
 import { startTestControlPlane, until } from '../spec-support/start-test-control-plane.ts';
@@ -128,4 +129,11 @@ test('connections are counted by their state, data keys and data planes too, twi
   isAway = true;
   now = 60_000;
   expect([await states('connections'), await states('data_planes'), valueIn(await registry.metrics(), 'audit_events')]).toEqual([{}, {}, undefined]);
+});
+
+test('every metric has its row in docs/metrics.md, and every row its metric', async () => {
+  const served = servedMetrics(await scrape());
+  const documented = comparable(await documentedMetrics('Control plane'), served);
+  expect(served.size).toBeGreaterThan(40);
+  expect([...documented].sort()).toEqual([...served].sort());
 });
