@@ -192,7 +192,7 @@ export class DataPlane {
     this.#peerUrl = this.#settings.DATA_PLANE_PEER_URL ?? `http://${isAnyHost ? hostname() : ownHost}:${actualPort}`;
     if (peerPort !== undefined) {
       this.#peerListener = new PeerListener({ ...this.#serving, host, port: peerPort, drainTimeoutMs: this.#settings.DRAIN_TIMEOUT_MS });
-      this.#peerUrl = Object.assign(new URL(this.#peerUrl), { port: await this.#peerListener.listen() }).href;
+      this.#peerUrl = Object.assign(new URL(this.#peerUrl), { protocol: 'http:', port: await this.#peerListener.listen() }).href;
     }
     return `http://${isAnyHost ? '127.0.0.1' : ownHost}:${actualPort}`;
   }

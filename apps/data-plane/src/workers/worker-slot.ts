@@ -1,7 +1,7 @@
 import type { Worker } from 'node:cluster';
 import type { Answers, DescribedMetric, FromWorker, ToWorker } from './worker-messages.ts';
 import { RestartPauses } from './restart-pauses.ts';
-import { countsOf } from './summed-metrics.ts';
+import { countsOf, sumMetrics } from './summed-metrics.ts';
 
 /** How long a worker may take to answer; what is older is what it said last. */
 const answerTimeoutMs = 2_000;
@@ -63,8 +63,17 @@ export class WorkerSlot {
     this.#process = undefined;
     this.#url = undefined;
     this.#status = undefined;
-    if (this.#metrics.length > 0) this.#departed = [...this.#departed, countsOf(this.#metrics)];
+    this.#departed = [...this.#departed, countsOf(this.#metrics)];
     this.#metrics = [];
+    void this.#addUpDeparted();
+  }
+
+  /** However many there were, there is one sum of them. */
+  async #addUpDeparted(): Promise<void> {
+    const parts = this.#departed;
+    const sum = (await sumMetrics(parts).getMetricsAsJSON()) as unknown as readonly DescribedMetric[];
+    // What has come meanwhile stands behind.
+    this.#departed = this.#departed[0] === parts[0] ? [sum, ...this.#departed.slice(parts.length)] : this.#departed;
   }
 
   send(message: ToWorker): void {
