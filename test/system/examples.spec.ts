@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { fileURLToPath } from 'node:url';
 import { writableServer } from '@gatehouse/gateway-config';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { parse } from 'yaml';
 import { publicOrigin } from '../../apps/control-plane/src/spec-support/use-login.ts';
 import { type IdentityProvider, startIdentityProvider } from '../support/identity-provider.ts';
@@ -116,6 +116,32 @@ describe('a REST API as tools', () => {
     const authorization = await gateway.authorizationOf('ana', 'orders-api');
     expect((await gateway.call('orders-api', { authorization }, { name, arguments: { orderId: 'o-1' } })).text).toContain('Unknown tool');
     expect(gateway.upstream.requests).toEqual([]);
+  });
+});
+
+describe('limits of calls', () => {
+  let key: string;
+  beforeAll(async () => {
+    await gateway.applyExample('limits.yaml', { BILLING_TOKEN: 'the-token-of-billing' }, () => ({ upstream: { url: gateway.upstream.url } }));
+    key = (await gateway.send<{ key: string }>('POST', '/service-accounts', { name: 'caller-of-billing' })).body.key;
+  });
+
+  it('hold as they are written, and are read as they were', async () => {
+    const written = parse(readFileSync(fileURLToPath(new URL('../../examples/limits.yaml', import.meta.url)), 'utf8')) as { limits: object };
+    expect((await gateway.send('GET', '/servers/billing')).body['limits']).toEqual(written.limits);
+    const call = (name: string) => gateway.call('billing', { 'x-gatehouse-key': key }, { name, arguments: {} });
+    await vi.waitFor(async () => expect((await call('find')).status).toBe(200), { timeout: 20_000 });
+    const codes: (string | undefined)[] = [];
+    for (let count = 0; count < 6; count += 1) codes.push((await call('delete_invoice')).code);
+    expect(codes).toEqual([undefined, undefined, undefined, undefined, undefined, 'rate_limited']);
+    expect((await call('delete_customer')).code).toBeUndefined();
+  });
+
+  it('that are none are refused, by field', async () => {
+    const { body: server } = await gateway.send('GET', '/servers/billing');
+    const limits = { rates: [{ per: 'caller', calls: 0, seconds: 60, tools: ['x'] }], concurrentCalls: { server: 'many' } };
+    const reply = await gateway.send<{ errors: { pointer: string }[] }>('PUT', '/servers/billing', { ...server, limits });
+    expect([reply.status, reply.body.errors.map(({ pointer }) => pointer)]).toEqual([422, ['/limits/rates/0/calls', '/limits/rates/0/tools', '/limits/concurrentCalls/server']]);
   });
 });
 

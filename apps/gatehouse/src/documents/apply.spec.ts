@@ -16,6 +16,9 @@ type: mcp
 upstream: { url: https://orders.example/mcp }
 agentAuth: { type: api-key }
 appAuth: { type: bearer, token: { fromEnv: ORDERS_TOKEN } }
+limits:
+  rates: [{ per: caller, calls: 60, seconds: 60 }, { per: tool, tools: ['delete_*'], calls: 5, seconds: 60, shared: true }]
+  concurrentCalls: { server: 100 }
 ---
 kind: ServiceAccount
 workspace: sales
@@ -57,6 +60,11 @@ it('P33 shows differences field by field, secrets never, and changes what differ
   });
   expect((await apply(changed)).stdout).toContain('Server sales/orders changed');
   expect(await run(['diff', '-f', '-'], changed)).toMatchObject({ exitCode: 0 });
+});
+
+it('P33 shows a difference deep inside of a document', async () => {
+  const changed = documents('Our orders').replace('calls: 60', 'calls: 70');
+  expect((await run(['diff', '-f', '-'], changed)).stdout).toContain('  ~ /limits/rates/0/calls  60 → 70\n');
 });
 
 it('P33 exports what can be applied again', async () => {
