@@ -3,11 +3,11 @@ export type Environment = Readonly<Record<string, string | undefined>>;
 
 export const environment: Environment = process.env;
 
-/** Only the gateway's own settings: what the planes are started with. */
+/** Only the settings of the gateway, and of OpenTelemetry: what the planes are started with. */
 export function gatehouseSettings(from: Environment = environment): Record<string, string> {
   const settings: Record<string, string> = {};
   for (const [name, value] of Object.entries(from)) {
-    if (name.startsWith('GATEHOUSE_') && value !== undefined) settings[name] = value;
+    if (/^(?:GATEHOUSE|OTEL)_/.test(name) && value !== undefined) settings[name] = value;
   }
   return settings;
 }
