@@ -44,6 +44,11 @@ const durations = (upTo10s: string): Record<string, string> => {
   const bucket = (le: string): string => `gatehouse_request_duration_seconds_bucket{workspace="default", server="orders", le="${le}"}`;
   return { [bucket('10')]: upTo10s, [bucket('30')]: '0+100x60', [bucket('+Inf')]: '0+100x60' };
 };
+/** @param upTo5s of 60 changes a minute */
+const lags = (upTo5s: string): Record<string, string> => {
+  const bucket = (le: string): string => `gatehouse_control_plane_snapshot_publication_lag_seconds_bucket{le="${le}"}`;
+  return { [bucket('5')]: upTo5s, [bucket('10')]: '0+60x60', [bucket('+Inf')]: '0+60x60' };
+};
 const orders = { workspace: 'default', server: 'orders' };
 const still = '0+0x60';
 const steady = '0+60x60';
@@ -56,9 +61,28 @@ const cases: readonly Case[] = [
   { alert: 'GatehouseNotReady', bad: { [call('broker_unavailable')]: '0+1x60' }, good: { [call('connect_required')]: steady } },
   { alert: 'GatehouseUpstreamErrors', bad: { [call('ok')]: '0+90x60', [call('upstream_timeout')]: '0+10x60' }, labels: orders, good: { [call('ok')]: '0+99x60', [call('upstream_timeout')]: '0+1x60' } },
   { alert: 'GatehouseCredentialsRefused', bad: { [call('upstream_rejected_credentials')]: '0+1x60' }, labels: orders, good: { [call('credential_missing')]: steady } },
+  {
+    alert: 'GatehouseDependenciesFail',
+    bad: { 'gatehouse_dependency_request_duration_seconds_count{dependency="broker", outcome="ok"}': '0+10x60', 'gatehouse_dependency_request_duration_seconds_count{dependency="broker", outcome="failed"}': '0+5x60' },
+    labels: { dependency: 'broker' },
+    good: { 'gatehouse_dependency_request_duration_seconds_count{dependency="provider", outcome="ok"}': '0+10x60', 'gatehouse_dependency_request_duration_seconds_count{dependency="provider", outcome="refused"}': '0+5x60' },
+  },
   { alert: 'GatehouseSlowAnswers', bad: durations('0+10x60'), labels: orders, good: durations('0+99x60') },
+  { alert: 'GatehouseDataPlaneSlow', bad: { [`nodejs_eventloop_lag_p99_seconds{${dataPlane}, pod="a"}`]: '0.3x60' }, labels: { pod: 'a' }, good: { [`nodejs_eventloop_lag_p99_seconds{${dataPlane}, pod="a"}`]: '0.02x60' } },
+  {
+    alert: 'GatehouseDataPlaneFull',
+    bad: { [`process_open_fds{${dataPlane}, pod="a"}`]: '900x60', [`process_max_fds{${dataPlane}, pod="a"}`]: '1024x60' },
+    labels: { pod: 'a' },
+    good: {
+      [`process_open_fds{${dataPlane}, pod="a"}`]: '100x60', [`process_max_fds{${dataPlane}, pod="a"}`]: '1024x60',
+      [`nodejs_heap_size_used_bytes{${dataPlane}, pod="a"}`]: '500x60', [`nodejs_heap_size_limit_bytes{${dataPlane}, pod="a"}`]: '1000x60',
+    },
+  },
+  { alert: 'GatehouseRestarts', bad: { [`process_start_time_seconds{${dataPlane}, pod="a"}`]: '0+60x60' }, labels: { pod: 'a' }, good: { [`process_start_time_seconds{${dataPlane}, pod="a"}`]: '1x40 2x20' } },
+  { alert: 'GatehouseCallsWait', bad: { 'gatehouse_upstream_requests{pod="a", pool="calls", state="waiting"}': '3x60' }, labels: { pod: 'a' }, good: { 'gatehouse_upstream_requests{pod="a", pool="calls", state="running"}': '256x60', 'gatehouse_upstream_requests{pod="a", pool="calls", state="waiting"}': '0x53 9 9 0x5' } },
   { alert: 'GatehouseCircuitsOpen', bad: { gatehouse_open_circuits: '1x60' }, good: { gatehouse_open_circuits: '0x29 1 1 0x29' } },
   { alert: 'GatehouseChannelAway', bad: { 'gatehouse_channel_degraded{pod="a"}': '1x60' }, labels: { pod: 'a' }, good: { 'gatehouse_channel_degraded{pod="a"}': '0x60' } },
+  { alert: 'GatehouseSharedLimitsAlone', bad: { gatehouse_shared_limits_alone_total: '0+1x60' }, good: { gatehouse_shared_limits_alone_total: '7x60' } },
   {
     alert: 'GatehouseSnapshotsDrift',
     bad: { gatehouse_control_plane_snapshot_published_revision: '7x60', 'gatehouse_snapshot_revision{pod="a"}': '7x60', 'gatehouse_snapshot_revision{pod="b"}': '6x60' },
@@ -67,16 +91,24 @@ const cases: readonly Case[] = [
   { alert: 'GatehouseDocumentsRejected', bad: { 'gatehouse_snapshot_rejected_documents{pod="a"}': '1x60' }, good: { 'gatehouse_snapshot_rejected_documents{pod="a"}': '0x60' } },
   { alert: 'GatehouseSnapshotDiskFails', bad: { 'gatehouse_snapshot_disk_failures{pod="a"}': '0x40 1x20' }, labels: { pod: 'a' }, good: { 'gatehouse_snapshot_disk_failures{pod="a"}': '3x60' } },
   { alert: 'GatehousePublicationsFail', bad: { 'gatehouse_control_plane_snapshot_publications_total{outcome="failed"}': '0+1x60' }, good: { 'gatehouse_control_plane_snapshot_publications_total{outcome="replaced"}': steady } },
+  { alert: 'GatehousePublicationsSlow', bad: lags('0+10x60'), good: lags('0+60x60') },
+  { alert: 'GatehouseDatabasePoolExhausted', bad: { 'gatehouse_control_plane_database_waiting{pod="a"}': '4x60' }, labels: { pod: 'a' }, good: { 'gatehouse_control_plane_database_waiting{pod="a"}': '0x50 9 0x9' } },
   {
     alert: 'GatehouseApiErrors',
     bad: { 'gatehouse_control_plane_http_request_duration_seconds_count{status="503"}': '0+10x60', 'gatehouse_control_plane_http_request_duration_seconds_count{status="200"}': '0+50x60' },
     good: { 'gatehouse_control_plane_http_request_duration_seconds_count{status="422"}': '0+10x60', 'gatehouse_control_plane_http_request_duration_seconds_count{status="200"}': '0+50x60' },
   },
   { alert: 'GatehouseLostRotations', bad: { gatehouse_lost_rotations_total: '0x40 1x20' }, good: { gatehouse_lost_rotations_total: '5x60' } },
+  {
+    alert: 'GatehouseRefreshesFail',
+    bad: { 'gatehouse_control_plane_token_refreshes_total{outcome="renewed"}': '0+6x60', 'gatehouse_control_plane_token_refreshes_total{outcome="unavailable"}': '0+4x60' },
+    good: { 'gatehouse_control_plane_token_refreshes_total{outcome="renewed"}': '0+9x60', 'gatehouse_control_plane_token_refreshes_total{outcome="refused"}': '0+1x60' },
+  },
   { alert: 'GatehouseRevocationsFail', bad: { 'gatehouse_control_plane_provider_revocations_total{outcome="failed"}': '0+1x240' }, good: { 'gatehouse_control_plane_provider_revocations_total{outcome="failed"}': '0x100 2x140' }, at: '200m' },
   { alert: 'GatehouseFailedLogins', bad: { 'gatehouse_control_plane_failed_logins_total{reason="wrong_password"}': '0+120x60' }, good: { 'gatehouse_control_plane_failed_logins_total{reason="wrong_password"}': '0+10x60' } },
   { alert: 'GatehouseVaultRotationDue', bad: { gatehouse_control_plane_vault_rotations_due: '1x240' }, good: { gatehouse_control_plane_vault_rotations_due: '0x240' }, at: '200m' },
   { alert: 'GatehouseVaultValuesUnreadable', bad: { gatehouse_control_plane_vault_unreadable_values: '2x60' }, good: { gatehouse_control_plane_vault_unreadable_values: '0x60' } },
+  { alert: 'GatehouseAuditChainBroken', bad: { 'gatehouse_control_plane_audit_verified_timestamp_seconds{intact="false"}': '1800000000x60' }, good: { 'gatehouse_control_plane_audit_verified_timestamp_seconds{intact="true"}': '1800000000x60' } },
   { alert: 'GatehouseOpenServers', bad: { 'gatehouse_open_servers{credential="stored"}': '1x60' }, good: { 'gatehouse_open_servers{credential="none"}': '4x60', 'gatehouse_open_servers{credential="stored"}': '0x60' } },
   { alert: 'GatehouseControlPlaneSlow', bad: { [`nodejs_eventloop_lag_p99_seconds{${controlPlane}, pod="a"}`]: '0.5x60' }, labels: { pod: 'a' }, good: { [`nodejs_eventloop_lag_p99_seconds{${controlPlane}, pod="a"}`]: '0.02x60' } },
   {
