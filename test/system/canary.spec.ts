@@ -2,12 +2,14 @@ import { Redis } from 'ioredis';
 import { afterAll, beforeAll, expect, it, vi } from 'vitest';
 import type { AdminClient } from '../support/admin-client.ts';
 import { findCanaries, findCanariesInFolder, makeCanary } from '../support/canary.ts';
+import { type OtlpCollector, startOtlpCollector } from '../support/otlp-collector.ts';
 import { runSql } from '../support/postgres.ts';
 import { type DataPlaneProcess, type ProductionShape, startProductionShape } from '../support/production-shape.ts';
 import { type RecordingUpstream, startRecordingUpstream } from '../support/recording-upstream.ts';
 
 let shape: ProductionShape;
 let upstream: RecordingUpstream;
+let collector: OtlpCollector;
 let admin: AdminClient;
 let controlPlane: Awaited<ReturnType<ProductionShape['startControlPlane']>>['process'];
 let plane: DataPlaneProcess;
@@ -24,6 +26,7 @@ const stored = {
 /** What a caller sends through a server that passes it on: the upstream sees it, nobody else. */
 const passed = { authorization: makeCanary('passed-token'), upstreamAuthorization: makeCanary('upstream-token'), header: makeCanary('passed-header'), dropped: makeCanary('dropped-value') };
 const callers = { authorization: makeCanary('callers-token'), header: makeCanary('callers-header'), argument: makeCanary('argument'), query: makeCanary('callers-query') };
+const collectorKey = makeCanary('collector-key');
 const servers = {
   header: { type: 'api-key', name: 'X-Key', in: 'header', value: stored.header },
   query: { type: 'api-key', name: 'key', in: 'query', value: stored.query },
@@ -40,14 +43,15 @@ const note = <T extends { status: number; body: unknown }>(answer: T): T => {
 };
 
 beforeAll(async () => {
-  upstream = await startRecordingUpstream();
-  shape = await startProductionShape({ GATEHOUSE_LOG_LEVEL: 'trace' });
+  [upstream, collector] = await Promise.all([startRecordingUpstream(), startOtlpCollector()]);
+  shape = await startProductionShape({ GATEHOUSE_LOG_LEVEL: 'trace', OTEL_EXPORTER_OTLP_ENDPOINT: collector.url, OTEL_EXPORTER_OTLP_HEADERS: `x-collector=${collectorKey}`, OTEL_BSP_SCHEDULE_DELAY: '100' });
   ({ process: controlPlane, admin } = await shape.startControlPlane());
   plane = await shape.startDataPlane('one');
 });
 afterAll(async () => {
   await shape.close();
   await upstream.close();
+  await collector.close();
 });
 
 async function call(server: string, key?: string): Promise<number> {
@@ -123,7 +127,7 @@ async function everythingThatCanHappen(): Promise<void> {
 }
 let serviceAccountKey = '';
 
-it('P6, P15 no secret, and no header of a request, is in clear text in any log, metric, answer, in Redis, in Postgres or on disk', async () => {
+it('P6, P15 no secret, and no header of a request, is in clear text in any log, metric, span, answer, in Redis, in Postgres or on disk', async () => {
   await everythingThatCanHappen();
   // The search finds what is there: the upstream saw each of them.
   const seen = upstream.requests.map(({ url, rawHeaders }) => `${url}\n${rawHeaders.join('\n')}`).join('\n');
@@ -131,10 +135,16 @@ it('P6, P15 no secret, and no header of a request, is in clear text in any log, 
   for (const canary of [stored.header, stored.query, stored.bearer, stored.password, stored.custom, stored.outbound, passed.authorization, passed.upstreamAuthorization, passed.header]) expect(findCanaries(seen, [canary])).not.toEqual([]);
   expect(findCanaries(seen, [...Object.values(callers), passed.dropped])).toEqual([]);
 
-  const secrets = [...Object.values(stored), ...Object.values(callers), ...Object.values(passed), serviceAccountKey, String(shape.environment['GATEHOUSE_ADMIN_TOKEN']), String(shape.environment['GATEHOUSE_VAULT_KEY']), String(shape.environment['GATEHOUSE_SNAPSHOT_KEY'])];
+  const secrets = [...Object.values(stored), ...Object.values(callers), ...Object.values(passed), serviceAccountKey, collectorKey, String(shape.environment['GATEHOUSE_ADMIN_TOKEN']), String(shape.environment['GATEHOUSE_VAULT_KEY']), String(shape.environment['GATEHOUSE_SNAPSHOT_KEY'])];
   expect(findCanaries(answers.join('\n'), secrets.filter((secret) => secret !== serviceAccountKey)), 'answers').toEqual([]);
   expect(findCanaries(controlPlane.output(), secrets), 'the control plane’s log').toEqual([]);
   expect(findCanaries(plane.output(), secrets), 'the data plane’s log').toEqual([]);
+
+  // Of both planes, of what went well and of what did not.
+  const traced = (): string[] => collector.spans.flatMap(({ service, name, attributes }) => [`${service} ${name}`, `${service} ${attributes['gatehouse.outcome']}`]);
+  await vi.waitFor(() => expect(traced()).toEqual(expect.arrayContaining(['gatehouse-data-plane ok', 'gatehouse-data-plane upstream_rejected_credentials', 'gatehouse-control-plane GET /v1/data-planes'])), { timeout: 20_000 });
+  expect(findCanaries(collector.raw.join('\n'), [collectorKey]), 'what the collector is shown').not.toEqual([]);
+  expect(findCanaries(collector.raw.join('\n'), secrets.filter((secret) => secret !== collectorKey)), 'spans').toEqual([]);
 
   const redis = new Redis(shape.redis.url);
   for (const key of await redis.keys('*')) {
