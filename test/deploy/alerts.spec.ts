@@ -26,6 +26,15 @@ it('Prometheus takes the rules', async () => {
   expect({ exitCode, stderr, stdout }).toEqual({ exitCode: 0, stderr: '', stdout: expect.stringContaining(`SUCCESS: ${rules.length} rules found`) as string });
 });
 
+it('Prometheus takes what the dashboard asks', async () => {
+  const { panels } = JSON.parse(await readFile(root('k8s/observability/dashboard.json'), 'utf8')) as { panels: { targets?: { expr: string }[] }[] };
+  const expressions = panels.flatMap(({ targets = [] }) => targets.map(({ expr }) => expr.replaceAll('$__rate_interval', '5m')));
+  const file = join(folder, 'panels.yaml');
+  await writeFile(file, stringify({ groups: [{ name: 'panels', rules: expressions.map((expr, index) => ({ record: `panel:${index}`, expr })) }] }));
+  const { exitCode, stdout, stderr } = await tools.promtool(['check', 'rules', '--lint=none', file]);
+  expect({ exitCode, stderr, stdout }).toEqual({ exitCode: 0, stderr: '', stdout: expect.stringContaining(`SUCCESS: ${expressions.length} rules found`) as string });
+});
+
 interface Case {
   readonly alert: string;
   /** What fires it, a value for each minute. */

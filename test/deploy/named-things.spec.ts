@@ -4,6 +4,7 @@ import { errorCodes } from '@gatehouse/errors';
 import { readSettings } from '@gatehouse/service-runtime';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { parse } from 'yaml';
+import { documentedMetrics } from '../support/documented-metrics.ts';
 import { type ProductionShape, startProductionShape } from '../support/production-shape.ts';
 import { deployTools } from './deploy-tools.ts';
 import { type Container, find, type Manifest, podOf, podsOf, renderChart, renderOverlay } from './manifests.ts';
@@ -133,6 +134,18 @@ describe('observation', () => {
       const isProcess = /\b(nodejs|process)_/.test(expression);
       expect(!isProcess || asked !== undefined, title).toBe(true);
       for (const name of metricNames(expression)) expect(known.has(name), `${title}: ${name}`).toBe(true);
+    }
+  });
+
+  it('every label that is asked for is one that the metric has, or that Prometheus gives', async () => {
+    const documented = new Map([...(await documentedMetrics('Control plane')), ...(await documentedMetrics('Data plane'))]);
+    const labelsOf = (name: string): string[] => documented.get(name.replace(/_(?:bucket|sum|count)$/, ''))?.split(' ').slice(1) ?? [];
+    for (const [title, expression] of await expressionsOf()) {
+      for (const [, name = '', selector = ''] of expression.matchAll(/\b((?:gatehouse|nodejs|process)_\w+)\{([^}]*)\}/g)) {
+        for (const [, label = ''] of selector.matchAll(/(\w+)(?:=~?|!=|!~)"/g)) expect([...labelsOf(name), 'job', 'pod'], `${title}: ${name}`).toContain(label);
+      }
+      const known = new Set(metricNames(expression).flatMap(labelsOf));
+      for (const [, by = ''] of expression.matchAll(/\bby \(([^)]*)\)/g)) for (const label of by.split(', ')) expect([...known, 'le', 'pod', 'job'], title).toContain(label);
     }
   });
 
