@@ -20,15 +20,23 @@ interface DriverWithPool {
   readonly master?: { readonly totalCount: number; readonly idleCount: number; readonly waitingCount: number; readonly options: { readonly max?: number } };
 }
 
+/**
+ * A transaction holds what others wait for. Over a line that is slow enough each of its statements is in time, and all of them
+ * together take minutes.
+ */
+const defaultTransactionTimeoutMs = 30_000;
+
 /** The database as stores see it: statements and transactions, with errors that say whether trying again makes sense. */
 export class Database {
   readonly #dataSource: DataSource;
+  readonly #transactionTimeoutMs: number;
   /** When a statement was last answered. */
   #answeredAt: number | undefined;
   #failing = false;
 
-  constructor(dataSource: DataSource) {
+  constructor(dataSource: DataSource, transactionTimeoutMs = defaultTransactionTimeoutMs) {
     this.#dataSource = dataSource;
+    this.#transactionTimeoutMs = transactionTimeoutMs;
   }
 
   /** One statement on its own. */
@@ -38,7 +46,7 @@ export class Database {
   transaction<T>(run: (sql: Sql) => Promise<T>): Promise<T> {
     return this.#connected(async (sql) => {
       await sql('begin');
-      const result = await run(sql).catch(async (error: unknown) => {
+      const result = await run(untilLate(sql, this.#transactionTimeoutMs)).catch(async (error: unknown) => {
         // On a broken connection there is nothing to roll back, and its error is not the one to report.
         if (!isConnectionFailure(error)) await sql('rollback').catch(() => undefined);
         throw error;
@@ -94,6 +102,15 @@ export class Database {
       }
     };
   }
+}
+
+/** Begins no more statements after that time. */
+function untilLate(sql: Sql, timeoutMs: number): Sql {
+  const endsAt = performance.now() + timeoutMs;
+  return (text, parameters) => {
+    if (performance.now() <= endsAt) return sql(text, parameters);
+    return Promise.reject(new GatewayError('database_unavailable', { detail: `a transaction reached its timeout of ${timeoutMs} ms` }));
+  };
 }
 
 /** A commit whose answer does not come may have been made all the same: to say that nothing was changed would be a guess. */
