@@ -199,7 +199,7 @@ export class DataPlane {
 
   /** Unready at once, and nobody's request is broken off: what `stop` does, with time for whoever still uses a connection to notice. */
   async drain(): Promise<void> {
-    this.#beginDraining();
+    this.#beginDraining(this.#settings.DRAIN_TIMEOUT_MS / 2);
     await drainServer(this.#http.server, { timeoutMs: this.#settings.DRAIN_TIMEOUT_MS });
   }
 
@@ -207,7 +207,7 @@ export class DataPlane {
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#beginDraining();
+    this.#beginDraining(0);
     const { server } = this.#http;
     // Also of one that never listened: closing says so in an error, which is as good.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
@@ -316,11 +316,12 @@ export class DataPlane {
     };
   }
 
-  #beginDraining(): void {
+  /** @param patienceMs for streams on which answers may still come */
+  #beginDraining(patienceMs: number): void {
     if (this.#draining) return;
     this.#draining = true;
     this.#heartbeat.beat();
-    this.#http.streams.endListening();
+    this.#http.streams.endListening(patienceMs);
   }
 
   #onApplied(afterOutage: boolean): void {

@@ -1,6 +1,7 @@
 import { GatewayError } from '@gatehouse/errors';
 import { EndpointEvent, endpointPath } from '@gatehouse/mcp-protocol';
 import type { PreparedServer } from '@gatehouse/upstream-request';
+import { AnswerStream } from './answer-stream.ts';
 import type { Gateway } from './gateway.ts';
 import { mapBody } from './map-body.ts';
 import type { Route } from './match-server.ts';
@@ -24,7 +25,8 @@ export function relayStream(reply: Reply, server: PreparedServer, call: Call, { 
     const id = callContext.sessions.seal(purpose, call.owner, path);
     return `${publicPath}/sse/${server.workspace}/${server.name}/messages?sessionId=${id}`;
   });
-  return { ...reply, body: rewrittenBody(body, rewrite) };
+  const answers = new AnswerStream();
+  return { ...reply, body: rewrittenBody(body, rewrite, answers), answers };
 }
 
 /**
@@ -39,11 +41,15 @@ export function relayMessage(route: Route, call: Call, { callContext }: Gateway)
   return path;
 }
 
-function rewrittenBody(body: StreamedBody, rewrite: EndpointEvent): StreamedBody {
+function rewrittenBody(body: StreamedBody, rewrite: EndpointEvent, answers: AnswerStream): StreamedBody {
   let isRewritten = false;
   return mapBody(body, () => ({
     write: (chunk, sink) => {
-      if (isRewritten) return sink.write(chunk);
+      if (isRewritten) {
+        const wantsMore = sink.write(chunk);
+        answers.passed(chunk);
+        return wantsMore;
+      }
       const result = rewrite.push(chunk);
       if (result.state === 'invalid') {
         body.abort();

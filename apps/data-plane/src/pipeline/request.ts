@@ -1,6 +1,7 @@
 import type { SigningCredential } from '@gatehouse/app-auth';
 import type { GatewayError } from '@gatehouse/errors';
 import type { Admission } from './admission.ts';
+import type { AnswerStream } from './answer-stream.ts';
 
 /*
  * What crosses between the transports and the pipeline: plain data, no HTTP library. Headers are flat lists as they were on
@@ -84,4 +85,6 @@ export interface Reply {
   readonly admission?: Admission;
   /** Whether its caller waits for nothing in particular; as a GET does where nothing is said. */
   readonly onlyListens?: boolean;
+  /** Where the body is the stream of a session, on which answers come to what was posted elsewhere. */
+  readonly answers?: AnswerStream;
 }

@@ -2,6 +2,7 @@ import { IncomingMessage, ServerResponse } from 'node:http';
 import { Socket } from 'node:net';
 import { prepareServer } from '@gatehouse/upstream-request';
 import { expect, it, vi } from 'vitest';
+import { AnswerStream } from '../pipeline/answer-stream.ts';
 import type { Reply } from '../pipeline/request.ts';
 import { OpenStreams, openAfterExpiryMs } from './open-streams.ts';
 
@@ -19,6 +20,40 @@ it('ends streams that only listen, as long as they are open', () => {
   closed.response.emit('close');
   streams.endListening();
   expect([open.counts.aborts, closed.counts.aborts]).toEqual([1, 0]);
+});
+
+it('lets the next answer pass on a stream on which they come, and ends it then', async () => {
+  const streams = new OpenStreams(() => true);
+  const { response, reply, counts } = answer();
+  const answers = new AnswerStream();
+  streams.add(response, { ...reply, answers }, true, false);
+  streams.endListening(60_000);
+  const passes = (text: string): Promise<void> => {
+    answers.passed(Buffer.from(text));
+    return new Promise((resolve) => void setImmediate(resolve));
+  };
+  await passes('event: message\ndata: {"jsonrpc":"2.0","method":"notifications/progress","params":{"progress":1}}\n\n');
+  await passes('event: message\ndata: {"jsonrpc":"2.0","id":7,"method":"sampling/createMessage","params":{}}\n\n');
+  await passes('event: message\ndata: {"jsonrpc":"2.0","id":1,"result"');
+  expect([response.writableEnded, counts.aborts]).toEqual([false, 0]);
+  await passes('event: message\ndata: {"jsonrpc":"2.0","id":1,"result":{}}\n\n');
+  expect([response.writableEnded, counts.aborts]).toEqual([true, 1]);
+});
+
+it('waits for no answer longer than it is told to', () => {
+  vi.useFakeTimers();
+  try {
+    const streams = new OpenStreams(() => true);
+    const { response, reply, counts } = answer();
+    streams.add(response, { ...reply, answers: new AnswerStream() }, true, false);
+    streams.endListening(10_000);
+    vi.advanceTimersByTime(9_999);
+    expect(counts.aborts).toBe(0);
+    vi.advanceTimersByTime(1);
+    expect(counts.aborts).toBe(1);
+  } finally {
+    vi.useRealTimers();
+  }
 });
 
 it('keeps none whose caller was gone before it began', () => {

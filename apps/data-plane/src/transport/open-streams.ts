@@ -1,5 +1,6 @@
 import type { ServerResponse } from 'node:http';
 import type { Admission } from '../pipeline/admission.ts';
+import type { AnswerStream } from '../pipeline/answer-stream.ts';
 import type { Reply } from '../pipeline/request.ts';
 
 /**
@@ -11,6 +12,7 @@ export const openAfterExpiryMs = 24 * 3_600_000;
 interface OpenStream {
   readonly listens: boolean;
   readonly admission: Admission | undefined;
+  readonly answers: AnswerStream | undefined;
   readonly end: () => void;
 }
 
@@ -24,7 +26,7 @@ export class OpenStreams {
   }
 
   /** @param listens whether its caller waits for nothing in particular */
-  add(response: ServerResponse, { body, admission }: Reply, listens: boolean, isDraining: boolean): void {
+  add(response: ServerResponse, { body, admission, answers }: Reply, listens: boolean, isDraining: boolean): void {
     // Of one that is closed already nobody would say so again, and it would be kept for ever.
     if (typeof body !== 'object' || (!listens && admission === undefined) || response.destroyed) return;
     const end = (): void => {
@@ -34,7 +36,7 @@ export class OpenStreams {
     };
     // The snapshot that the request went by may be an old one by now.
     if ((listens && isDraining) || (admission !== undefined && !this.#isAdmitted(admission))) return end();
-    const stream = { listens, admission, end };
+    const stream = { listens, admission, answers, end };
     this.#streams.add(stream);
     const { kind, expiresAt } = admission?.caller ?? {};
     const timer = kind === 'person' && expiresAt !== undefined ? setTimeout(end, expiresAt + openAfterExpiryMs - Date.now()).unref() : undefined;
@@ -44,9 +46,17 @@ export class OpenStreams {
     });
   }
 
-  /** Every stream that only listens: those would outlive any drain. */
-  endListening(): void {
-    for (const { listens, end } of this.#streams) if (listens) end();
+  /**
+   * Every stream that only listens: those would outlive any drain.
+   * @param patienceMs how long one on which answers come may wait for its next one, after which it ends
+   */
+  endListening(patienceMs = 0): void {
+    for (const { listens, answers, end } of this.#streams) {
+      if (!listens) continue;
+      if (answers === undefined || patienceMs === 0) end();
+      else answers.afterNext(end);
+    }
+    if (patienceMs > 0) setTimeout(() => this.endListening(), patienceMs).unref();
   }
 
   /** Every stream of a caller that would not be let in any more. */
