@@ -1,3 +1,5 @@
+import { Arrivals, type Place } from './arrivals.ts';
+
 interface Entry {
   readonly weight: number;
   /** Takes it out of the cache that it is in. */
@@ -7,7 +9,7 @@ interface Entry {
 /** What many caches may hold together: a bound for each of them is none for ten thousand. The oldest entry of all goes first. */
 export class CacheBudget {
   readonly #maxWeight: number;
-  readonly #entries = new Set<Entry>();
+  readonly #arrivals = new Arrivals<Entry>();
   #weight = 0;
 
   constructor(maxWeight: number) {
@@ -18,23 +20,25 @@ export class CacheBudget {
     return this.#weight;
   }
 
-  add(entry: Entry): void {
-    this.#entries.add(entry);
+  add(entry: Entry): Place<Entry> {
+    const place = this.#arrivals.add(entry);
     this.#weight += entry.weight;
-    for (const oldest of this.#entries) {
-      if (this.#weight <= this.#maxWeight || oldest === entry) return;
+    for (let { oldest } = this.#arrivals; oldest !== undefined && oldest !== place && this.#weight > this.#maxWeight; { oldest } = this.#arrivals) {
       this.remove(oldest);
-      oldest.forget();
+      oldest.item.forget();
     }
+    return place;
   }
 
-  remove(entry: Entry): void {
-    if (this.#entries.delete(entry)) this.#weight -= entry.weight;
+  remove(place: Place<Entry>): void {
+    if (this.#arrivals.take(place)) this.#weight -= place.item.weight;
   }
 }
 
-interface Held<V> extends Entry {
+interface Held<V> {
   readonly value: V;
+  readonly inCache: Place<string>;
+  readonly inBudget: Place<Entry>;
 }
 
 /** A map that holds so many entries, within a budget that it shares with others. */
@@ -42,6 +46,7 @@ export class BoundedCache<V> {
   readonly #maxSize: number;
   readonly #budget: CacheBudget;
   readonly #entries = new Map<string, Held<V>>();
+  readonly #arrivals = new Arrivals<string>();
 
   constructor(maxSize: number, budget: CacheBudget) {
     this.#maxSize = maxSize;
@@ -58,24 +63,27 @@ export class BoundedCache<V> {
 
   set(key: string, value: V, weight = 1): void {
     this.delete(key);
-    if (this.#entries.size >= this.#maxSize) {
-      const oldest = this.#entries.keys().next();
-      if (!oldest.done) this.delete(oldest.value);
-    }
-    const entry: Held<V> = { value, weight, forget: () => void this.#entries.delete(key) };
-    this.#entries.set(key, entry);
-    this.#budget.add(entry);
+    const { oldest } = this.#arrivals;
+    if (oldest !== undefined && this.#entries.size >= this.#maxSize) this.delete(oldest.item);
+    const inBudget = this.#budget.add({ weight, forget: () => void this.#take(key) });
+    this.#entries.set(key, { value, inCache: this.#arrivals.add(key), inBudget });
   }
 
   delete(key: string): void {
-    const entry = this.#entries.get(key);
-    if (entry === undefined) return;
-    this.#entries.delete(key);
-    this.#budget.remove(entry);
+    const held = this.#take(key);
+    if (held !== undefined) this.#budget.remove(held.inBudget);
   }
 
   /** Looks at every entry. */
   deleteWhere(isOver: (value: V) => boolean): void {
     for (const [key, { value }] of this.#entries) if (isOver(value)) this.delete(key);
+  }
+
+  #take(key: string): Held<V> | undefined {
+    const held = this.#entries.get(key);
+    if (held === undefined) return undefined;
+    this.#entries.delete(key);
+    this.#arrivals.take(held.inCache);
+    return held;
   }
 }

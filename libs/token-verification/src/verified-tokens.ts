@@ -17,7 +17,7 @@ interface Verified<T> {
 interface Entry<T> extends Verified<T> {
   readonly characters: number;
   /** Its place in what all servers may hold together. */
-  readonly held: { readonly weight: number; readonly forget: () => void };
+  readonly held: ReturnType<CacheBudget['add']>;
 }
 
 /** Characters of all tokens in a process: a bound for each server is none for ten thousand of them. */
@@ -69,10 +69,9 @@ export class VerifiedTokens<T> {
   add(presented: string, { value, keys, expiresAt }: Verified<T>): void {
     const digest = digestOf(presented);
     this.#delete(digest);
-    const held = { weight: presented.length, forget: () => this.#delete(digest) };
+    const held = processBudget.add({ weight: presented.length, forget: () => this.#delete(digest) });
     this.#entries.set(digest, { value, keys, expiresAt, characters: presented.length, held });
     this.#characters += presented.length;
-    processBudget.add(held);
     for (const oldest of this.#entries.keys()) {
       if (this.#entries.size <= this.#options.maxCount && this.#characters <= this.#options.maxCharacters) break;
       this.#delete(oldest);
