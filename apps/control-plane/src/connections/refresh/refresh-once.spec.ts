@@ -50,6 +50,8 @@ test('two replicas, twenty callers each, three expiries: one refresh each, and e
   }
   expect(fixture.provider.revokedFamilies).toBe(revokedFamilies);
   expect(await isAccepted(replicas[0], id)).toBe(true);
+  const answers = await Promise.all(replicas.map(async ({ metrics }) => /token_refresh_duration_seconds_count\{answer="answered"\} (\d+)/.exec(await metrics.registry.metrics())?.[1] ?? 0));
+  expect(answers.map(Number).reduce((sum, count) => sum + count)).toBe(3);
 });
 
 describe('kill -9 of the holder', () => {

@@ -39,6 +39,18 @@ describe('the first administrator’s link', () => {
     expect(browser.cookieLines(origin).find((line) => line.startsWith('gatehouse='))).toMatch(/HttpOnly; SameSite=Lax$/);
   });
 
+  test('is counted as a login, and so is a password, but not a wrong one', async () => {
+    const logins = async (method: string): Promise<number> => {
+      const text = await (await fetch(new URL('/metrics', fixture.plane.internalUrl))).text();
+      return Number(new RegExp(`^gatehouse_control_plane_logins_total\\{method="${method}"\\} (\\d+)$`, 'm').exec(text)?.[1] ?? 0);
+    };
+    const before = [await logins('link'), await logins('password')];
+    await makeAdmin();
+    await logIn('root@corp.example', password);
+    await logIn('root@corp.example', 'another one entirely');
+    expect([await logins('link'), await logins('password')]).toEqual(before.map((count) => count + 1));
+  });
+
   test('works once', async () => {
     const { url } = await firstAdminLink();
     const [first, second] = [newBrowser(), newBrowser()];
