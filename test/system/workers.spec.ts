@@ -1,5 +1,6 @@
 import { randomBytes } from 'node:crypto';
 import { mkdtemp, rm } from 'node:fs/promises';
+import { request } from 'node:http';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { Secret } from '@gatehouse/sealing';
@@ -43,11 +44,23 @@ interface Line {
 const linesOf = (process: DataPlaneProcess): Line[] => process.output().split('\n').slice(0, -1).map((line) => JSON.parse(line) as Line);
 const workersThatServed = (tool: string): Set<number> => new Set(linesOf(plane).filter((line) => line.tool === tool).map(({ worker }) => worker));
 
-async function call(process: DataPlaneProcess, server: string, tool = 'inspect', headers: Record<string, string> = {}): Promise<string> {
-  const body = JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {} } });
-  const response = await fetch(`${process.dataPlaneUrl}/mcp/default/${server}`, { method: 'POST', headers: { 'content-type': 'application/json', ...headers }, body });
+const messageFor = (tool: string): string => JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {} } });
+const headers = { 'content-type': 'application/json' };
+
+async function call(process: DataPlaneProcess, server: string): Promise<string> {
+  const response = await fetch(`${process.dataPlaneUrl}/mcp/default/${server}`, { method: 'POST', headers, body: messageFor('inspect') });
   await response.text();
   return response.status === 200 ? 'served' : String(response.status);
+}
+
+/** A call on a connection of its own: each of these goes to the next worker. */
+function callAnew(server: string, tool = 'inspect'): Promise<string> {
+  return new Promise((resolve) => {
+    const outgoing = request(`${plane.dataPlaneUrl}/mcp/default/${server}`, { method: 'POST', headers, agent: false }, (response) => {
+      response.resume().on('end', () => resolve(response.statusCode === 200 ? 'served' : String(response.statusCode))).on('error', () => resolve('failed'));
+    });
+    outgoing.on('error', () => resolve('failed')).end(messageFor(tool));
+  });
 }
 
 interface Ready {
@@ -87,7 +100,7 @@ const untilServedByAll = (server: string): Promise<void> =>
   vi.waitFor(async () => {
     const { workers } = await readiness();
     expect(workers.every(({ revision }) => revision === workers[0]?.revision && revision > 0)).toBe(true);
-    for (let connection = 0; connection < count; connection += 1) expect(await call(plane, server, 'inspect', { connection: 'close' })).toBe('served');
+    for (let connection = 0; connection < count; connection += 1) expect(await callAnew(server)).toBe('served');
   }, patience);
 
 beforeAll(async () => {
@@ -112,7 +125,7 @@ describe('a data plane of two workers', () => {
     await untilServedByAll('orders');
     const before = await metric('gatehouse_requests_total');
     const names = Array.from({ length: 8 }, (_, index) => `tool-${index % 2}`);
-    expect(new Set(await Promise.all(names.map((name) => call(plane, 'orders', name, { connection: 'close' }))))).toEqual(new Set(['served']));
+    expect(new Set(await Promise.all(names.map((name) => callAnew('orders', name))))).toEqual(new Set(['served']));
     expect(await metric('gatehouse_requests_total')).toBe(before + names.length);
     await vi.waitFor(() => expect(new Set([...workersThatServed('tool-0'), ...workersThatServed('tool-1')])).toEqual(new Set([1, 2])), patience);
 
@@ -158,10 +171,21 @@ describe('a data plane of two workers', () => {
     expect(new Set(linesOf(plane).filter(({ worker }) => worker === 1).map(({ pid }) => pid)).size).toBe(2);
   });
 
+  it('ends the connection that a worker was given and had not taken when it died', async () => {
+    const victim = linesOf(plane).findLast(({ worker }) => worker === 2)?.pid ?? 0;
+    process.kill(victim, 'SIGSTOP');
+    const calls = Array.from({ length: count }, () => callAnew('orders'));
+    // One of them went to the other worker.
+    expect(await Promise.race(calls)).toBe('served');
+    process.kill(victim, 'SIGKILL');
+    expect((await Promise.all(calls)).sort()).toEqual(['failed', 'served']);
+    await untilAllReady();
+  });
+
   it('finishes what is in flight at SIGTERM, in all of them, and exits with 0', async () => {
     const held: (() => void)[] = [];
-    upstream.handle((request, response) => new Promise((resolve) => void held.push(() => resolve(answerAsMcp(request, response)))));
-    const calls = Array.from({ length: 4 }, () => call(plane, 'orders', 'held', { connection: 'close' }));
+    upstream.handle((recorded, response) => new Promise((resolve) => void held.push(() => resolve(answerAsMcp(recorded, response)))));
+    const calls = Array.from({ length: 4 }, () => callAnew('orders', 'held'));
     await vi.waitFor(() => expect(held).toHaveLength(4), patience);
     const stopped = plane.stop();
     await vi.waitFor(async () => expect(await readiness()).toMatchObject({ ready: false, draining: true }), patience);

@@ -1,5 +1,6 @@
 import cluster from 'node:cluster';
 import type { Logger } from '@gatehouse/service-runtime';
+import { closeWhatWasNotTaken } from './given-connection.ts';
 import { sumMetrics } from './summed-metrics.ts';
 import { WorkerSlot } from './worker-slot.ts';
 
@@ -92,6 +93,7 @@ export class Workers {
     return new Promise((resolve) => {
       const child = cluster.fork(this.#options.environmentOf(slot.number));
       slot.take(child, resolve);
+      closeWhatWasNotTaken(child);
       // An error of the process is followed by its end.
       child.on('error', (error) => this.#options.logger.warn({ failed: slot.number, err: error }, 'a worker cannot be reached'));
       child.once('exit', (exitCode: number | null, signal: string | null) => this.#onExit(slot, exitCode, signal));
