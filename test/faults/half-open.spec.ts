@@ -79,6 +79,32 @@ test('fault 7: the lines to Redis fall silent: edits are taken, calls go on, and
   console.info(`Redis: the edit was served ${servedAfterMs} ms after its return`);
 });
 
+test('fault 7: only the lines to Postgres that are open fall silent: whoever gets one is refused in time, and soon nobody does', { timeout }, async () => {
+  await Promise.all(Array.from({ length: 8 }, () => planes.read()));
+  planes.lines.postgres.silenceConnections();
+  const silentAt = Date.now();
+  let slowestMs = 0;
+  let streak = 0;
+  let goodSince = 0;
+  // Each control plane is asked in turn, and each with what connections it has.
+  while (streak < 5) {
+    const answers = await Promise.all(Array.from({ length: 4 }, () => planes.read()));
+    for (const { status, code, tookMs } of answers) {
+      expect([[200, undefined], [503, 'database_unavailable']]).toContainEqual([status, code]);
+      slowestMs = Math.max(slowestMs, tookMs);
+    }
+    const isGood = answers.every(({ status }) => status === 200);
+    if (isGood && streak === 0) goodSince = Date.now();
+    streak = isGood ? streak + 1 : 0;
+  }
+  expect(await planes.setKey('key-over-new-lines-to-postgres')).toMatchObject({ status: 200 });
+  await planes.untilServed('key-over-new-lines-to-postgres');
+  expect(described(planes.failures(silentAt), silentAt)).toEqual([]);
+  reportFault(7, 'open connections to Postgres silent', { slowestRefusalMs: slowestMs, answeredAfterMs: goodSince - silentAt });
+  console.info(`Postgres, new lines: refused within ${slowestMs} ms, answered after ${goodSince - silentAt} ms`);
+  expect(slowestMs).toBeLessThan(refusalLimitMs);
+});
+
 test('fault 7: only the lines to Redis that are open fall silent: subscriptions that hear nothing are found out, and replaced', { timeout }, async () => {
   planes.lines.redis.silenceConnections();
   const silentAt = Date.now();
