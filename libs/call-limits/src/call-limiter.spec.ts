@@ -67,6 +67,12 @@ describe('rates', () => {
     expect(await outcomesOf([enter(), enter(), enter()])).toBe('+--');
   });
 
+  it('and what that one has taken in common is given back', async () => {
+    const { enter } = setup({ rates: [{ per: 'server', calls: 2, seconds: 3_600, shared: true }, { per: 'caller', calls: 1, seconds: 3_600 }] });
+    expect(await outcomesOf([enter(), enter()])).toBe('+-');
+    expect(await outcomesOf([enter({ caller: 'ben' }), enter({ caller: 'eva' })])).toBe('+-');
+  });
+
   it('says which limit it is, and the longest of all waits', async () => {
     const { enter } = setup({ rates: [{ per: 'caller', calls: 1, seconds: 10 }, { per: 'server', calls: 2, seconds: 60, burst: 1 }, { per: 'tool', calls: 1, seconds: 1 }] });
     await enter({ tools: ['a'] });
