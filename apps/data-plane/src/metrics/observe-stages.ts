@@ -10,7 +10,8 @@ const follows: Readonly<Record<Stage, readonly (Stage | undefined)[]>> = {
   read: ['authenticate'],
   // Again, where the upstream wants other credentials.
   prepare: ['read', 'upstream'],
-  upstream: ['prepare'],
+  // Again, where a session has to be opened first.
+  upstream: ['prepare', 'upstream'],
   answer: ['upstream'],
 };
 
