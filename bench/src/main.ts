@@ -21,6 +21,8 @@ async function bench(args: readonly string[]): Promise<void> {
   console.log(cores.proxy === undefined ? 'Processes are not pinned: one core only, or no taskset. Figures are not comparable.' : `Proxy on core ${cores.proxy}, load and upstream on core ${cores.rest}.`);
 
   if (options.report !== undefined) {
+    // One for each process that must not be left behind, of which a fleet has more than ten.
+    process.setMaxListeners(0);
     const { failures } = await makeReport(options.report, options, cores, coreCount);
     console.log(`Written to ${options.report}`);
     if (failures.length > 0) process.exitCode = 1;
