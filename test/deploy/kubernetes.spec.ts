@@ -2,11 +2,13 @@ import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { readSettings } from '@gatehouse/service-runtime';
 import { beforeAll, describe, expect, it } from 'vitest';
 import { runCommand } from '../support/run-command.ts';
 import { customResourceProblems } from './custom-resources.ts';
 import { type DeployTools, deployTools } from './deploy-tools.ts';
 import { find, type Manifest, type NetworkPolicySpec, podOf, podsOf, readManifests, renderChart, renderOverlay, type Volume } from './manifests.ts';
+import { environmentOf, settingsOf } from './settings-of.ts';
 
 const root = fileURLToPath(new URL('../../', import.meta.url));
 /** The oldest that the manifests ask for (preStop's sleep), and the newest there are schemas of. */
@@ -69,6 +71,17 @@ describe('the chart', () => {
     expect([...chart.keys()].sort()).toEqual([...overlay.keys()].sort());
     for (const [name, manifest] of overlay) expect(chart.get(name), name).toEqual(manifest);
   });
+
+  it('sends spans as the component for it does', async () => {
+    const traced = await renderOverlay(tools, 'prod', (text) => text.replace('  - ../../observability', '  - ../../components/tracing\n  - ../../observability'));
+    const { manifests } = await renderChart(tools, { tracing: { enabled: true } });
+    for (const [kind, name] of [['NetworkPolicy', 'collector'], ['Deployment', 'gatehouse-control-plane'], ['Deployment', 'gatehouse-data-plane']] as const) {
+      expect(withoutWrapping(find(manifests, kind, name)), name).toEqual(withoutWrapping(find(traced, kind, name)));
+    }
+    const [container] = podOf(find(traced, 'Deployment', 'gatehouse-data-plane'))?.containers ?? [];
+    expect(() => readSettings(settingsOf['data-plane'], environmentOf('data-plane', { ...Object.fromEntries(container?.env?.map(({ name, value = '10.1.2.3' }) => [name, value]) ?? []), GATEHOUSE_DATA_PLANE_PEER_URL: 'http://10.1.2.3:3001' }))).not.toThrow();
+    expect(JSON.stringify(container?.env)).toContain('OTEL_EXPORTER_OTLP_ENDPOINT');
+  }, 60_000);
 
   it('passes helm lint, strictly', () => {
     expect(chartMessages).toEqual([]);

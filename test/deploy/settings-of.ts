@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { controlPlaneSettings } from '@gatehouse/control-plane';
 import { dataPlaneSettings } from '@gatehouse/data-plane';
-import type { Setting } from '@gatehouse/service-runtime';
+import { type Setting, settingName } from '@gatehouse/service-runtime';
 
 export type Role = 'control-plane' | 'data-plane' | 'migrate';
 
@@ -32,15 +32,17 @@ export function environmentOf(role: Role, variables: Readonly<Record<string, str
   const known = settingsOf[role];
   const environment: Record<string, string> = {};
   for (const [name, value] of Object.entries(variables)) {
-    if (!name.startsWith(prefix)) continue;
+    // Those of OpenTelemetry have the names that they have everywhere.
+    const isOurs = name.startsWith(prefix);
+    if (!isOurs && !name.startsWith('OTEL_')) continue;
     const isFile = name.endsWith('_FILE');
-    const key = name.slice(prefix.length).replace(/_FILE$/, '');
+    const key = (isOurs ? name.slice(prefix.length) : name).replace(/_FILE$/, '');
     const setting = known[key];
     if (setting === undefined) throw new Error(`${role} has no setting ${name}`);
     if (isFile !== (setting.secret === true)) throw new Error(`${name}: secrets, and nothing else, come from files`);
     const content = isFile ? contents[value.split('/').at(-1) ?? ''] : value;
     if (content === undefined) throw new Error(`nobody makes ${value}`);
-    environment[`${prefix}${key}`] = content;
+    environment[settingName(key)] = content;
   }
   return environment;
 }
