@@ -109,6 +109,15 @@ describe('a rate', () => {
     expect(lines.at(-2)).toMatchObject({ outcome: 'rate_limited', caller: 'service-account:account-ana', tool: 'echo' });
   });
 
+  it('is counted for as long as its server is configured', async () => {
+    const name = await serve({ rates: [{ per: 'server', calls: 1, seconds: 3_600 }] });
+    expect(await statuses(2, () => post(name))).toEqual([200, 429]);
+    const counted = (): Promise<number> => metric(new RegExp(`^gatehouse_limited_total\\{workspace="default",server="${name}",limit="server"\\} (\\d+)`, 'm'));
+    expect(await counted()).toBe(1);
+    await dataPlane.remove(name);
+    expect(await counted()).toBe(0);
+  });
+
   it('strangers, and those who may not call, use up nothing', async () => {
     const name = await serve({ rates: [{ per: 'server', calls: 1, seconds: 3_600 }] }, { access: { allow: [{ serviceAccount: 'ana' }] } });
     expect(await statuses(3, () => post(name, call(), { caller: 'nobody' }))).toEqual([401, 401, 401]);
