@@ -12,6 +12,9 @@ import { registerStoredStateGauges } from './stored-state-gauges.ts';
 const fixture = useControlPlane();
 const prefix = 'gatehouse_control_plane_';
 
+/** A machine that is busy is no failure. */
+const patienceMs = 60_000;
+
 const scrape = async (url = fixture.plane.internalUrl): Promise<string> => (await fetch(new URL('/metrics', url))).text();
 /** @param name with its labels, as it is served */
 const valueIn = (text: string, name: string): number | undefined => {
@@ -28,10 +31,10 @@ test('the process says what it is, and no series is there twice', async () => {
 });
 
 test('a change is published, and how long that took is counted', async () => {
-  await until(async () => ((await value('snapshot_publication_duration_seconds_count{outcome="replaced"}')) ?? 0) > 0);
+  await until(async () => ((await value('snapshot_publication_duration_seconds_count{outcome="replaced"}')) ?? 0) > 0, patienceMs);
   const [lag, documents, seals] = [await value('snapshot_publication_lag_seconds_count'), await value('snapshot_documents_published_total'), await value('vault_operations_total{operation="seal"}')];
   expect((await fixture.plane.send('POST', '/v1/workspaces/default/servers', { body: sampleServer('published') })).status).toBe(201);
-  await until(async () => ((await value('snapshot_publication_lag_seconds_count')) ?? 0) > (lag ?? 0));
+  await until(async () => ((await value('snapshot_publication_lag_seconds_count')) ?? 0) > (lag ?? 0), patienceMs);
   expect(await value('snapshot_documents_published_total')).toBeGreaterThan(documents ?? 0);
   expect(await value('vault_operations_total{operation="seal"}')).toBe((seals ?? 0) + 1);
   expect(await value('vault_operations_total{operation="open"}')).toBeGreaterThan(0);
@@ -48,10 +51,10 @@ test('who waits for a connection to the database is counted', async () => {
         const text = await scrape(plane.internalUrl);
         expect([valueIn(text, 'database_connections{state="used"}'), valueIn(text, 'database_connections_max')]).toEqual([2, 2]);
         expect(valueIn(text, 'database_waiting')).toBeGreaterThanOrEqual(3);
-      }, 20_000);
+      }, patienceMs);
       return requests;
     });
-    await until(async () => valueIn(await scrape(plane.internalUrl), 'database_waiting') === 0);
+    await until(async () => valueIn(await scrape(plane.internalUrl), 'database_waiting') === 0, patienceMs);
   } finally {
     await close();
   }
