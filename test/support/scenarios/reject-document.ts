@@ -14,9 +14,9 @@ interface ReportedPlane {
 }
 
 /** As a control plane of a later release might write it: it takes what data planes of this one do not know. */
-const breakOrders = `
+export const breakServer = `
   with counter as (update revision_counter set revision = revision + 1 where id = 1 returning revision),
-       server as (update servers set document = jsonb_set(document, '{upstream,transport}', '"carrier-pigeon"') where name = 'orders' returning id),
+       server as (update servers set document = jsonb_set(document, '{upstream,transport}', '"carrier-pigeon"') where name = $1 returning id),
        known as (insert into revisions (revision, changed) select revision, jsonb_build_array(id) from counter, server)
   select id, revision::int from counter, server`;
 
@@ -26,7 +26,7 @@ export async function rejectDocument(planes: LoadedPlanes, restart: boolean): Pr
   const keyOf = (server: string): (string | undefined)[] => planes.dataPlanes.map((_plane, index) => planes.load.last(server, index)?.outcome);
   await expect.poll(() => keyOf('orders').every((key) => key?.startsWith('key-')), { timeout: 20_000 }).toBe(true);
   const before = keyOf('orders');
-  const [broken] = await runSql<{ id: string; revision: number }>(planes.shape.databaseUrl, breakOrders);
+  const [broken] = await runSql<{ id: string; revision: number }>(planes.shape.databaseUrl, breakServer, ['orders']);
   const id = broken?.id ?? '';
 
   // The others are updated.
