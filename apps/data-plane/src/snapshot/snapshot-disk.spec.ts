@@ -1,5 +1,5 @@
 import { randomBytes } from 'node:crypto';
-import { chmod, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
+import { chmod, link, mkdtemp, readdir, readFile, rm, stat, truncate, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
@@ -46,6 +46,17 @@ describe('a snapshot on disk', () => {
   it('leaves two files and no temporary one', async () => {
     for (const revision of [1, 2, 3]) await writeSnapshot(directory, specKeys, await snapshotOf(revision, 'a'));
     expect((await readdir(directory)).sort()).toEqual(['snapshot', 'snapshot.previous']);
+  });
+
+  it('is kept as the one before also where a crash left both names to one file', async () => {
+    await writeSnapshot(directory, specKeys, await snapshotOf(1, 'a'));
+    await link(file(), `${file()}.previous`);
+    await writeSnapshot(directory, specKeys, await snapshotOf(2, 'a'));
+    expect((await readdir(directory)).sort()).toEqual(['snapshot', 'snapshot.previous']);
+    expect((await read())?.state.revision).toBe(2);
+    await rm(file());
+    expect((await read())?.state.revision).toBe(1);
+    expect(skipped).toEqual([]);
   });
 
   it('is nothing where nothing was written, without a word', async () => {

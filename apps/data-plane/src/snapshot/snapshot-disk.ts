@@ -1,5 +1,5 @@
 import { constants } from 'node:fs';
-import { mkdir, open, readdir, readFile, rename, copyFile, rm } from 'node:fs/promises';
+import { copyFile, link, mkdir, open, readdir, readFile, rename, rm } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
 import { openDocument, type SnapshotKeys } from '@gatehouse/gateway-config';
 import { seal, unseal } from '@gatehouse/sealing';
@@ -35,12 +35,27 @@ export async function writeSnapshot(directory: string, keys: SnapshotKeys, snaps
     } finally {
       await file.close();
     }
-    await copyFile(path, join(directory, names[1]), constants.COPYFILE_FICLONE).catch(ignoreMissing);
+    await keepAsPrevious(path, join(directory, names[1])).catch(ignoreMissing);
     await rename(temporary, path);
     await syncDirectory(dirname(path));
   } catch (error) {
     await rm(temporary, { force: true });
     throw error;
+  }
+}
+
+/** Its second name comes in one step, so that a crash leaves no half of it under that one either. Disks without links get a copy. */
+async function keepAsPrevious(path: string, previous: string): Promise<void> {
+  const temporary = `${previous}.${process.pid}.tmp`;
+  try {
+    await link(path, temporary).catch(async (error: unknown) => {
+      if (isMissing(error)) throw error;
+      await copyFile(path, temporary, constants.COPYFILE_FICLONE);
+    });
+    await rename(temporary, previous);
+  } finally {
+    // Where both are names of one file already, renaming does nothing, and leaves it (POSIX rename).
+    await rm(temporary, { force: true });
   }
 }
 
@@ -65,7 +80,7 @@ export async function readSnapshot(directory: string, keys: SnapshotKeys, onSkip
 /** Removes what a process that died while it wrote left behind. A process that still writes keeps its own. */
 export async function removeUnfinished(directory: string): Promise<void> {
   for (const file of await readdir(directory).catch(() => [])) {
-    const pid = Number(/^snapshot\.(\d+)\.tmp$/.exec(file)?.[1]);
+    const pid = Number(/^snapshot\.(?:previous\.)?(\d+)\.tmp$/.exec(file)?.[1]);
     if (pid === process.pid || (pid > 0 && !isRunning(pid))) await rm(join(directory, file), { force: true });
   }
 }
