@@ -185,6 +185,23 @@ describe('what is asked for a call', () => {
     expect((await spansOf(next, 2)).map(({ kind }) => kind).sort()).toEqual([spanKind.server, spanKind.client]);
   });
 
+  it('a provider that is asked for a token is asked in a span, and is told of no trace', async () => {
+    const provider = await startRecordingUpstream({ handler: (_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{"access_token":"marked-token","token_type":"Bearer","expires_in":3600}') });
+    try {
+      await traced.publish({ name: 'service', upstream: { url: upstream.url }, appAuth: { type: 'oauth-client-credentials', tokenUrl: `${provider.origin}/oauth/token`, clientId: 'spec', clientSecret: 'marked-secret' } });
+      const traceId = newTraceId();
+      expect((await post('service', { traceparent: contextOf(traceId) })).status).toBe(200);
+      const spans = await spansOf(traceId, 4);
+      const asked = spans.find(({ name }) => name === 'POST');
+      expect(asked).toMatchObject({ kind: spanKind.client, parentSpanId: onlyOf(spans, spanKind.server).spanId, attributes: { 'server.port': provider.port, 'url.path': '/oauth/token', 'http.response.status_code': 200 } });
+      expect(onlyOf(spans, spanKind.internal).name).toBe('obtain credentials');
+      expect(provider.requests.map((request) => headerValue(request, 'traceparent'))).toEqual([undefined]);
+      expect(collector.raw.join('\n')).not.toMatch(/marked-(token|secret)/);
+    } finally {
+      await provider.close();
+    }
+  });
+
   it('a redirect is a part of it', async () => {
     upstream.handle((request, response) => (request.url === '/mcp' ? void response.writeHead(307, { location: '/mcp/next' }).end() : answerAsMcp(request, response)));
     const traceId = newTraceId();
