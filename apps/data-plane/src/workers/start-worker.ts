@@ -26,9 +26,6 @@ export async function startWorker(environment: Readonly<Record<string, string | 
   const logger = createLogger({ level: settings.LOG_LEVEL, role: 'data-plane', worker: number });
   const { dataPlane, close } = openDataPlane(settings, logger);
   const stop = new AbortController();
-  // Node would end the process where it stands when the primary process is gone; what is in flight here is answered first.
-  if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
-  process.once('disconnect', () => stop.abort());
 
   const answers: { readonly [Ask in keyof Answers]: () => Promise<Answers[Ask]> } = {
     status: () => Promise.resolve({ readiness: dataPlane.readiness(), snapshot: dataPlane.describeSnapshot() }),
@@ -42,6 +39,9 @@ export async function startWorker(environment: Readonly<Record<string, string | 
   try {
     const url = await dataPlane.start(peerPortOf(settings, number));
     logger.info({ url }, 'data plane listens');
+    // Node ends the process where it stands when the primary process is gone. From now on what is in flight here is answered first.
+    if (cluster.worker) cluster.worker.exitedAfterDisconnect = true;
+    process.once('disconnect', () => stop.abort());
     tellPrimary({ startedAt: url });
     return { stopped: stop.signal, drain: () => dataPlane.drain(), close };
   } catch (error) {
