@@ -15,6 +15,7 @@ export default defineConfig({
     pool: 'forks',
     maxWorkers: 1,
     testTimeout: 600_000,
-    hookTimeout: 90_000,
+    // Two of each plane and their stores begin anew for each file, on a machine that may have other things to do.
+    hookTimeout: 300_000,
   },
 });
