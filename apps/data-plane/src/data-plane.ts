@@ -151,7 +151,8 @@ export class DataPlane {
       maxHeaderBytes: settings.MAX_HEADER_BYTES,
       stalledTimeoutMs: settings.STREAM_IDLE_TIMEOUT_MS,
       handle: (request) => (isRelay(request) ? answerRelay(this.#peerSeals, request, handle) : handle(request)),
-      isDraining: () => this.#draining,
+      // Not before nobody can connect any more: who is told to would only connect here again.
+      isDraining: () => this.#draining && !this.#http.server.listening,
       isAdmitted: (admission) => this.#isAdmitted(admission),
       observe: observeAnswers(this.registry, () => performance.now()),
     };
@@ -199,19 +200,21 @@ export class DataPlane {
 
   /** Unready at once, and nobody's request is broken off: what `stop` does, with time for whoever still uses a connection to notice. */
   async drain(): Promise<void> {
-    this.#beginDraining(this.#settings.DRAIN_TIMEOUT_MS / 2);
-    await drainServer(this.#http.server, { timeoutMs: this.#settings.DRAIN_TIMEOUT_MS });
+    this.#beginDraining();
+    const timeoutMs = this.#settings.DRAIN_TIMEOUT_MS;
+    await drainServer(this.#http.server, { timeoutMs, onClosed: () => this.#http.streams.endListening(timeoutMs / 2) });
   }
 
   /** Unready at once; requests in flight finish, as long as the drain timeout lets them; then everything is closed. */
   async stop(): Promise<void> {
     if (this.#isStopped) return;
     this.#isStopped = true;
-    this.#beginDraining(0);
+    this.#beginDraining();
     const { server } = this.#http;
     // Also of one that never listened: closing says so in an error, which is as good.
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
+    this.#http.streams.endListening();
     const timer = setTimeout(() => server.closeAllConnections(), this.#settings.DRAIN_TIMEOUT_MS);
     // A connection that becomes idle while draining has nothing more to wait for.
     const sweep = setInterval(() => server.closeIdleConnections(), 100);
@@ -316,12 +319,10 @@ export class DataPlane {
     };
   }
 
-  /** @param patienceMs for streams on which answers may still come */
-  #beginDraining(patienceMs: number): void {
+  #beginDraining(): void {
     if (this.#draining) return;
     this.#draining = true;
     this.#heartbeat.beat();
-    this.#http.streams.endListening(patienceMs);
   }
 
   #onApplied(afterOutage: boolean): void {

@@ -7,9 +7,14 @@ export interface DrainOptions {
   readonly timeoutMs: number;
   /** How long nothing may have come before connections that wait for a next request are closed. A second when absent. */
   readonly quietMs?: number;
+  /** Told once nobody can connect any more. */
+  readonly onClosed?: () => void;
 }
 
 const sweepMs = 50;
+/** A turn that took longer had something to do. */
+const calmMs = 0.1;
+const maxTurns = 1_000;
 
 /**
  * Lets an HTTP server go without a reset: nobody can connect any more, requests in flight finish, and each connection that is
@@ -17,20 +22,22 @@ const sweepMs = 50;
  * has stopped using them: a request on its way to a connection that is being closed is lost, and if it is a POST, nothing
  * between caller and server may send it again. Resolves when the last connection is closed.
  */
-export async function drainServer(server: Server, { timeoutMs, quietMs = 1_000 }: DrainOptions): Promise<void> {
+export async function drainServer(server: Server, { timeoutMs, quietMs = 1_000, onClosed }: DrainOptions): Promise<void> {
   let cameAt = performance.now();
   const onRequest = (_request: IncomingMessage, response: ServerResponse): void => {
     cameAt = performance.now();
     response.shouldKeepAlive = false;
   };
   const events = ['request', 'checkContinue'] as const;
-  for (const event of events) server.prependListener(event, onRequest);
-  // Right after the sockets were read: what had arrived by then is known, as a connection or as a request.
-  await afterReading();
+  // A connection that the system has accepted and this process has not is reset when the listening socket is closed: so that
+  // is done right after a look at what has come, and before anybody is given a reason to connect again.
+  await calmTurn();
   const closed = new Promise<void>((resolve) => {
     // Of its parent class: an HTTP server's own close() also closes what is idle at the moment.
     NetServer.prototype.close.call(server, () => resolve());
   });
+  for (const event of events) server.prependListener(event, onRequest);
+  onClosed?.();
   const sweep = setInterval(() => {
     if (performance.now() - cameAt >= quietMs) setImmediate(() => server.closeIdleConnections());
   }, sweepMs);
@@ -41,4 +48,11 @@ export async function drainServer(server: Server, { timeoutMs, quietMs = 1_000 }
   for (const event of events) server.removeListener(event, onRequest);
 }
 
-const afterReading = (): Promise<void> => new Promise((resolve) => void setImmediate(resolve));
+/** Resolves after a turn of the event loop in which there was next to nothing to do; a busy process gets none, and then any will do. */
+async function calmTurn(): Promise<void> {
+  for (let turn = 0; turn < maxTurns; turn += 1) {
+    const began = performance.now();
+    await new Promise((resolve) => void setImmediate(resolve));
+    if (performance.now() - began < calmMs) return;
+  }
+}

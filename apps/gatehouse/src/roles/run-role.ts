@@ -22,7 +22,12 @@ export interface RunningRole {
 /** Runs one role until SIGINT or SIGTERM; then it is drained and closed, in order, and the exit code is 0. */
 export async function runRole<R extends RunningRole>(options: RoleOptions, start: () => Promise<R>, ready: (role: R) => object): Promise<number> {
   const signal = stopSignal();
-  const role = await start();
+  const role = await Promise.race([start(), aborted(signal)]);
+  if (role === undefined) {
+    // It waits for something, such as its database, and has nothing to bring to an end.
+    exitSoon();
+    return 0;
+  }
   if (options.json) output.json({ ready: true, ...ready(role) });
   try {
     await Promise.race([aborted(role.stopped ? AbortSignal.any([signal, role.stopped]) : signal), ...(role.failed ? [role.failed] : [])]);
