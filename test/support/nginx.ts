@@ -37,7 +37,7 @@ export async function startNginx({ dataPlanes, controlPlanes }: NginxTargets, po
     'data-plane-1:3001': dataPlanes[0],
     'data-plane-2:3001': dataPlanes[1],
     // A name with several addresses is several servers, as Compose has them where there are replicas.
-    'server control-plane:3000;': controlPlanes.map((target) => `server ${target};`).join(' '),
+    [controlPlaneOf('control-plane:3000')]: controlPlanes.map(controlPlaneOf).join(' '),
     'listen 8080': `listen 127.0.0.1:${listens}`,
     'worker_processes auto': 'worker_processes 1',
     ' /tmp/': ` ${folder}/`,
@@ -64,6 +64,8 @@ export async function startNginx({ dataPlanes, controlPlanes }: NginxTargets, po
     },
   };
 }
+
+const controlPlaneOf = (target: string): string => `server ${target} max_fails=1 fail_timeout=2s;`;
 
 /** One of this machine that was free a moment ago. */
 export async function freePort(): Promise<number> {
