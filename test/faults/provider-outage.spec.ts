@@ -1,6 +1,7 @@
 import { setTimeout as delay } from 'node:timers/promises';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { type ConnectedPerson, type ConnectedPlanes, startConnectedPlanes } from '../support/connected-planes.ts';
+import { reportFault } from '../support/fault-report.ts';
 import { type MadeCall, SteadyCalls } from '../support/steady-calls.ts';
 import { never } from '../support/strict-oauth-provider.ts';
 
@@ -60,7 +61,7 @@ test('a provider is away while tokens expire: served to their expiry, then provi
   await expect.poll(() => people.filter((who) => !isServed(who)).map(({ name }) => name), { timeout: 240_000, interval: 200 }).toEqual([]);
   const recoveredAt = Date.now();
   await calls.stop();
-  console.info(`${calls.made.length} calls; connections to the token endpoint: ${planes.providerLine.accepted() - asked}; all served again ${recoveredAt - outageEndedAt} ms after its return`);
+  reportFault(17, 'a provider is away', { outageSeconds, calls: calls.made.length, connectionsToIt: planes.providerLine.accepted() - asked, allServedAgainMs: recoveredAt - outageEndedAt });
 
   const wrong = calls.made.filter((call) => !allowed(call, outageEndedAt).includes(call.outcome));
   expect(wrong.map(({ who, plane, beganAt, endedAt, outcome }) => [who.name, plane, outcome, beganAt - who.expiresAt, endedAt - who.expiresAt])).toEqual([]);

@@ -63,7 +63,7 @@ export async function goThroughBadUpstreams(planes: LoadedPlanes, upstreams: Rea
   // Each waits for its own time, and not for another's.
   const shortest = (name: string): number => Math.min(...load.made.filter(({ who, outcome }) => who === name && outcome === '504 upstream_timeout').map(({ beganAt, endedAt }) => endedAt - beganAt));
   expect(shortest('hanging')).toBeGreaterThanOrEqual(responseSeconds * 1000 - 5);
-  expect(shortest('hanging')).toBeLessThan(patientSeconds * 1000);
+  expect(shortest('hanging')).toBeLessThan(shortest('hanging-longer'));
   expect(shortest('hanging-longer')).toBeGreaterThanOrEqual(patientSeconds * 1000 - 5);
   // Whoever reads what does not end gets it, for as long as they read; then its upstream is let go.
   expect(Math.min(...read)).toBeGreaterThan(16_384);

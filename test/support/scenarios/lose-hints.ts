@@ -15,27 +15,32 @@ export async function killSubscriptions(redis: { readonly port: number }): Promi
 let keys = 0;
 const setKey = (planes: LoadedPlanes): Promise<number> => planes.edit('orders', { appAuth: { value: `key-${(keys += 1)}` } });
 
+/** An edit of which messages get lost: these many, and not fewer. */
+async function setKeyUnheard(planes: LoadedPlanes, messages: number): Promise<number> {
+  const { lost } = planes.redisLine;
+  planes.redisLine.lose(messages);
+  const revision = await setKey(planes);
+  await expect.poll(() => planes.redisLine.lost, { timeout: 10_000, interval: 5 }).toBe(lost + messages);
+  return revision;
+}
+
 /** Ways in which data planes are not told of edits. @returns the last revision */
 export const lostHints: Readonly<Record<string, (planes: LoadedPlanes) => Promise<number>>> = {
-  'one data plane misses a message': async (planes) => {
-    planes.redisLine.lose(1);
-    return setKey(planes);
-  },
-  'both miss the same message': async (planes) => {
-    planes.redisLine.lose(planes.dataPlanes.length);
-    return setKey(planes);
-  },
+  'one data plane misses a message': (planes) => setKeyUnheard(planes, 1),
+  'both miss the same message': (planes) => setKeyUnheard(planes, planes.dataPlanes.length),
   'Redis has just ended the subscriptions': async (planes) => {
     await killSubscriptions(planes.shape.redis);
     return setKey(planes);
   },
   'ten edits while messages get lost and subscriptions are ended': async (planes) => {
+    const { lost } = planes.redisLine;
     planes.redisLine.setDeaf(true);
     let revision = 0;
     for (let edit = 0; edit < 10; edit += 1) {
       revision = await setKey(planes);
       if (edit % 4 === 3) await killSubscriptions(planes.shape.redis);
     }
+    await expect.poll(() => planes.redisLine.lost, { timeout: 10_000 }).toBeGreaterThan(lost);
     planes.redisLine.setDeaf(false);
     return revision;
   },
