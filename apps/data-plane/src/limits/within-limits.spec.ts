@@ -1,4 +1,5 @@
-import { CallLimiter, createMemorySharedBuckets, type LimitsConfig } from '@gatehouse/call-limits';
+import { CallLimiter, createMemorySharedBuckets } from '@gatehouse/call-limits';
+import type { ServerDocument } from '@gatehouse/gateway-config';
 import { prepareServer } from '@gatehouse/upstream-request';
 import { describe, expect, it } from 'vitest';
 import { RelayedRequest } from '../bridges/relay/relayed-request.ts';
@@ -23,7 +24,7 @@ class Caller implements IncomingRequest {
 const unread: StreamedBody = { pipe: () => undefined, resume: () => undefined, abort: () => undefined };
 const reply: Reply = { status: 200, headers: [], body: unread };
 
-function setup(limits: LimitsConfig) {
+function setup(limits: NonNullable<ServerDocument['limits']>) {
   const limiter = new CallLimiter({ now: () => 0, buckets: createMemorySharedBuckets(() => 0), defaults: { server: 0, caller: 0 }, onSharedChange: () => undefined, onSharedAlone: () => undefined });
   const gateway = { callLimits: { limiter, refused: () => undefined } } as unknown as Gateway;
   const server = prepareServer('s', 'w', { type: 'mcp', name: 's', upstream: { url: 'http://up.example' }, agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, limits });
