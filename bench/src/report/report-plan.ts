@@ -19,7 +19,7 @@ export interface ReportPlan {
 export const reportPlans: Readonly<Record<ReportLength, ReportPlan>> = {
   full: {
     authentication: { load: { warmUpSeconds: 2, rounds: 3, seconds: 3 }, latency: { rounds: 1, seconds: 2 }, every: 1 },
-    servers: { counts: [10, 100, 1_000, 10_000, 100_000], edits: 200, load: { warmUpSeconds: 2, seconds: 5 } },
+    servers: { counts: [10, 100, 1_000, 10_000, 100_000], edits: 200, load: { warmUpSeconds: 4, seconds: 5 } },
     // Two of the keep-alive comments that a data plane writes by default.
     streams: { count: 10_000, idleSeconds: 41, commentMs: 20_000, latencySeconds: 3 },
     propagation: { dataPlanes: [1, 2, 4, 8], edits: 100 },
