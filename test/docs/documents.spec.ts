@@ -21,9 +21,12 @@ beforeAll(async () => {
 /** Of the command line, not of a plane. */
 const commandLineSettings = ['TOKEN', 'TOKEN_FILE', 'KEY'];
 
+/** Of the tests of faults (docs/faults.md). */
+const settingsOfFaults = ['OUTAGE_SECONDS', 'CLOCK_SECONDS', 'SOAK_MINUTES'];
+
 describe('the documentation names only what is there', () => {
   it('settings', () => {
-    const known = new Set([...Object.keys(controlPlaneSettings), ...Object.keys(dataPlaneSettings), ...commandLineSettings]);
+    const known = new Set([...Object.keys(controlPlaneSettings), ...Object.keys(dataPlaneSettings), ...commandLineSettings, ...settingsOfFaults]);
     for (const [file, text] of texts) {
       for (const [, name = ''] of text.matchAll(/GATEHOUSE_([A-Z_]+[A-Z])/g)) expect(known.has(name.replace(/_FILE$/, '')), `${file}: GATEHOUSE_${name}`).toBe(true);
     }
