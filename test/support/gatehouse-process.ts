@@ -26,6 +26,8 @@ export interface GatehouseProcess {
 export interface GatehouseOptions {
   /** Added to this process's environment; undefined removes. */
   env?: Record<string, string | undefined>;
+  /** Of another build than this checkout's. */
+  executable?: string;
 }
 
 interface ReadyLine {
@@ -44,7 +46,7 @@ export const gatehouseCommand = (args: string[], env: Record<string, string> = {
 /** Starts the built product and resolves when it says that it is ready; rejects with its output when it ends before. */
 export async function startGatehouse(args: string[], options: GatehouseOptions = {}): Promise<GatehouseProcess> {
   const env = { ...process.env, ...options.env };
-  const child = spawn(process.execPath, [executable, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
+  const child = spawn(process.execPath, [options.executable ?? executable, ...args], { env, stdio: ['ignore', 'pipe', 'pipe'] });
   endWithThisProcess(child);
   const chunks: string[] = [];
   for (const stream of [child.stdout, child.stderr]) stream.on('data', (chunk: Buffer) => chunks.push(chunk.toString()));

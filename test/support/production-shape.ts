@@ -22,9 +22,10 @@ export interface ProductionShape {
   readonly folder: string;
   /** The administrator, wherever the control plane is reached. */
   adminAt(url: string): AdminClient;
-  startControlPlane(more?: Record<string, string>): Promise<{ process: GatehouseProcess; admin: AdminClient; internalUrl: string }>;
+  /** @param ofBuild the executable of another build */
+  startControlPlane(more?: Record<string, string>, ofBuild?: string): Promise<{ process: GatehouseProcess; admin: AdminClient; internalUrl: string }>;
   /** @param name also of its folder on disk, so that a data plane started again finds its snapshot */
-  startDataPlane(name: string, more?: Record<string, string>): Promise<DataPlaneProcess>;
+  startDataPlane(name: string, more?: Record<string, string>, ofBuild?: string): Promise<DataPlaneProcess>;
   close(): Promise<void>;
 }
 
@@ -63,12 +64,12 @@ export async function startProductionShape(more: Record<string, string> = {}): P
     environment: controlPlaneEnvironment,
     folder,
     adminAt: (url) => createAdminClient(url, adminToken),
-    startControlPlane: async (moreOfIt = {}) => {
-      const started = await startGatehouse(['control-plane', '--json'], { env: { ...controlPlaneEnvironment, ...moreOfIt } });
+    startControlPlane: async (moreOfIt = {}, ofBuild = executable) => {
+      const started = await startGatehouse(['control-plane', '--json'], { env: { ...controlPlaneEnvironment, ...moreOfIt }, executable: ofBuild });
       processes.push(started);
       return { process: started, admin: createAdminClient(started.controlPlaneUrl, adminToken), internalUrl: internalUrlOf(started) };
     },
-    startDataPlane: async (name, moreOfIt = {}) => {
+    startDataPlane: async (name, moreOfIt = {}, ofBuild = executable) => {
       const started = await startGatehouse(['data-plane', '--json'], {
         env: {
           ...environment,
@@ -80,6 +81,7 @@ export async function startProductionShape(more: Record<string, string> = {}): P
           GATEHOUSE_SNAPSHOT_DIR: join(folder, name),
           ...moreOfIt,
         },
+        executable: ofBuild,
       });
       processes.push(started);
       return { ...started, internalUrl: internalUrlOf(started) };
