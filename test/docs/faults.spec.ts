@@ -5,7 +5,7 @@ import { beforeAll, expect, it } from 'vitest';
 import { faultRows, faultsPage, measuredRows, withMeasured } from '../support/faults-page.ts';
 
 const root = (path: string): string => fileURLToPath(new URL(`../../${path}`, import.meta.url));
-const others = ['disconnect', 'redis-failover', 'rolling-restarts'];
+const others = ['disconnect', 'redis-failover', 'rolling-restarts', 'rolling-upgrade'];
 let page: string;
 beforeAll(async () => {
   page = await readFile(faultsPage, 'utf8');
