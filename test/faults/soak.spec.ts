@@ -99,7 +99,7 @@ const faults: Readonly<Record<string, () => Promise<void>>> = {
       },
     });
   },
-  '6 subscriptions are ended': () => killSubscriptions(planes.shape.redis),
+  '6 subscriptions are ended': async () => void (await killSubscriptions(planes.shape.redis)),
   '7 lines fall silent': async () => {
     for (const line of ['postgres', 'redis', 'broker'] as const) planes.lines[line].silenceConnections();
     await delay(awayMs);
@@ -163,7 +163,7 @@ async function callFaulty(isOver: () => boolean): Promise<number> {
   let calls = 0;
   while (!isOver()) {
     const body = JSON.stringify({ jsonrpc: '2.0', id: `soak-${calls}`, method: 'tools/call', params: { name: 'inspect', arguments: {} } });
-    await fetch(`${planes.dataPlanes[1].dataPlaneUrl}/mcp/default/faulty`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).then((reply) => reply.text(), () => undefined);
+    await fetch(`${planes.dataPlanes[1].dataPlaneUrl}/mcp/default/faulty`, { method: 'POST', headers: { 'content-type': 'application/json' }, body }).then((reply) => reply.text()).catch(() => undefined);
     calls += 1;
     await delay(50);
   }
