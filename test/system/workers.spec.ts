@@ -173,6 +173,8 @@ describe('a data plane of two workers', () => {
     const calls = Array.from({ length: count }, () => callAnew('orders'));
     // One of them went to the other worker.
     expect(await Promise.race(calls)).toBe('served');
+    // Who asks how they are does not wait for it, and hears of the other.
+    expect(await readiness()).toMatchObject({ ready: true });
     process.kill(victim, 'SIGKILL');
     expect((await Promise.all(calls)).sort()).toEqual(['failed', 'served']);
     await untilAllReady();
@@ -199,6 +201,15 @@ const isAlive = (pid: number): boolean => {
     return false;
   }
 };
+
+it('a worker that is just being started when all are told to stop is told too', async () => {
+  plane = await startPlane();
+  await untilAllReady();
+  process.kill(linesOf(plane).find(({ worker }) => worker === 1)?.pid ?? 0, 'SIGKILL');
+  await vi.waitFor(() => expect(linesOf(plane).filter(({ ended }) => ended === 1)).toHaveLength(1), patience);
+  expect(await plane.stop()).toBe(0);
+  expect(plane.output()).not.toContain('it is killed');
+});
 
 it('workers end with a primary process that is killed', async () => {
   plane = await startPlane();

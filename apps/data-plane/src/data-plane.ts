@@ -62,6 +62,9 @@ export interface Readiness {
 /** A link is good for ten minutes, the way to the provider and back that begins with it for ten more; and then the call is sent again. */
 const requestStateLifeMs = 1_500_000;
 
+/** For what is drained last, when what went before has taken all the time. */
+const leastDrainMs = 500;
+
 /** One data plane: its parts, put together once, and its life from start to drained. */
 export class DataPlane {
   readonly registry = new Registry();
@@ -87,6 +90,7 @@ export class DataPlane {
   #peerUrl = '';
   #peerListener: PeerListener | undefined;
   #draining = false;
+  #drainedUntil = 0;
   readonly #endObserving: () => void;
   #requestsInFlight = 0;
   #isStopped = false;
@@ -192,7 +196,7 @@ export class DataPlane {
     const ownHost = isIPv6(host) ? `[${host}]` : host;
     this.#peerUrl = this.#settings.DATA_PLANE_PEER_URL ?? `http://${isAnyHost ? hostname() : ownHost}:${actualPort}`;
     if (peerPort !== undefined) {
-      this.#peerListener = new PeerListener({ ...this.#serving, host, port: peerPort, drainTimeoutMs: this.#settings.DRAIN_TIMEOUT_MS });
+      this.#peerListener = new PeerListener({ ...this.#serving, host, port: peerPort });
       this.#peerUrl = Object.assign(new URL(this.#peerUrl), { protocol: 'http:', port: await this.#peerListener.listen() }).href;
     }
     return `http://${isAnyHost ? '127.0.0.1' : ownHost}:${actualPort}`;
@@ -201,7 +205,7 @@ export class DataPlane {
   /** Unready at once, and nobody's request is broken off: what `stop` does, with time for whoever still uses a connection to notice. */
   async drain(): Promise<void> {
     this.#beginDraining();
-    const timeoutMs = this.#settings.DRAIN_TIMEOUT_MS;
+    const timeoutMs = this.#drainingMsLeft();
     await drainServer(this.#http.server, { timeoutMs, onClosed: () => this.#http.streams.endListening(timeoutMs / 2) });
   }
 
@@ -215,13 +219,13 @@ export class DataPlane {
     const closed = new Promise<void>((resolve) => server.close(() => resolve()));
     server.closeIdleConnections();
     this.#http.streams.endListening();
-    const timer = setTimeout(() => server.closeAllConnections(), this.#settings.DRAIN_TIMEOUT_MS);
+    const timer = setTimeout(() => server.closeAllConnections(), this.#drainingMsLeft());
     // A connection that becomes idle while draining has nothing more to wait for.
     const sweep = setInterval(() => server.closeIdleConnections(), 100);
     await closed;
     clearTimeout(timer);
     clearInterval(sweep);
-    await this.#peerListener?.close();
+    await this.#peerListener?.close(this.#drainingMsLeft());
     this.#heartbeat.stop();
     await this.#bridgeSessions.closeAll();
     await this.#callEvents?.stop();
@@ -322,7 +326,13 @@ export class DataPlane {
   #beginDraining(): void {
     if (this.#draining) return;
     this.#draining = true;
+    this.#drainedUntil = performance.now() + this.#settings.DRAIN_TIMEOUT_MS;
     this.#heartbeat.beat();
+  }
+
+  /** Of the one timeout for all that is drained, one after the other. */
+  #drainingMsLeft(): number {
+    return Math.max(leastDrainMs, this.#drainedUntil - performance.now());
   }
 
   #onApplied(afterOutage: boolean): void {

@@ -14,7 +14,8 @@ export interface DrainOptions {
 const sweepMs = 50;
 /** A turn that took longer had something to do. */
 const calmMs = 0.1;
-const maxTurns = 1_000;
+/** A busy process has no such turn. */
+const calmWithinMs = 250;
 
 /**
  * Lets an HTTP server go without a reset: nobody can connect any more, requests in flight finish, and each connection that is
@@ -50,8 +51,8 @@ export async function drainServer(server: Server, { timeoutMs, quietMs = 1_000, 
 
 /** Resolves after a turn of the event loop in which there was next to nothing to do; a busy process gets none, and then any will do. */
 async function calmTurn(): Promise<void> {
-  for (let turn = 0; turn < maxTurns; turn += 1) {
-    const began = performance.now();
+  const last = performance.now() + calmWithinMs;
+  for (let began = performance.now(); began < last; began = performance.now()) {
     await new Promise((resolve) => void setImmediate(resolve));
     if (performance.now() - began < calmMs) return;
   }

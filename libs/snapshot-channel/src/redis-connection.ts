@@ -1,3 +1,4 @@
+import { isIP } from 'node:net';
 import type { ConnectionOptions } from 'node:tls';
 import type { Secret } from '@gatehouse/sealing';
 import { Cluster, Redis, type RedisOptions as AnyRedisOptions } from 'ioredis';
@@ -66,7 +67,9 @@ function placeOf({ url, ca, clientCertificate }: RedisAccess): { place: RedisPla
 
 function addressOf(place: RedisPlace, tls: ConnectionOptions | undefined): RedisOptions {
   const login = { ...loginOf(place), db: place.db, ...(tls && { tls }) };
-  if (place.kind === 'single') return { ...login, ...place.hosts[0] };
+  const [first] = place.hosts;
+  // Where several share an address, it says which one is meant (RFC 6066 section 3); an address is no name.
+  if (place.kind === 'single') return { ...login, ...first, ...(tls && first !== undefined && isIP(first.host) === 0 && { tls: { ...tls, servername: first.host } }) };
   return {
     ...login,
     sentinels: [...place.hosts],

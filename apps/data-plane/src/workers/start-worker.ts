@@ -34,7 +34,8 @@ export async function startWorker(environment: Readonly<Record<string, string | 
   };
   process.on('message', (message: ToWorker) => {
     if ('stop' in message) return stop.abort();
-    void answers[message.ask]().then((answer) => tellPrimary({ id: message.id, answer }));
+    // What cannot be said now is said the next time; the primary process has what was said last.
+    answers[message.ask]().then((answer) => tellPrimary({ id: message.id, answer }), (error: unknown) => logger.warn({ err: error, asked: message.ask }, 'the primary process gets no answer'));
   });
   try {
     const url = await dataPlane.start(peerPortOf(settings, number));

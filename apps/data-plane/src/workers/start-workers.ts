@@ -14,7 +14,7 @@ export interface RunningWorkers extends RunningDataPlane {
   readonly failed: Promise<never>;
 }
 
-/** Of two drain timeouts, one in which callers notice and one for what is still there, and of what is closed after them. */
+/** For what is closed after the drain timeout. */
 const stopMarginMs = 10_000;
 
 /**
@@ -30,7 +30,7 @@ export async function startWorkers(environment: Readonly<Record<string, string |
   const workers = new Workers({
     count,
     environmentOf: (worker) => settingsOfWorker(settings, worker),
-    stopTimeoutMs: 2 * settings.DRAIN_TIMEOUT_MS + stopMarginMs,
+    stopTimeoutMs: settings.DRAIN_TIMEOUT_MS + stopMarginMs,
     logger,
   });
   let isDraining = false;

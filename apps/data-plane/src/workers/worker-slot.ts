@@ -3,8 +3,11 @@ import type { Answers, DescribedMetric, FromWorker, ToWorker } from './worker-me
 import { RestartPauses } from './restart-pauses.ts';
 import { countsOf, sumMetrics } from './summed-metrics.ts';
 
-/** How long a worker may take to answer; what is older is what it said last. */
-const answerTimeoutMs = 2_000;
+/**
+ * How long a worker may take to answer; what it said last is said for one that does not. How they are is asked by probes, which wait
+ * for two seconds themselves: one worker that is stuck must not make all of them unready.
+ */
+const answerTimeoutMs = { status: 300, metrics: 2_000 } satisfies Record<keyof Answers, number>;
 /** One that has said nothing for so long does not work. */
 const silentMs = 30_000;
 
@@ -86,7 +89,7 @@ export class WorkerSlot {
     const id = (this.#asked += 1);
     const { promise, resolve } = Promise.withResolvers<unknown>();
     this.#waiting.set(id, resolve);
-    const timer = setTimeout(() => resolve(undefined), answerTimeoutMs);
+    const timer = setTimeout(() => resolve(undefined), answerTimeoutMs[what]);
     const asked = this.#process;
     this.send({ ask: what, id });
     const answer = await promise;

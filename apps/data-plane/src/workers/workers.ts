@@ -13,9 +13,6 @@ export interface WorkersOptions {
   readonly logger: Logger;
 }
 
-/** What a wrong setting ends a process with: another start would end in the same way. */
-const settingsExitCode = 78;
-
 /** A worker ended that cannot be started again; it has said why. */
 export class WorkerEndedError extends Error {
   readonly code = 'worker_ended';
@@ -92,7 +89,11 @@ export class Workers {
   #fork(slot: WorkerSlot): Promise<string> {
     return new Promise((resolve) => {
       const child = cluster.fork(this.#options.environmentOf(slot.number));
-      slot.take(child, resolve);
+      slot.take(child, (url) => {
+        // One that was not there yet when all were told has not heard it.
+        if (this.#isStopping) slot.send({ stop: true });
+        resolve(url);
+      });
       closeWhatWasNotTaken(child);
       // An error of the process is followed by its end.
       child.on('error', (error) => this.#options.logger.warn({ failed: slot.number, err: error }, 'a worker cannot be reached'));
@@ -104,7 +105,8 @@ export class Workers {
     const { number, livedMs } = slot;
     slot.leave();
     if (this.#isStopping) return this.#tellIfAllEnded();
-    if (!this.#hasStarted || exitCode === settingsExitCode) return this.#failed.reject(new WorkerEndedError(number, exitCode || 1));
+    // Later, a file that is just being written may be what is wrong with a setting: the others serve on.
+    if (!this.#hasStarted) return this.#failed.reject(new WorkerEndedError(number, exitCode || 1));
     const pauseMs = slot.pauses.next(livedMs);
     this.#options.logger.error({ ended: number, exitCode, signal, livedMs: Math.round(livedMs), startsInMs: pauseMs }, 'a worker ended; it is started again');
     this.#restarts += 1;

@@ -9,7 +9,6 @@ export interface PeerListenerOptions extends HttpServerOptions {
   readonly host: string;
   /** 0 = a free one */
   readonly port: number;
-  readonly drainTimeoutMs: number;
 }
 
 /** Where other data planes find one of several workers: behind the public port that these share, any of them may answer. */
@@ -32,9 +31,10 @@ export class PeerListener {
     return (this.#http.server.address() as AddressInfo).port;
   }
 
-  async close(): Promise<void> {
+  /** @param timeoutMs for what is in flight */
+  async close(timeoutMs: number): Promise<void> {
     this.#http.streams.endListening();
-    await drainServer(this.#http.server, { timeoutMs: this.#options.drainTimeoutMs, quietMs: 0 });
+    await drainServer(this.#http.server, { timeoutMs, quietMs: 0 });
   }
 }
 
