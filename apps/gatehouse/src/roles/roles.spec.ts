@@ -4,6 +4,7 @@ import { once } from 'node:events';
 import { mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
 import { afterAll, beforeAll, expect, it } from 'vitest';
 import { claimDataDirectory, type DataDirectory } from '../data-directory.ts';
 import { type DemoUpstream, startDemoUpstream } from '../demo/demo-upstream.ts';
@@ -94,6 +95,17 @@ name: nightly
   expect(anonymous).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('--key or GATEHOUSE_KEY') as string });
   const wrongToken = await gatehouse(['export'], { env: { ...access, GATEHOUSE_TOKEN: 'wrong' } });
   expect(wrongToken).toMatchObject({ exitCode: 1, stderr: expect.stringContaining('refuses the admin token') as string });
+});
+
+it('ends by SIGTERM also while it waits for its database', async () => {
+  const executable = fileURLToPath(new URL('../../bin/gatehouse.js', import.meta.url));
+  const waiting = spawn(process.execPath, [executable, 'control-plane'], { env: { ...env, GATEHOUSE_DATABASE_URL: 'postgres://127.0.0.1:1/nowhere' }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const exited = once(waiting, 'exit');
+  let log = '';
+  waiting.stdout.on('data', (chunk: Buffer) => void (log += chunk.toString()));
+  await expect.poll(() => log, { timeout: 20_000 }).toContain('cannot be reached yet');
+  waiting.kill('SIGTERM');
+  expect(await exited).toEqual([0, null]);
 });
 
 it('stops each plane by SIGTERM with exit code 0', async () => {
