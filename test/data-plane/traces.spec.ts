@@ -277,13 +277,22 @@ describe('a span is over', () => {
     expect(onlyOf(spans, spanKind.server).attributes['gatehouse.outcome']).toBe('upstream_unreachable');
   });
 
-  it('for who is not let in, without anything below it; and what strangers ask for is none', async () => {
-    const [refused, stranger] = [newTraceId(), newTraceId()];
+  it('for what a caller asks that is no message, without anything below it', async () => {
+    const traceId = newTraceId();
+    expect((await post('orders', { traceparent: contextOf(traceId) }, '{')).status).toBe(400);
+    const [server] = await spansOf(traceId, 1);
+    expect(server?.attributes).toMatchObject({ 'gatehouse.outcome': 'invalid_request', 'http.response.status_code': 400 });
+  });
+
+  it('and what strangers ask for is none, whatever they say of their trace', async () => {
+    const [refused, stranger, later] = [newTraceId(), newTraceId(), newTraceId()];
     expect((await post('nowhere', { traceparent: contextOf(stranger) })).status).toBe(404);
     expect((await post('connected', { traceparent: contextOf(refused) })).status).toBe(401);
-    const [server] = await spansOf(refused, 1);
-    expect(server?.attributes).toMatchObject({ 'gatehouse.outcome': 'unauthenticated', 'http.response.status_code': 401 });
-    expect(collector.spans.filter(({ traceId }) => traceId === stranger)).toEqual([]);
+    expect((await post('connected', { traceparent: contextOf(refused), authorization: 'Bearer made-up' })).status).toBe(401);
+    expect((await post('orders', { traceparent: contextOf(later) })).status).toBe(200);
+    // Spans go in the order in which they end.
+    await spansOf(later, 2);
+    expect(collector.spans.filter(({ traceId }) => traceId === stranger || traceId === refused)).toEqual([]);
   });
 });
 

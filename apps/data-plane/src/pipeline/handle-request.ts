@@ -41,14 +41,14 @@ export async function handleRequest(gateway: Gateway, request: IncomingRequest):
     if (request.method === 'OPTIONS' && origin !== undefined) return { status: 204, headers: [...corsHeaders(origin), ...preflightHeaders(headers, route)], body: undefined };
 
     const server = (record.server = matchServer(snapshot, route));
-    // From here on it is somebody's call: what strangers ask for makes no spans.
-    if (gateway.tracer !== undefined) record.trace = new CallTrace(gateway.tracer, request, headers, record.startedAt);
 
     // The body is read only for callers that are known and may call: strangers cost no memory.
     const authenticated = authenticateCaller(server, headers, snapshot, gateway.authentication);
     // Mostly known at once: a turn of the event loop for nothing would be one of the dearer things on this page.
     const caller = (record.caller = authenticated instanceof Promise ? await authenticated : authenticated);
     authorizeCaller(snapshot, server, caller);
+    // Not before: what strangers ask for makes no spans, and they do not choose which traces are kept.
+    if (gateway.tracer !== undefined) record.trace = new CallTrace(gateway.tracer, request, headers, record.startedAt);
     record.stages?.passed('authenticate');
     const call = (record.call = await readCall(request, route, headers, server, caller, gateway.callContext));
     record.stages?.passed('read');
