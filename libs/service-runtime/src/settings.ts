@@ -2,6 +2,7 @@ import { readFileSync } from 'node:fs';
 import { isAllowedRange } from '@gatehouse/egress';
 import { parseKey, Secret, WeakKeyError } from '@gatehouse/sealing';
 import { z } from 'zod';
+import { wantsTraces } from './tracing/wants-traces.ts';
 
 /** One setting: `GATEHOUSE_<name>`, or for a secret also `GATEHOUSE_<name>_FILE`. Those of OpenTelemetry have the names that they have everywhere. */
 export interface Setting<S extends z.ZodType = z.ZodType> {
@@ -20,7 +21,9 @@ export class InvalidSettingsError extends Error {
   readonly exitCode = 78;
 }
 
-export const settingName = (key: string): string => (key.startsWith('OTEL_') ? key : `GATEHOUSE_${key}`);
+const isOpenTelemetrys = (key: string): boolean => key.startsWith('OTEL_');
+
+export const settingName = (key: string): string => (isOpenTelemetrys(key) ? key : `GATEHOUSE_${key}`);
 
 /**
  * Reads every setting once.
@@ -29,9 +32,11 @@ export const settingName = (key: string): string => (key.startsWith('OTEL_') ? k
 export function readSettings<T extends Settings>(settings: T, environment: Environment): SettingValues<T> {
   const problems: string[] = [];
   const values: Record<string, unknown> = {};
+  const hearsOpenTelemetry = wantsTraces(environment);
   for (const [key, setting] of Object.entries(settings)) {
     try {
-      const parsed = setting.schema.safeParse(rawValue(key, setting, environment));
+      const isHeard = hearsOpenTelemetry || !isOpenTelemetrys(key);
+      const parsed = setting.schema.safeParse(isHeard ? rawValue(key, setting, environment) : undefined);
       if (parsed.success) values[key] = parsed.data;
       else problems.push(`${settingName(key)} ${parsed.error.issues.map((issue) => issue.message).join('; ')}`);
     } catch (error) {

@@ -7,13 +7,18 @@ const endpoint = schemas.url('http:', 'https:').refine((value) => !URL.canParse(
 
 const pairs = 'must be key=value, comma-separated, values percent-encoded';
 
-/** Each plane's, by the names of OpenTelemetry's environment variable specification. */
+/** A header's characters are bytes (RFC 9110 section 5.5): of any other one each batch would fail. */
+const isSendable = (text: string): boolean => readPairs(text)?.every(([, value]) => /^[\x20-\xff]*$/.test(value)) === true;
+
+/** Each plane's, by the names of OpenTelemetry's environment variable specification. They are read where traces are wanted, and only there. */
 export const tracingSettings = {
-  OTEL_EXPORTER_OTLP_ENDPOINT: { schema: endpoint.optional(), description: 'Where spans go, by OTLP over HTTP: the URL of a collector, to which /v1/traces is added. Without it nothing is traced' },
+  OTEL_SDK_DISABLED: { schema: schemas.text.optional(), description: 'true: nothing is traced, whatever else is set' },
+  OTEL_TRACES_EXPORTER: { schema: z.literal('otlp', 'must be otlp or none').default('otlp'), description: 'otlp, or none: nothing is traced. Default otlp' },
+  OTEL_EXPORTER_OTLP_ENDPOINT: { schema: endpoint.optional(), description: 'Where spans go, by OTLP over HTTP: the URL of a collector, to which /v1/traces is added. Without it nothing is traced, and nothing else of OTEL_* is read' },
   OTEL_EXPORTER_OTLP_TRACES_ENDPOINT: { schema: endpoint.optional(), description: 'The same, as it stands: nothing is added' },
   OTEL_EXPORTER_OTLP_PROTOCOL: { schema: z.literal('http/json', 'must be http/json: the other forms of OTLP are not spoken').default('http/json'), description: 'http/json, which is the default here' },
   OTEL_EXPORTER_OTLP_HEADERS: {
-    schema: schemas.secret.refine((value) => readPairs(value.reveal()) !== undefined, pairs).optional(),
+    schema: schemas.secret.refine((value) => isSendable(value.reveal()), `${pairs}, of Latin-1`).optional(),
     secret: true,
     description: 'Headers for the collector: key=value, comma-separated, values percent-encoded',
   },
