@@ -108,7 +108,7 @@ async function start(settings: ControlPlaneSettings, options: ControlPlaneOption
   // Before those that ask the database: else it would be they who are found to wait for it.
   registerPartMetrics(metrics.registry, database, vault);
   registerOpenServersGauge(metrics.registry, database.sql);
-  registerStoredStateGauges(metrics.registry, database.sql, channel);
+  registerStoredStateGauges(metrics.registry, database, channel);
 
   // Before anything is published: no data plane sees an authorization server without a key.
   for (const use of [accessTokenKeys, identityKeys]) await atStart(() => keepSigningKeys(database, vault, use), waiting);

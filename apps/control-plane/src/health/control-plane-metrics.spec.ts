@@ -1,13 +1,18 @@
 import { randomUUID } from 'node:crypto';
+import { Secret } from '@gatehouse/sealing';
 import { createMemoryChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { expect, test, vi } from 'vitest';
 import { comparable, documentedMetrics, servedMetrics } from '../../../../test/support/documented-metrics.ts';
 import { startTcpProxy } from '../../../../test/support/tcp-proxy.ts';
+import { Database } from '../database/database.ts';
+import { databaseErrorOf } from '../database/database-errors.ts';
+import { openDataSource } from '../database/open-data-source.ts';
 import { sampleServer } from '../spec-support/sample-server.ts';
 import { startTestControlPlane, until } from '../spec-support/start-test-control-plane.ts';
 import { useControlPlane } from '../spec-support/use-control-plane.ts';
 import { registerStoredStateGauges } from './stored-state-gauges.ts';
+import { countConnections } from './stored-state.store.ts';
 
 const fixture = useControlPlane();
 const prefix = 'gatehouse_control_plane_';
@@ -94,7 +99,7 @@ test('a verification of the audit chain is remembered, with what it found', asyn
   expect([valueIn(text, 'audit_verified_timestamp_seconds{intact="true"}'), valueIn(text, 'audit_verified_timestamp_seconds{intact="false"}')]).toEqual([undefined, expect.any(Number)]);
 });
 
-test('connections are counted by their state, data keys and data planes too, twice in a minute at most; what is not known is absent', async () => {
+test('connections are counted by their state, every five minutes, data keys and data planes too, twice in a minute at most; what is not known is absent', async () => {
   const workspace = (await fixture.query<{ id: string }>(`select id from workspaces where name = 'default'`))[0]?.id;
   const connection = (state: string, failure: string | null): Promise<unknown> =>
     fixture.query(`insert into connections (id, workspace_id, owner_kind, owner_id, sealed, key_term, refreshable, state, failure) values ($1, $2, 'app', $3, '', 1, true, $4, $5)`, [randomUUID(), workspace, randomUUID(), state, failure]);
@@ -116,7 +121,7 @@ test('connections are counted by their state, data keys and data planes too, twi
     if (isAway) throw new Error('away');
     return fixture.query<Row>(text.replaceAll('count(*)', 'count(*)::int'), parameters as unknown[]);
   };
-  registerStoredStateGauges(registry, sql, channel, () => now);
+  registerStoredStateGauges(registry, { sql, transaction: (run) => run(sql) }, channel, () => now);
   const states = async (name: string): Promise<unknown> => Object.fromEntries([...(await registry.metrics()).matchAll(new RegExp(`^${prefix}${name}\\{state="(\\w+)"\\} (\\d+)$`, 'gm'))].map(([, state, count]) => [state, Number(count)]));
   expect(await states('connections')).toEqual({ active: 1, failing: 1, reconnect_required: 1 });
   expect(await states('vault_data_keys')).toMatchObject({ active: 2, destroyed: 0 });
@@ -125,13 +130,32 @@ test('connections are counted by their state, data keys and data planes too, twi
   expect(valueIn(await registry.metrics(), 'revocations_waiting')).toBe(0);
 
   await connection('active', null);
-  now = 29_000;
+  now = 299_000;
   expect(await states('connections')).toMatchObject({ active: 1 });
-  now = 30_000;
+  now = 300_000;
   expect(await states('connections')).toMatchObject({ active: 2 });
   isAway = true;
-  now = 60_000;
+  now = 600_000;
   expect([await states('connections'), await states('data_planes'), valueIn(await registry.metrics(), 'audit_events')]).toEqual([{}, {}, undefined]);
+});
+
+test('the database ends a count that takes too long, whoever still waits for it', async () => {
+  const dataSource = openDataSource({ url: new Secret(fixture.databaseUrl), poolSize: 2 });
+  await dataSource.initialize();
+  const database = new Database(dataSource);
+  try {
+    await database.transaction(async (sql) => {
+      await sql('lock table connections in access exclusive mode');
+      const error: unknown = await countConnections(database, 50).catch((thrown: unknown) => thrown);
+      expect(databaseErrorOf((error as Error).cause)?.code).toBe('57014');
+    });
+    // It was that statement's, and not the connection's.
+    const timeouts = await Promise.all([1, 2].map(() => database.sql<{ timeout: string }>(`select current_setting('statement_timeout') as timeout`)));
+    expect(timeouts.flat()).toEqual([{ timeout: '10s' }, { timeout: '10s' }]);
+    expect(await countConnections(database, 10_000)).toMatchObject({ active: expect.any(Number) as number });
+  } finally {
+    await dataSource.destroy();
+  }
 });
 
 test('every metric has its row in docs/metrics.md, and every row its metric', async () => {
