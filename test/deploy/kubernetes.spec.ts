@@ -195,6 +195,18 @@ describe('the network', () => {
     }
   });
 
+  it('reaches Redis, Postgres and a collector at the ports that they have', async () => {
+    const expected = { 'gatehouse-control-plane': [53, 443, 4317, 6380, 6432, 26379], 'gatehouse-migrate': [53, 6432], 'gatehouse-data-plane': [53, 443, 3001, 3002, 4317, 6380, 26379] };
+    const collector = `  - target: { kind: NetworkPolicy, name: collector }\n    patch: |\n      - { op: replace, path: /spec/egress/0/ports, value: [{ protocol: TCP, port: 4317 }] }\n`;
+    const overlay = await renderOverlay(tools, 'prod', (text) =>
+      text.replace('port: 5432 }', 'port: 6432 }').replace('port: 6379 }', 'port: 6380 }, { protocol: TCP, port: 26379 }').replace('  - ../../observability', '  - ../../components/tracing\n  - ../../observability') + collector);
+    const values = { postgresPorts: [6432], redisPorts: [6380, 26379], tracing: { enabled: true, endpoint: 'https://collector.example:4317', collectorPorts: [4317] } };
+    const { manifests, messages } = await renderChart(tools, values);
+    expect(messages).toEqual([]);
+    for (const [name, ports] of Object.entries(expected)) expect([portsOf(overlay, name), portsOf(manifests, name)], name).toEqual([ports, ports]);
+    for (const wrong of [{ redisPorts: [] }, { postgresPorts: ['sql'] }, { tracing: { collectorPorts: [70_000] } }]) await expect(renderChart(tools, wrong), JSON.stringify(wrong)).rejects.toThrow();
+  }, 60_000);
+
   it('keeps metadata services and private addresses from whoever reaches the world', () => {
     for (const [, manifests] of all()) {
       const open = policies(manifests).flatMap(({ egress = [] }) => egress).filter(({ to = [] }) => to.some(({ ipBlock }) => ipBlock?.cidr === '0.0.0.0/0'));
