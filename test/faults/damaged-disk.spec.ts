@@ -72,7 +72,8 @@ test.each<[string, () => Promise<unknown>]>([
     expect(await callOrders(plane)).toBe('key-1');
     expect(await readiness(plane)).toMatchObject({ status: 200, body: { ready: true } });
     expect(await gauge(plane, 'gatehouse_snapshot_disk_failures')).toBe(1);
-    expect(plane.output()).toContain('snapshot on disk cannot be used, skipped');
+    // What it says may come a moment later.
+    await expect.poll(() => plane.output(), { timeout: 30_000 }).toContain('snapshot on disk cannot be used, skipped');
   });
   expect(described(planes.failures(beganAt), beganAt)).toEqual([]);
   reportFault(10, `snapshot on disk ${what}`, { served: 'the one before', counted: 1 });

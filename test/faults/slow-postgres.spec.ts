@@ -41,8 +41,11 @@ test('fault 8: three seconds more to Postgres: refused with 5xx, the reason in t
   for (const { status } of answers) expect([200, 503]).toContain(status);
   const writes = answers.filter((_answer, index) => index % 2 === 1);
   for (const { status, contentType, code } of writes) expect({ status, contentType, code }).toEqual({ status: 503, contentType: 'application/problem+json', code: 'database_unavailable' });
-  const lines = planes.controlPlanes.flatMap(({ process }, index) => process.output().slice(logged[index]).split('\n'));
-  expect(lines.filter((line) => line.includes('"code":"database_unavailable"') && /timeout/i.test(line)).length).toBeGreaterThanOrEqual(writes.length);
+  const reasons = (): string[] => {
+    const lines = planes.controlPlanes.flatMap(({ process }, index) => process.output().slice(logged[index]).split('\n'));
+    return lines.filter((line) => line.includes('"code":"database_unavailable"') && /timeout/i.test(line));
+  };
+  await expect.poll(() => reasons().length, { timeout: 30_000 }).toBeGreaterThanOrEqual(writes.length);
   await setLatency(0);
   const returnedAt = Date.now();
   await expect.poll(() => planes.setKey('key-of-the-fast'), { timeout: 60_000, interval: 50 }).toMatchObject({ status: 200 });
