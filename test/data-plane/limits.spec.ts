@@ -164,6 +164,8 @@ describe('a rate', () => {
     ['a list', message('tools/list'), [200, 429]],
     ['the beginning of a session', message('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a', version: '1' } }), [200, 429]],
     ['a ping', message('ping'), [200, 429]],
+    ['a notification with an id, which is none', { ...message('notifications/progress'), id: 1 }, [200, 429]],
+    ['such a one in a batch', [{ ...message('notifications/progress'), id: 1 }], [200, 429]],
   ])('%s counts', async (_, body, expected) => {
     upstream.handle((_request, response) => void response.writeHead(200, { 'content-type': 'application/json' }).end('{"jsonrpc":"2.0","id":1,"result":{}}'));
     const name = await serve({ rates: [{ per: 'server', calls: 1, seconds: 3_600 }] });
@@ -190,6 +192,31 @@ describe('a rate', () => {
     expect(await statusOf(post(name, batch(2)))).toBe(429);
     expect(await statusOf(post(name, batch(1)))).toBe(200);
     expect(upstream.requests).toHaveLength(2);
+  });
+
+  it('a batch that never fits is not told to come again', async () => {
+    upstream.handle((_request, response) => void response.end('[]'));
+    const batch = Array.from({ length: 5 }, (_, id) => call('echo', id));
+    for (const [limits, code] of [[{ rates: [{ per: 'caller', calls: 60, seconds: 60, burst: 4 }] }, 'rate_limited'], [{ concurrentCalls: { caller: 4 } }, 'too_many_concurrent_calls']] as const) {
+      const name = await serve(limits as unknown as Limits);
+      const refused = await post(name, batch);
+      expect([refused.status, refused.headers.get('retry-after')]).toEqual([429, null]);
+      const { error } = (await refused.json()) as { error: { data: Json } };
+      expect([error.data['code'], 'retryAfterSeconds' in error.data]).toEqual([code, false]);
+      expect(await statusOf(post(name, batch.slice(1)))).toBe(200);
+    }
+    expect(upstream.requests).toHaveLength(2);
+  });
+
+  it('a batch that is too large to be counted is none; without rates there is nothing to count', async () => {
+    upstream.handle((_request, response) => void response.end('[]'));
+    const batch = (size: number): Json[] => Array.from({ length: size }, (_, id) => call('echo', id));
+    const name = await serve({ rates: [{ per: 'caller', calls: 1_000, seconds: 3_600 }] });
+    const refused = await post(name, batch(101));
+    expect([refused.status, ((await refused.json()) as { error: { data: Json } }).error.data['code']]).toEqual([400, 'invalid_request']);
+    expect(await statusOf(post(name, batch(100)))).toBe(200);
+    const other = await serve({ concurrentCalls: { server: 200 } });
+    expect(await statusOf(post(other, batch(101)))).toBe(200);
   });
 
   it('survives an edit of the server that changes nothing of it', async () => {

@@ -19,7 +19,7 @@ it('shows limits that a server may have, those of the example', () => {
 });
 
 it('shows what a caller is told', () => {
-  const [rate] = prepareLimits('w/s', example.limits).rates;
+  const rate = prepareLimits('w/s', example.limits).rates.find((one) => one.per === 'caller');
   const { per, calls, seconds, burst } = rate ?? expect.fail();
   const error = new LimitError({ limit: { per, calls, seconds, burst }, retryMs: 1_500 }, `default/${example.name}`);
   const { retryAfterSeconds, limit, code, publicMessage: message } = error;

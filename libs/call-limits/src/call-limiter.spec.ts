@@ -5,9 +5,15 @@ import { type LimitsConfig, prepareLimits, type RateConfig } from './prepare-lim
 import type { SharedBuckets } from './shared-buckets.ts';
 import { randomOf } from './spec-support/random-of.ts';
 
-function setup(config: LimitsConfig, { defaults = { server: 0, caller: 0 }, buckets }: { defaults?: { server: number; caller: number }; buckets?: SharedBuckets } = {}) {
+interface Setup {
+  readonly defaults?: { readonly server: number; readonly caller: number };
+  readonly buckets?: SharedBuckets;
+  readonly onSharedAlone?: () => void;
+}
+
+function setup(config: LimitsConfig, { defaults = { server: 0, caller: 0 }, buckets, onSharedAlone = () => undefined }: Setup = {}) {
   let now = 5_000;
-  const limiter = new CallLimiter({ now: () => now, buckets: buckets ?? createMemorySharedBuckets(() => now), defaults, onSharedChange: () => undefined, onSharedAlone: () => undefined });
+  const limiter = new CallLimiter({ now: () => now, buckets: buckets ?? createMemorySharedBuckets(() => now), defaults, onSharedChange: () => undefined, onSharedAlone });
   const limits = prepareLimits('w/s', config);
   return {
     limiter,
@@ -48,6 +54,28 @@ describe('rates', () => {
     expect(await outcomesOf([one, one, other].map((tool) => enter({ tools: [tool] })))).toBe('+-+');
   });
 
+  it('however many names are made up, their buckets are not more', async () => {
+    const keys = new Set<string>();
+    const buckets: SharedBuckets = {
+      take: (key, _rate, wanted) => {
+        keys.add(key);
+        return Promise.resolve({ granted: wanted, nextMs: -60_000 });
+      },
+      close: () => Promise.resolve(),
+    };
+    const { enter } = setup({ rates: [{ per: 'tool', calls: 100_000, seconds: 60, shared: true }] }, { buckets });
+    for (let call = 0; call < 200; call += 1) await enter({ calls: 100, tools: Array.from({ length: 100 }, (_, tool) => `made up ${call} ${tool}`) });
+    expect(keys.size).toBe(1_024);
+  });
+
+  it.each([true, false])('names that are counted together are so in one batch as well; shared: %s', async (shared) => {
+    const { enter, pass } = setup({ rates: [{ per: 'tool', calls: 10, seconds: 60, shared }] });
+    const tools = Array.from({ length: 20 * 1_024 }, (_, tool) => `made up ${tool}`);
+    expect(await enter({ calls: tools.length, tools })).toMatchObject({ retryMs: Infinity });
+    pass(60_000);
+    expect(await outcomesOf([enter({ tools: ['made up 1'] })])).toBe('+');
+  });
+
   it('each call of a batch counts', async () => {
     const { enter } = setup({ rates: [{ per: 'caller', calls: 5, seconds: 60 }, { per: 'tool', tools: ['a'], calls: 2, seconds: 60 }] });
     expect(await outcomesOf([enter({ calls: 3, tools: ['a', 'a', 'a'] }), enter({ calls: 3, tools: ['a', 'b', 'b'] }), enter({ calls: 3 }), enter({ calls: 2 })])).toBe('-+-+');
@@ -71,6 +99,36 @@ describe('rates', () => {
     const { enter } = setup({ rates: [{ per: 'server', calls: 2, seconds: 3_600, shared: true }, { per: 'caller', calls: 1, seconds: 3_600 }] });
     expect(await outcomesOf([enter(), enter()])).toBe('+-');
     expect(await outcomesOf([enter({ caller: 'ben' }), enter({ caller: 'eva' })])).toBe('+-');
+  });
+
+  it.each<[string, RateConfig[]]>([
+    ['narrow', [{ per: 'caller', calls: 60, seconds: 3_600, burst: 30, shared: true }, { per: 'server', calls: 60, seconds: 60, shared: true }]],
+    ['wide', [{ per: 'server', calls: 60, seconds: 60, shared: true }, { per: 'caller', calls: 60, seconds: 3_600, burst: 30, shared: true }]],
+  ])('a caller over its own shared rate takes nothing of the server from other data planes; the %s one is first in the document', async (_, rates) => {
+    let now = 5_000;
+    const buckets = createMemorySharedBuckets(() => now);
+    const limits = prepareLimits('w/s', { rates });
+    const passes = async (limiter: CallLimiter, caller: string): Promise<boolean> => !('limit' in (await limiter.enter(limits, { server: 'w/s', caller, calls: 1, tools: [] })));
+    const [one, other] = [1, 2].map(() => new CallLimiter({ now: () => now, buckets, defaults: { server: 0, caller: 0 }, onSharedChange: () => undefined, onSharedAlone: () => undefined })) as [CallLimiter, CallLimiter];
+    for (let call = 0; call < 60; call += 1) await passes(one, 'greedy');
+    now += 1_000;
+    for (let call = 0; call < 60; call += 1) await passes(other, `caller ${call}`);
+    const through = { greedy: 0, others: 0 };
+    for (let round = 0; round < 600; round += 1) {
+      now += 100;
+      if (await passes(one, 'greedy')) through.greedy += 1;
+      if (round % 5 === 4 && (await passes(other, `other ${round % 7}`))) through.others += 1;
+    }
+    expect(through.greedy + through.others).toBeGreaterThanOrEqual(55);
+    expect(through.greedy).toBeLessThanOrEqual(2);
+  });
+
+  it('of a batch that never fits nobody is told to come again', async () => {
+    for (const shared of [false, true]) {
+      const { enter } = setup({ rates: [{ per: 'caller', calls: 60, seconds: 60, burst: 5, shared }], concurrentCalls: { caller: 8, server: 10 } });
+      expect(await enter({ calls: 6 })).toEqual({ limit: { per: 'caller', calls: 60, seconds: 60, burst: 5 }, retryMs: Infinity });
+      expect(await enter({ calls: 9 })).toEqual({ limit: { per: 'caller', concurrentCalls: 8 }, retryMs: Infinity });
+    }
   });
 
   it('says which limit it is, and the longest of all waits', async () => {
@@ -138,6 +196,29 @@ describe('calls under way', () => {
     const { enter, limiter } = setup({ rates: [{ per: 'caller', calls: 1, seconds: 60, shared: true }, { per: 'server', calls: 2, seconds: 60 }], concurrentCalls: { server: 10 } });
     expect(await outcomesOf([enter(), enter(), enter({ caller: 'ben' }), enter({ caller: 'eva' })])).toBe('+-+-');
     expect(limiter.places).toBe(2);
+  });
+
+  it('a batch of any size is let in while Redis is away, and leaves its places', async () => {
+    const buckets: SharedBuckets = { take: () => Promise.reject(new Error('away')), close: () => Promise.resolve() };
+    const { enter, limiter } = setup({ rates: Array.from({ length: 16 }, (_, rate): RateConfig => ({ per: 'tool', calls: 100_000 + rate, seconds: 60, shared: true })), concurrentCalls: { server: 20_000 } }, { buckets });
+    await enter({ tools: ['a'] });
+    const entered = await enter({ calls: 10_000, tools: Array.from({ length: 10_000 }, (_, tool) => `made up ${tool}`) });
+    expect(refusalOf(entered)).toBeUndefined();
+    placeOf(entered)?.leave();
+    expect(limiter.places).toBe(1);
+  });
+
+  it('whatever fails while a call enters, its place is left', async () => {
+    const buckets: SharedBuckets = { take: () => Promise.reject(new Error('away')), close: () => Promise.resolve() };
+    let isBroken = false;
+    const onSharedAlone = (): void => {
+      if (isBroken) throw new Error('broken');
+    };
+    const { enter, limiter } = setup({ rates: [{ per: 'server', calls: 10, seconds: 60, shared: true }], concurrentCalls: { server: 2 } }, { buckets, onSharedAlone });
+    placeOf(await enter())?.leave();
+    isBroken = true;
+    await expect(enter()).rejects.toThrow('broken');
+    expect([limiter.places, limiter.counted]).toEqual([0, 0]);
   });
 
   it.each([1, 2, 3, 4, 5, 6, 7, 8])('of any calls, begun and ended in any order, none is left when all are over (seed %i)', async (seed) => {

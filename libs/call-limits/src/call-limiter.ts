@@ -1,9 +1,9 @@
-import { boundedName } from './bounded-name.ts';
 import { ConcurrentCalls } from './concurrent-calls.ts';
 import { LeasedTokens } from './leased-tokens.ts';
 import type { ConcurrencyConfig, PreparedLimits, PreparedRate, RateSubject } from './prepare-limits.ts';
 import type { SharedBuckets } from './shared-buckets.ts';
 import { TokenBuckets } from './token-buckets.ts';
+import { toolSlot } from './tool-slot.ts';
 
 /** What a request asks for, as limits see it. */
 export interface LimitedRequest {
@@ -24,7 +24,7 @@ export type Limit =
 
 export interface LimitRefusal {
   readonly limit: Limit;
-  /** Until it makes sense to come again; milliseconds. */
+  /** Until it makes sense to come again; milliseconds. Infinity for a batch that never fits. */
   readonly retryMs: number;
 }
 
@@ -91,19 +91,20 @@ export class CallLimiter {
 
   /**
    * Lets a request in, or says which limit refuses it: then it has used up nothing of any. At once where no shared bucket has to be asked.
-   * Places come first, as those cost nobody else anything; tokens of this data plane last, as they cannot have changed meanwhile.
+   * Places come first, as those cost nobody else anything; then what is known to refuse, before anything is taken; then shared tokens,
+   * those of the fewest calls first; and those of this data plane last.
    */
   enter(limits: PreparedLimits, request: LimitedRequest): Entered | Promise<Entered> {
     const entered = this.#takePlace(limits, request);
     if ('limit' in entered || limits.rates.length === 0) return entered;
-    const needs = needsOf(limits.rates, request);
-    const refusal = this.#refusalHere(needs);
-    if (refusal !== undefined) return leaveWith(refusal, entered);
-    const shared = needs.filter(({ rate }) => rate.shared);
-    if (shared.length === 0) return this.#takeHere(needs, entered);
-    const taken = this.#takeShared(shared, 0);
-    if (!(taken instanceof Promise)) return taken === undefined ? this.#takeHere(needs, entered) : leaveWith(taken, entered);
-    return taken.then((refused) => (refused === undefined ? this.#takeHere(needs, entered) : leaveWith(refused, entered)));
+    try {
+      const refused = this.#takeTokens(needsOf(limits.rates, request));
+      if (!(refused instanceof Promise)) return refused === undefined ? entered : leaveWith(refused, entered);
+      return enteredAfter(refused, entered);
+    } catch (error) {
+      entered.place?.leave();
+      throw error;
+    }
   }
 
   #takePlace({ concurrentCalls }: PreparedLimits, { server, caller, calls }: LimitedRequest): Entered {
@@ -112,10 +113,10 @@ export class CallLimiter {
     if (ofServer === undefined && ofCaller === undefined) return free;
     const callerKey = `${server}\0${caller}`;
     // The caller's own first: whoever has too many is told so, however busy the server is.
-    if (ofCaller !== undefined && !this.#concurrent.enter(callerKey, ofCaller, calls)) return tooMany('caller', ofCaller);
+    if (ofCaller !== undefined && !this.#concurrent.enter(callerKey, ofCaller, calls)) return tooMany('caller', ofCaller, calls);
     if (ofServer !== undefined && !this.#concurrent.enter(server, ofServer, calls)) {
       if (ofCaller !== undefined) this.#concurrent.leave(callerKey, calls);
-      return tooMany('server', ofServer);
+      return tooMany('server', ofServer, calls);
     }
     this.#places += 1;
     let isHere = true;
@@ -129,38 +130,63 @@ export class CallLimiter {
     return { place: { leave } };
   }
 
-  /** Of several that refuse, the one that does so longest. */
-  #refusalHere(needs: readonly Need[]): LimitRefusal | undefined {
+  /** @returns which limit refuses, when nothing was taken */
+  #takeTokens(needs: readonly Need[]): LimitRefusal | undefined | Promise<LimitRefusal | undefined> {
+    const refusal = this.#refusalOf(needs);
+    if (refusal !== undefined) return refusal;
+    const shared = needs.filter(({ rate }) => rate.shared);
+    const here = needs.filter(({ rate }) => !rate.shared);
+    for (const [index, need] of shared.entries()) {
+      const waited = this.#leases.take(need.key, need.rate, need.tokens);
+      // Mostly there is a lease with enough, and nobody has to be waited for.
+      if (waited instanceof Promise) return this.#takeSlowly(shared, index, waited, here);
+      if (waited > 0) return this.#giveBack(shared.slice(0, index), need, waited);
+    }
+    return this.#takeHere(here, shared);
+  }
+
+  /** One after the other, from `index` on, of which somebody has to be asked. */
+  async #takeSlowly(shared: readonly Need[], index: number, first: Promise<number>, here: readonly Need[]): Promise<LimitRefusal | undefined> {
+    let waited: number | Promise<number> = first;
+    for (const [offset, need] of shared.slice(index).entries()) {
+      if (offset > 0) waited = this.#leases.take(need.key, need.rate, need.tokens);
+      const retryMs = await waited;
+      if (retryMs > 0) return this.#giveBack(shared.slice(0, index + offset), need, retryMs);
+    }
+    return this.#takeHere(here, shared);
+  }
+
+  #giveBack(taken: readonly Need[], { rate }: Need, retryMs: number): LimitRefusal {
+    for (const { key, tokens } of taken) this.#leases.giveBack(key, tokens);
+    return { limit: limitOf(rate), retryMs };
+  }
+
+  /** Of several that refuse, the one that does so longest; as far as that is known without a question. */
+  #refusalOf(needs: readonly Need[]): LimitRefusal | undefined {
     let refusal: LimitRefusal | undefined;
     for (const { rate, key, tokens } of needs) {
-      const retryMs = rate.shared ? 0 : this.#buckets.waitMs(key, rate, tokens);
+      const retryMs = (rate.shared ? this.#leases : this.#buckets).waitMs(key, rate, tokens);
       if (retryMs > (refusal?.retryMs ?? 0)) refusal = { limit: limitOf(rate), retryMs };
     }
     return refusal;
   }
 
-  #takeHere(needs: readonly Need[], entered: { readonly place: Place | undefined }): Entered {
+  #takeHere(here: readonly Need[], shared: readonly Need[]): LimitRefusal | undefined {
     // It may have taken a while to ask for those that are shared.
-    const refusal = this.#refusalHere(needs);
-    if (refusal !== undefined) {
-      for (const { rate, key, tokens } of needs) if (rate.shared) this.#leases.giveBack(key, tokens);
-      return leaveWith(refusal, entered);
-    }
-    for (const { rate, key, tokens } of needs) if (!rate.shared) this.#buckets.take(key, rate, tokens);
-    return entered;
+    const refusal = shared.length === 0 ? undefined : this.#refusalOf(here);
+    if (refusal === undefined) for (const { rate, key, tokens } of here) this.#buckets.take(key, rate, tokens);
+    else for (const { key, tokens } of shared) this.#leases.giveBack(key, tokens);
+    return refusal;
   }
+}
 
-  /** One after the other, from `index` on; what was taken is given back where a later one refuses. */
-  #takeShared(needs: readonly Need[], index: number): LimitRefusal | undefined | Promise<LimitRefusal | undefined> {
-    const need = needs[index];
-    if (need === undefined) return undefined;
-    const then = (retryMs: number): LimitRefusal | undefined | Promise<LimitRefusal | undefined> => {
-      if (retryMs === 0) return this.#takeShared(needs, index + 1);
-      for (const { key, tokens } of needs.slice(0, index)) this.#leases.giveBack(key, tokens);
-      return { limit: limitOf(need.rate), retryMs };
-    };
-    const waited = this.#leases.take(need.key, need.rate, need.tokens);
-    return waited instanceof Promise ? waited.then(then) : then(waited);
+async function enteredAfter(taking: Promise<LimitRefusal | undefined>, entered: { readonly place: Place | undefined }): Promise<Entered> {
+  try {
+    const refused = await taking;
+    return refused === undefined ? entered : leaveWith(refused, entered);
+  } catch (error) {
+    entered.place?.leave();
+    throw error;
   }
 }
 
@@ -170,7 +196,7 @@ function leaveWith(refusal: LimitRefusal, { place }: { readonly place: Place | u
 }
 
 /** How long calls take nobody knows: the soonest that makes sense. */
-const tooMany = (per: 'server' | 'caller', concurrentCalls: number): LimitRefusal => ({ limit: { per, concurrentCalls }, retryMs: 1_000 });
+const tooMany = (per: 'server' | 'caller', concurrentCalls: number, calls: number): LimitRefusal => ({ limit: { per, concurrentCalls }, retryMs: calls > concurrentCalls ? Infinity : 1_000 });
 const limitOf = ({ per, calls, seconds, burst }: PreparedRate): Limit => ({ per, calls, seconds, burst });
 
 function needsOf(rates: readonly PreparedRate[], { caller, calls, tools }: LimitedRequest): readonly Need[] {
@@ -189,6 +215,6 @@ function needsOf(rates: readonly PreparedRate[], { caller, calls, tools }: Limit
 }
 
 function ofTools(rate: PreparedRate, begin: string, tools: readonly string[]): readonly Need[] {
-  const counted = tools.filter(rate.mayCount);
-  return [...Map.groupBy(counted, (tool) => tool)].map(([tool, same]) => ({ rate, key: `${begin}\0${boundedName(tool)}`, tokens: same.length }));
+  const slots = Map.groupBy(tools.filter(rate.mayCount), toolSlot);
+  return [...slots].map(([slot, same]) => ({ rate, key: `${begin}\0${slot}`, tokens: same.length }));
 }

@@ -17,9 +17,9 @@ function setup({ planes = 1, maxLeases }: { planes?: number; maxLeases?: number 
   let alone = 0;
   const buckets: SharedBuckets = {
     ...shared,
-    take: (key, rate, wanted) => {
+    take: (key, rate, wanted, atLeast) => {
       asked.push(wanted);
-      return isDown ? Promise.reject(new Error('away')) : shared.take(key, rate, wanted);
+      return isDown || key.startsWith('lost') ? Promise.reject(new Error('away')) : shared.take(key, rate, wanted, atLeast);
     },
   };
   const fleet = Array.from({ length: planes }, () => new LeasedTokens({
@@ -84,8 +84,40 @@ describe('tokens of shared buckets', () => {
     expect(await first.take('k', rate, 3)).toBe(100);
     expect(await first.take('k', rate, 2)).toBe(0);
     asked.length = 0;
-    expect(first.take('other', rate, 11)).toBe(100);
+    expect([first.take('other', rate, 11), first.waitMs('other', rate, 11)]).toEqual([Infinity, Infinity]);
     expect(asked).toEqual([]);
+  });
+
+  it('several that are refused have taken nothing from other data planes, however often they come', async () => {
+    const { fleet, pass, asked } = setup({ planes: 2 });
+    const [one, other] = fleet as [LeasedTokens, LeasedTokens];
+    const rate: BucketRate = { intervalMs: 1_000, burst: 60 };
+    expect(await other.take('k', rate, 60)).toBe(0);
+    let through = 0;
+    for (let round = 0; round < 600; round += 1) {
+      pass(100);
+      expect(await one.take('k', rate, 60)).toBeGreaterThan(0);
+      if (round % 5 === 4 && (await other.take('k', rate, 1)) === 0) through += 1;
+    }
+    expect(through).toBe(60);
+    // Nor is there a question as long as they cannot be there.
+    expect(asked.length).toBeLessThan(150);
+  });
+
+  it('single calls that come with several that do not fit have what is there', async () => {
+    const { first } = setup();
+    const rate: BucketRate = { intervalMs: 60_000, burst: 60 };
+    await first.take('k', rate, 50);
+    const all = await Promise.all([20, 1, 1, 30, 1, 7].map(async (tokens) => (await first.take('k', rate, tokens)) === 0));
+    expect(all).toEqual([false, true, true, false, true, true]);
+  });
+
+  it('says what it knows without a question, and takes nothing', async () => {
+    const { first, asked } = setup();
+    const rate: BucketRate = { intervalMs: 1_000, burst: 2 };
+    expect(first.waitMs('k', rate, 2)).toBe(0);
+    await first.take('k', rate, 1);
+    expect([first.waitMs('k', rate, 1), first.waitMs('k', rate, 2), asked.length]).toEqual([0, 1_000, 1]);
   });
 
   it('what was given back is there for the next call', async () => {
@@ -141,9 +173,37 @@ describe('while the buckets are away', () => {
     expect(await first.take('k', rate, 1)).toBeGreaterThanOrEqual(0);
     expect([asked.length, changes]).toEqual([2, [true]]);
     down(false);
+    pass(4_999);
+    expect(await first.take('k', rate, 1)).toBe(0);
+    expect(changes).toEqual([true]);
     pass(1_000);
     expect(await first.take('k', rate, 1)).toBe(0);
     expect(changes).toEqual([true, false]);
+  });
+
+  it('a part of them: only what is there is counted alone, each a second after its failure is asked for again, and that is said once', async () => {
+    const { first, asked, changes, pass } = setup();
+    const rate = perSecond(1_000);
+    for (let round = 0; round < 200; round += 1) {
+      await Promise.all([first.take('lost', rate, 1), first.take('lost too', rate, 1), first.take(`there ${round}`, rate, 1)]);
+      pass(10);
+    }
+    // Two seconds: each of the lost twice, and of the others each.
+    expect([asked.length, changes]).toEqual([204, [true]]);
+  });
+
+  it('all of them: after some failures none is asked, but for one of them each second', async () => {
+    const { first, asked, down, pass, changes } = setup();
+    down(true);
+    for (let caller = 0; caller < 100; caller += 1) expect(await first.take(`caller ${caller}`, perSecond(1), 1)).toBe(0);
+    expect([asked.length, changes]).toEqual([8, [true]]);
+    pass(1_000);
+    for (let caller = 100; caller < 200; caller += 1) await first.take(`caller ${caller}`, perSecond(1), 1);
+    expect(asked).toHaveLength(9);
+    down(false);
+    pass(1_000);
+    for (let caller = 200; caller < 210; caller += 1) await first.take(`caller ${caller}`, perSecond(1), 1);
+    expect(asked).toHaveLength(19);
   });
 
   it('no call fails, however the answer is lost', async () => {

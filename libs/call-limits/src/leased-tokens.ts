@@ -1,5 +1,5 @@
 import type { SharedBuckets } from './shared-buckets.ts';
-import type { BucketRate, TokenBuckets } from './token-buckets.ts';
+import { type BucketRate, roundingMs, type TokenBuckets } from './token-buckets.ts';
 
 export interface LeasedTokensOptions {
   readonly buckets: SharedBuckets;
@@ -19,8 +19,12 @@ const batchMs = 100;
 const shareOfBurst = 0.1;
 /** Tokens that were taken and not used are not used later either: they would come on top of what has filled up since. */
 const leaseMs = 1_000;
-/** After a failure, until the buckets are asked again. */
+/** After a failure, until the bucket is asked again. */
 const pauseMs = 1_000;
+/** After so many failures, and nothing else between them, no bucket is: then it is not only where some of them are. */
+const manyFailures = 8;
+/** So long without a failure they are back: where a part of them is away, others answer all the time. */
+const calmMs = 5_000;
 
 interface Waiting {
   readonly tokens: number;
@@ -32,8 +36,10 @@ interface Lease {
   /** Since `askedAt`. */
   used: number;
   askedAt: number;
-  /** The bucket has nothing for anybody before. */
-  emptyUntil: number;
+  /** When the bucket has its next token, at the soonest: others may have taken it since. In the past where it has some, an interval for each. */
+  nextAt: number;
+  /** Until then it is counted here, after a failure. */
+  aloneUntil: number;
   batch: number;
   isAsking: boolean;
   waiting: Waiting[];
@@ -41,7 +47,7 @@ interface Lease {
 
 /**
  * Tokens of shared buckets. They are taken in batches as large as what is used in a tenth of a second, so that many calls cost one
- * question; a bucket that is empty is not asked again before it has something. No call fails because the buckets are away: then each
+ * question; a bucket that cannot have enough is not asked again before it may. No call fails because the buckets are away: then each
  * is counted here, as if this were the only data plane.
  */
 export class LeasedTokens {
@@ -51,6 +57,9 @@ export class LeasedTokens {
   #round = this.#leases.entries();
   #isAway = false;
   #awayUntil = -Infinity;
+  #failedAt = -Infinity;
+  /** Since the last answer. */
+  #failures = 0;
 
   constructor(options: LeasedTokensOptions) {
     this.#options = options;
@@ -61,16 +70,27 @@ export class LeasedTokens {
     return this.#leases.size;
   }
 
-  /** @returns 0 where they were taken, otherwise milliseconds until it makes sense to ask again. At once where nobody has to be asked. */
-  take(key: string, rate: BucketRate, tokens: number): number | Promise<number> {
-    // They never will be there.
-    if (tokens > rate.burst) return (tokens - rate.burst) * rate.intervalMs;
+  /** What is known without a question, and without taking any. @returns 0 where they may be there, otherwise as `take` */
+  waitMs(key: string, rate: BucketRate, tokens: number): number {
+    if (tokens > rate.burst) return Infinity;
     const now = this.#options.now();
-    if (now < this.#awayUntil) return this.#takeAlone(key, rate, tokens);
+    const lease = this.#leases.get(key);
+    if (this.#isAlone(lease, now)) return this.#waitAlone(key, rate, tokens);
+    return lease === undefined ? 0 : missingMs(lease, rate, tokens, now);
+  }
+
+  /**
+   * At once where nobody has to be asked.
+   * @returns 0 where they were taken, otherwise milliseconds until it makes sense to ask again; Infinity for more than the bucket holds
+   */
+  take(key: string, rate: BucketRate, tokens: number): number | Promise<number> {
+    if (tokens > rate.burst) return Infinity;
+    const now = this.#options.now();
     const lease = this.#leaseOf(key, now);
-    if (now - lease.askedAt >= leaseMs) lease.tokens = 0;
-    if (lease.waiting.length === 0 && lease.tokens >= tokens) return take(lease, tokens);
-    if (now < lease.emptyUntil) return waitMs(lease, rate, tokens, now);
+    if (this.#isAlone(lease, now)) return this.#takeAlone(key, rate, tokens);
+    if (!lease.isAsking && lease.tokens >= tokens && !isOld(lease, now)) return take(lease, tokens);
+    const wait = missingMs(lease, rate, tokens, now);
+    if (wait > 0) return wait;
     return new Promise((resolve) => {
       lease.waiting.push({ tokens, resolve });
       if (!lease.isAsking) void this.#ask(key, rate, lease);
@@ -89,48 +109,75 @@ export class LeasedTokens {
   async #ask(key: string, rate: BucketRate, lease: Lease): Promise<void> {
     const { buckets, now } = this.#options;
     lease.isAsking = true;
+    if (isOld(lease, now())) lease.tokens = 0;
     while (lease.waiting.length > 0) {
       const askedAt = now();
-      const needed = lease.waiting.reduce((sum, { tokens }) => sum + tokens, -lease.tokens);
+      const asking = nextOf(lease.waiting);
+      const needed = Math.max(1, asking.reduce((sum, { tokens }) => sum + tokens, -lease.tokens));
       lease.batch = batchAfter(lease, rate, askedAt);
-      const wanted = Math.max(needed, lease.batch);
+      const isSingle = asking[0]?.tokens === 1;
+      const wanted = isSingle ? Math.max(needed, lease.batch) : needed;
       try {
-        const { granted, nextMs } = await buckets.take(key, rate, wanted);
-        this.#setAway(false);
+        const { granted, nextMs } = await buckets.take(key, rate, wanted, isSingle ? 1 : needed);
+        this.#answered();
         // What was left of an earlier batch is no older than its lease: nobody waits while there is enough.
         lease.tokens += granted;
         lease.used = 0;
         lease.askedAt = askedAt;
-        lease.emptyUntil = granted < wanted ? now() + nextMs : -Infinity;
-        serve(lease, rate, now());
+        lease.nextAt = askedAt + nextMs;
+        for (const { tokens, resolve } of asking) resolve(lease.tokens >= tokens ? take(lease, tokens) : Math.max(1, missingMs(lease, rate, tokens, now())));
       } catch (error) {
-        this.#setAway(true, error);
-        for (const { tokens, resolve } of lease.waiting.splice(0)) resolve(this.#takeAlone(key, rate, tokens));
+        this.#failed(error);
+        lease.aloneUntil = now() + pauseMs;
+        for (const { tokens, resolve } of [...asking, ...lease.waiting.splice(0)]) resolve(this.#takeAlone(key, rate, tokens));
       }
     }
     lease.isAsking = false;
   }
 
-  #takeAlone(key: string, rate: BucketRate, tokens: number): number {
+  #isAlone(lease: Lease | undefined, now: number): boolean {
+    return now < this.#awayUntil || (lease !== undefined && now < lease.aloneUntil);
+  }
+
+  #waitAlone(key: string, rate: BucketRate, tokens: number): number {
     const { alone, onAlone } = this.#options;
-    onAlone();
     const wait = alone.waitMs(key, rate, tokens);
-    if (wait === 0) alone.take(key, rate, tokens);
+    if (wait > 0) onAlone();
     return wait;
   }
 
-  #setAway(isAway: boolean, error?: unknown): void {
+  #takeAlone(key: string, rate: BucketRate, tokens: number): number {
+    const { alone, onAlone } = this.#options;
+    const wait = this.#waitAlone(key, rate, tokens);
+    if (wait > 0) return wait;
+    alone.take(key, rate, tokens);
+    onAlone();
+    return 0;
+  }
+
+  #failed(error: unknown): void {
     const { now, onChange } = this.#options;
-    this.#awayUntil = isAway ? now() + pauseMs : -Infinity;
-    if (this.#isAway !== isAway) onChange(isAway, error);
-    this.#isAway = isAway;
+    this.#failedAt = now();
+    this.#failures += 1;
+    if (this.#failures >= manyFailures) this.#awayUntil = this.#failedAt + pauseMs;
+    if (!this.#isAway) onChange(true, error);
+    this.#isAway = true;
+  }
+
+  #answered(): void {
+    const { now, onChange } = this.#options;
+    this.#failures = 0;
+    this.#awayUntil = -Infinity;
+    if (!this.#isAway || now() - this.#failedAt < calmMs) return;
+    this.#isAway = false;
+    onChange(false);
   }
 
   #leaseOf(key: string, now: number): Lease {
     let lease = this.#leases.get(key);
     if (lease === undefined) {
       this.#forgetUnused(now, this.#leases.size < this.#maxLeases ? 2 : 8);
-      lease = { tokens: 0, used: 0, askedAt: -Infinity, emptyUntil: -Infinity, batch: 1, isAsking: false, waiting: [] };
+      lease = { tokens: 0, used: 0, askedAt: -Infinity, nextAt: -Infinity, aloneUntil: -Infinity, batch: 1, isAsking: false, waiting: [] };
       this.#leases.set(key, lease);
     }
     return lease;
@@ -145,12 +192,14 @@ export class LeasedTokens {
         value = this.#round.next().value;
       }
       if (value === undefined) return;
-      const [key, { isAsking, askedAt, emptyUntil }] = value;
-      const isOver = now - askedAt >= leaseMs && emptyUntil <= now;
-      if (!isAsking && (isOver || this.#leases.size >= this.#maxLeases)) this.#leases.delete(key);
+      const [key, lease] = value;
+      const isOver = isOld(lease, now) && lease.nextAt <= now && lease.aloneUntil <= now;
+      if (!lease.isAsking && (isOver || this.#leases.size >= this.#maxLeases)) this.#leases.delete(key);
     }
   }
 }
+
+const isOld = ({ askedAt }: Lease, now: number): boolean => now - askedAt >= leaseMs;
 
 function take(lease: Lease, tokens: number): 0 {
   lease.tokens -= tokens;
@@ -158,18 +207,21 @@ function take(lease: Lease, tokens: number): 0 {
   return 0;
 }
 
-/** In their order, and each whom there is enough for; others wait for the next answer where this one was all that was wanted. */
-function serve(lease: Lease, rate: BucketRate, now: number): void {
-  const isEmpty = lease.emptyUntil > now;
-  const waiting = lease.waiting.splice(0);
-  for (const one of waiting) {
-    if (lease.waiting.length === 0 && lease.tokens >= one.tokens) one.resolve(take(lease, one.tokens));
-    else if (isEmpty) one.resolve(waitMs(lease, rate, one.tokens, now));
-    else lease.waiting.push(one);
-  }
+/**
+ * Who is asked for next, in their order. Single calls are so together; a call of several is by itself, and has all or nothing: what it
+ * is refused it must not take from others.
+ */
+function nextOf(waiting: Waiting[]): readonly Waiting[] {
+  const others = waiting.findIndex(({ tokens }) => tokens > 1);
+  return waiting.splice(0, others === -1 ? waiting.length : Math.max(1, others));
 }
 
-const waitMs = ({ emptyUntil, tokens: left }: Lease, { intervalMs }: BucketRate, tokens: number, now: number): number => Math.max(1, emptyUntil - now + Math.max(0, tokens - 1 - left) * intervalMs);
+/** Milliseconds, at least 1, until the bucket may have what the lease has not; 0 where it may by now. */
+function missingMs(lease: Lease, { intervalMs }: BucketRate, tokens: number, now: number): number {
+  const missing = tokens - (lease.isAsking || !isOld(lease, now) ? lease.tokens : 0);
+  const wait = missing <= 0 ? 0 : lease.nextAt + (missing - 1) * intervalMs - now;
+  return wait > roundingMs ? Math.max(1, wait) : 0;
+}
 
 /** As many as are used in a tenth of a second, by how fast the last ones were; at most twice as many as those. */
 function batchAfter({ batch, used, askedAt }: Lease, { intervalMs, burst }: BucketRate, now: number): number {

@@ -5,10 +5,11 @@ import { TokenBuckets } from './token-buckets.ts';
 export function createMemorySharedBuckets(now: () => number): SharedBuckets {
   const buckets = new TokenBuckets(now);
   return {
-    take: (key, rate, wanted) => {
-      const granted = Math.min(buckets.there(key, rate), wanted);
+    take: (key, rate, wanted, atLeast = 1) => {
+      const there = buckets.there(key, rate);
+      const granted = there < atLeast ? 0 : Math.min(there, wanted);
       if (granted > 0) buckets.take(key, rate, granted);
-      return Promise.resolve({ granted, nextMs: buckets.waitMs(key, rate, 1) });
+      return Promise.resolve({ granted, nextMs: buckets.nextMs(key, rate) });
     },
     close: () => Promise.resolve(),
   };

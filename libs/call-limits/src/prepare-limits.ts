@@ -41,6 +41,7 @@ export interface PreparedRate extends BucketRate {
 
 /** The limits of one server, compiled once per revision. */
 export interface PreparedLimits {
+  /** Those of the fewest calls first. */
   readonly rates: readonly PreparedRate[];
   readonly concurrentCalls: ConcurrencyConfig;
   /** Whether it has to be known which tools are called. */
@@ -49,9 +50,13 @@ export interface PreparedLimits {
 
 export const isByTool = ({ per }: Pick<RateConfig, 'per'>): boolean => per === 'tool' || per === 'caller-tool';
 
+/** A call that is too much for its own caller must have taken nothing yet of what others share. */
+const narrowFirst: readonly RateSubject[] = ['caller-tool', 'caller', 'tool', 'server'];
+
 /** @param server workspace and id */
 export function prepareLimits(server: string, { rates = [], concurrentCalls = {} }: LimitsConfig): PreparedLimits {
-  return { rates: rates.map((rate) => prepareRate(server, rate)), concurrentCalls, byTool: rates.some(isByTool) };
+  const narrow = rates.toSorted((one, other) => narrowFirst.indexOf(one.per) - narrowFirst.indexOf(other.per));
+  return { rates: narrow.map((rate) => prepareRate(server, rate)), concurrentCalls, byTool: rates.some(isByTool) };
 }
 
 function prepareRate(server: string, { per, tools, calls, seconds, burst = calls, shared = false }: RateConfig): PreparedRate {

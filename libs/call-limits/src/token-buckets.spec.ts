@@ -54,7 +54,7 @@ describe('a token bucket', () => {
     expect([take('a', rate, 8), take('a', rate, 3), take('a', rate, 2)]).toEqual([true, false, true]);
     expect(buckets.waitMs('a', rate, 4)).toBe(4_000);
     pass(1_000_000);
-    expect(take('a', rate, 11)).toBe(false);
+    expect([take('a', rate, 11), buckets.waitMs('a', rate, 11)]).toEqual([false, Infinity]);
     expect(buckets.there('a', rate)).toBe(10);
   });
 
@@ -80,5 +80,27 @@ describe('the memory of buckets', () => {
     for (let caller = 0; caller < 10_000; caller += 1) take(`made up ${caller}`, rate);
     expect(buckets.size).toBe(100);
     expect(take('greedy', rate)).toBe(false);
+  });
+
+  it('whoever makes up callers makes only their own server forget, however long those would have to wait', () => {
+    const { take, buckets, pass } = setup(100);
+    const ordinary = rateOf(60, 60);
+    for (const caller of ['ana', 'ben', 'eva']) while (take(`mine\0${caller}`, ordinary));
+    for (let caller = 0; caller < 10_000; caller += 1) take(`theirs\0${caller}`, rateOf(1, 86_400));
+    expect(['ana', 'ben', 'eva'].map((caller) => take(`mine\0${caller}`, ordinary))).toEqual([false, false, false]);
+    // One that is new has room as well.
+    while (take('mine too\0ana', ordinary));
+    for (let caller = 10_000; caller < 20_000; caller += 1) take(`theirs\0${caller}`, rateOf(1, 86_400));
+    expect([take('mine too\0ana', ordinary), buckets.size]).toEqual([false, 100]);
+    pass(86_400_000);
+    for (let caller = 0; caller < 200; caller += 1) take(`late\0${caller}`, rateOf(1, 1));
+    expect(buckets.size).toBeLessThanOrEqual(100);
+  });
+
+  it('of many servers none is made to forget by those that have more', () => {
+    const { take } = setup(1_000);
+    for (let server = 0; server < 50; server += 1) while (take(`small ${server}\0ana`, rateOf(3, 3_600)));
+    for (let caller = 0; caller < 5_000; caller += 1) for (const server of ['a', 'b', 'c']) take(`${server}\0${caller}`, rateOf(1, 86_400));
+    expect(Array.from({ length: 50 }, (_, server) => take(`small ${server}\0ana`, rateOf(3, 3_600))).filter(Boolean)).toEqual([]);
   });
 });

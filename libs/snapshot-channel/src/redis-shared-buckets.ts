@@ -20,10 +20,10 @@ const hopeful = new Set(['wait', 'connecting', 'connect', 'ready']);
 export function connectRedisSharedBuckets({ timeoutMs = 250, ...options }: RedisSharedBucketsOptions): SharedBuckets {
   let redis: Redis | undefined;
   return {
-    take: async (key, { intervalMs, burst }, wanted) => {
+    take: async (key, { intervalMs, burst }, wanted, atLeast = 1) => {
       redis ??= openRedis(options);
       if (!hopeful.has(redis.status)) throw new Error(`the connection to Redis is ${redis.status}`);
-      const taken = redis.eval(takeScript, 1, redisKeys.limit(hash('sha256', key, 'base64url')), intervalMs, burst, wanted);
+      const taken = redis.eval(takeScript, 1, redisKeys.limit(hash('sha256', key, 'base64url')), intervalMs, burst, wanted, atLeast);
       const [granted, nextMicroseconds] = (await inTime(taken, timeoutMs)) as [number, number];
       return { granted, nextMs: nextMicroseconds / 1_000 } satisfies TakenTokens;
     },

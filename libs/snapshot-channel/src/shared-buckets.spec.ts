@@ -37,13 +37,25 @@ describe.each<[string, () => SharedBuckets]>([
 ])('shared buckets %s', (_, open) => {
   it('give what is there, up to what is wanted, and say when there is more', async () => {
     const buckets = open();
-    expect(await buckets.take('k', hourly(10), 4)).toEqual({ granted: 4, nextMs: 0 });
+    const some = await buckets.take('k', hourly(10), 4);
+    expect(some.granted).toBe(4);
+    // Six are there: the first of them since five intervals.
+    expect(some.nextMs / 3_600_000).toBeCloseTo(-5, 3);
     const rest = await buckets.take('k', hourly(10), 10);
     expect(rest.granted).toBe(6);
     expect(rest.nextMs).toBeGreaterThan(3_000_000);
     expect(rest.nextMs).toBeLessThanOrEqual(3_600_001);
     expect((await buckets.take('k', hourly(10), 1)).granted).toBe(0);
     expect((await buckets.take('other', hourly(10), 1)).granted).toBe(1);
+  });
+
+  it('give none where fewer are there than somebody could use', async () => {
+    const buckets = open();
+    expect((await buckets.take('k', hourly(10), 7, 7)).granted).toBe(7);
+    const refused = await buckets.take('k', hourly(10), 7, 4);
+    expect(refused.granted).toBe(0);
+    expect(refused.nextMs / 3_600_000).toBeCloseTo(-2, 3);
+    expect((await buckets.take('k', hourly(10), 7, 3)).granted).toBe(3);
   });
 
   it('fill again, and not beyond what they hold', async () => {

@@ -1,5 +1,8 @@
+import type { PreparedLimits } from '@gatehouse/call-limits';
+import { rpcErrorCodes } from '@gatehouse/mcp-protocol';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
 import { readUnambiguously } from '../pipeline/check-tools.ts';
+import { MessageError } from '../pipeline/message-error.ts';
 import { MemberRequest } from '../virtual/member-request.ts';
 
 export interface CountedCalls {
@@ -10,14 +13,17 @@ export interface CountedCalls {
 }
 
 const one: CountedCalls = { calls: 1, tools: [] };
+/** Of messages in a batch: each of them may be another tool, and a question to Redis. */
+const maxBatch = 100;
 
 /**
  * How many calls a request has. Each message that asks for something is one, whatever it asks for; notifications and answers are part of
  * a call that was counted, and streams that a caller listens on and the end of a session ask for nothing (docs/limits.md).
  * @returns `undefined` where there is none
- * @throws MessageError, GatewayError for a body that could be read in two ways: what one reader does not count, another one would call
+ * @throws MessageError, GatewayError for a body that could be read in two ways: what one reader does not count, another one would call;
+ * MessageError for a batch that is too large to be counted
  */
-export function countCalls({ route, call, request, headers }: AdmittedCall, byTool: boolean): CountedCalls | undefined {
+export function countCalls({ route, call, request, headers }: AdmittedCall, { byTool, rates }: PreparedLimits): CountedCalls | undefined {
   if (route.endpoint === 'api') return one;
   const { message, body } = call;
   if (message === undefined || body === undefined) return undefined;
@@ -25,17 +31,26 @@ export function countCalls({ route, call, request, headers }: AdmittedCall, byTo
   // What a virtual server says to begin with a member: a client at the member's own URL would have said it once, and is not here.
   if (method !== undefined && beginnings.has(method) && request instanceof MemberRequest) return undefined;
   // Whatever else could be read in it: it is one call.
-  if (!byTool && method !== undefined && isCounted(method)) return one;
+  if (!byTool && method !== undefined && !mayTell(method)) return one;
   const { requests, isBatch } = readUnambiguously(body, headers);
-  const calls = isBatch ? countBatch(body) : method !== undefined && isCounted(method) ? 1 : 0;
+  if (isBatch && rates.length > 0 && requests.length > maxBatch) throw new MessageError('invalid_request', rpcErrorCodes.invalidRequest, null, `A batch has at most ${maxBatch} messages here.`);
+  const calls = countRequests(body);
   return calls === 0 ? undefined : { calls, tools: requests.flatMap((read) => read.call?.tool ?? []) };
 }
 
 const beginnings = new Set(['initialize', 'server/discover']);
 
-const isCounted = (method: string): boolean => !method.startsWith('notifications/');
+/** Whether it may be the method of a message that wants no answer and asks for nothing. */
+const mayTell = (method: string): boolean => method.startsWith('notifications/');
 
-function countBatch(body: Buffer): number {
-  const messages = JSON.parse(body.toString('utf8')) as readonly { readonly method?: unknown }[];
-  return messages.filter(({ method }) => typeof method === 'string' && isCounted(method)).length;
+function countRequests(body: Buffer): number {
+  const messages = JSON.parse(body.toString('utf8')) as Message | readonly Message[];
+  return (Array.isArray(messages) ? (messages as readonly Message[]) : [messages as Message]).filter(isRequest).length;
 }
+
+interface Message {
+  readonly method?: unknown;
+}
+
+/** Whatever its method is, what has an id is answered (JSON-RPC 2.0 section 4.1). */
+const isRequest = (message: Message): boolean => typeof message.method === 'string' && (!mayTell(message.method) || Object.hasOwn(message, 'id'));

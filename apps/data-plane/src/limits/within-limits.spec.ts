@@ -29,7 +29,7 @@ function setup(limits: NonNullable<ServerDocument['limits']>) {
   const gateway = { callLimits: { limiter, refused: () => undefined } } as unknown as Gateway;
   const server = prepareServer('s', 'w', { type: 'mcp', name: 's', upstream: { url: 'http://up.example' }, agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' }, limits });
   const send = (request: IncomingRequest, method = 'tools/call', answer = (): Promise<Reply> => Promise.resolve(reply)): Promise<Reply> => {
-    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', id: 1, method, params: { name: 'echo' } }));
+    const body = Buffer.from(JSON.stringify({ jsonrpc: '2.0', ...(!method.startsWith('notifications/') && { id: 1 }), method, params: { name: 'echo' } }));
     const call = { method: 'POST', era: 'legacy', body, message: { era: 'legacy', method, name: 'echo', id: 1 } };
     const admitted = { route: { endpoint: 'mcp' }, server, caller: { id: 'ana' }, call, request, headers: {} } as unknown as AdmittedCall;
     return withinLimits(gateway, admitted, new CallRecord(0), answer);

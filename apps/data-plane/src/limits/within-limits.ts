@@ -25,7 +25,7 @@ export function withinLimits(gateway: Gateway, admitted: AdmittedCall, record: C
 async function answerLimited(limits: PreparedLimits, gateway: Gateway, admitted: AdmittedCall, record: CallRecord, answer: Answer): Promise<Reply> {
   // Another data plane has passed it on, and has counted it.
   if (admitted.request instanceof RelayedRequest && !(admitted.request instanceof MemberRequest)) return answer(gateway, admitted, record);
-  const counted = countCalls(admitted, limits.byTool);
+  const counted = countCalls(admitted, limits);
   if (counted === undefined) return answer(gateway, admitted, record);
   const { server, caller, request, call } = admitted;
   const entered = await gateway.callLimits.limiter.enter(limits, { server: `${server.workspace}/${server.id}`, caller: caller.id, ...counted });

@@ -28,7 +28,7 @@ export const problemType = ({ code }: GatewayError): string => `urn:gatehouse:pr
 /** When it makes sense to come again, in seconds. */
 export function retryAfterOf(error: GatewayError): string | undefined {
   if (error instanceof CircuitOpenError) return String(Math.ceil(error.retryAfterMs / 1_000));
-  if (error instanceof LimitError) return String(error.retryAfterSeconds);
+  if (error instanceof LimitError) return error.retryAfterSeconds?.toString();
   switch (error.code) {
     case 'not_ready':
     case 'caller_keys_unavailable':
