@@ -182,6 +182,12 @@ describe('P30 while the broker is away', () => {
     expect(upstream.requests.length).toBe(2);
   });
 
+  it('a connection that breaks is no answer: it is asked once more', async () => {
+    const name = await publish();
+    broker.breakOff();
+    expect((await post(name, await tokenFor(name))).status).toBe(200);
+  });
+
   it.each<[TokenAnswer, unknown]>([
     [{ status: 'provider_unavailable' }, [503, 'provider_unavailable']],
     [{ status: 'misconfigured' }, [502, 'connection_misconfigured']],

@@ -11,6 +11,8 @@ export interface SpecBroker {
   readonly traceparents: (string | undefined)[];
   /** Decides from now on; nothing = the broker is away. */
   answer(decide: ((request: TokenRequest) => TokenAnswer) | undefined): void;
+  /** The next request gets no answer, and loses its connection. */
+  breakOff(): void;
   close(): Promise<void>;
 }
 
@@ -21,9 +23,13 @@ export async function startSpecBroker(): Promise<SpecBroker> {
   const requests: TokenRequest[] = [];
   const traceparents: (string | undefined)[] = [];
   let decide: ((request: TokenRequest) => TokenAnswer) | undefined;
+  let isBroken = false;
   const server = createServer((request, response) => {
     void text(request).then((body) => {
-      if (decide === undefined) return void response.destroy();
+      if (decide === undefined || isBroken) {
+        isBroken = false;
+        return void response.destroy();
+      }
       if (request.headers.authorization !== `Bearer ${token}` || request.url !== tokensPath) return void response.writeHead(401).end('{}');
       const asked = JSON.parse(body) as TokenRequest;
       // Servers of specs have names for ids.
@@ -39,6 +45,7 @@ export async function startSpecBroker(): Promise<SpecBroker> {
     requests,
     traceparents,
     answer: (next) => void (decide = next),
+    breakOff: () => void (isBroken = true),
     close: () => closeHttpServer(server),
   };
 }

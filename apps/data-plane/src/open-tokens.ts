@@ -1,5 +1,6 @@
 import { AccessTokens, brokerPatienceMs, type PostToBroker, tokensPath } from '@gatehouse/access-tokens';
 import { type AddressGuard, createAddressGuard, guardedFetch, OriginPools, sendRequest } from '@gatehouse/egress';
+import { toGatewayError } from '@gatehouse/errors';
 import type { DataPlaneSettings } from './data-plane.ts';
 import type { ObserveDependency } from './metrics/observe-dependencies.ts';
 
@@ -40,7 +41,12 @@ function postTo(pools: OriginPools, { INTERNAL_URL: internalUrl, DATA_PLANE_TOKE
   return async (body, trace) => {
     const headers = [['authorization', `Bearer ${token.reveal()}`], ['content-type', 'application/json']] as const;
     const send = (more: readonly (readonly [name: string, value: string])[] = []) => sendRequest(pools, { method: 'POST', url, headers: [...headers, ...more], body, timeouts: brokerTimeouts });
-    const answer = await (trace === undefined ? send() : trace(url, send));
+    const ask = () => (trace === undefined ? send() : trace(url, send));
+    const answer = await ask().catch((error: unknown) => {
+      // A control plane that dies takes the connections along that are kept to it. To ask again, another one, changes nothing.
+      if (toGatewayError(error).code !== 'upstream_failed') throw error;
+      return ask();
+    });
     return { status: answer.status, body: answer.body.toString('utf8') };
   };
 }
