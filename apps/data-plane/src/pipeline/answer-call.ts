@@ -13,7 +13,7 @@ import type { Gateway } from './gateway.ts';
 import { groundsOf } from './grounds-of.ts';
 import type { Reply, UpstreamResponse } from './request.ts';
 import { sendWithFreshTokens } from './send-with-fresh-tokens.ts';
-import { TracedTokens } from '../traces/traced-tokens.ts';
+import { forwardIn, tokensIn, waitingIn } from '../traces/in-trace.ts';
 
 /**
  * As whom the upstream of a server is called, and with which headers: the second half of every call, whatever the server is. Here
@@ -31,17 +31,15 @@ export async function answerCall(gateway: Gateway, admitted: AdmittedCall, recor
   const ask = askOf(gateway, admitted, record);
   if ('status' in ask) return ask;
 
-  const tokens = trace === undefined ? gateway.tokens : new TracedTokens(gateway.tokens, trace);
-  const obtainNow = (refused?: RefusedToken) => obtainWhenConnected({ tokens, snapshot, pending: gateway.connecting.pending }, server, caller, call, request, headers, refused);
-  const obtain = trace === undefined ? obtainNow : (refused?: RefusedToken) => trace.waiting('obtain credentials', () => obtainNow(refused));
+  const tokens = tokensIn(trace, gateway.tokens);
+  const obtain = waitingIn(trace, 'obtain credentials', (refused?: RefusedToken) => obtainWhenConnected({ tokens, snapshot, pending: gateway.connecting.pending }, server, caller, call, request, headers, refused));
   let admission: Admission = { server, caller };
   const buildAndForward = (credentials: readonly Credential[]): SendCall => (sent, sentHeaders) => {
     const attempt = trace?.attempt(server, sent, sentHeaders);
     // The header policy first, credentials last: nothing of the caller's can name or replace them.
     const { outgoing, verdicts } = buildUpstreamRequest(snapshot, server, sent, request, attempt?.headers ?? sentHeaders, credentials, gateway.timeouts);
     record.verdicts = verdicts;
-    const forwarded = { route, admission, upstream: server.upstream, call: sent, request, outgoing };
-    return attempt === undefined ? gateway.forward(forwarded, record) : attempt.send(forwarded, (traced) => gateway.forward(traced, record));
+    return forwardIn(attempt, gateway, { route, admission, upstream: server.upstream, call: sent, request, outgoing }, record);
   };
   const send = (credentials: readonly Credential[]): Promise<UpstreamResponse> => {
     // What it opens lasts no longer than the tokens that it is opened with are good for.

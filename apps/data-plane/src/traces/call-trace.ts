@@ -54,11 +54,13 @@ export class CallTrace {
     return new UpstreamAttempt(this, span, traced, this.#traceparent, { server, call });
   }
 
-  /** What may have to be waited for; where it is at hand, it is no span. */
-  waiting<T>(name: string, work: () => T | Promise<T>): T | Promise<T> {
-    const startMs = this.tracer.now();
-    const result = work();
-    return result instanceof Promise ? this.#waited(name, startMs, result) : result;
+  /** What may have to be waited for, each time that it is; where it is at hand, it is no span. */
+  waiting<A, T>(name: string, work: (argument?: A) => T | Promise<T>): (argument?: A) => T | Promise<T> {
+    return (argument) => {
+      const startMs = this.tracer.now();
+      const result = work(argument);
+      return result instanceof Promise ? this.#waited(name, startMs, result) : result;
+    };
   }
 
   /** The answer of an attempt is awaited. */

@@ -1,6 +1,8 @@
 import type { Span } from '@gatehouse/service-runtime';
 import type { CallerHeaders, PreparedServer } from '@gatehouse/upstream-request';
+import type { CallRecord } from '../pipeline/call-record.ts';
 import type { ForwardedCall } from '../pipeline/forwarded-call.ts';
+import type { Gateway } from '../pipeline/gateway.ts';
 import type { Call } from '../pipeline/read-call.ts';
 import type { UpstreamResponse } from '../pipeline/request.ts';
 import type { CallTrace } from './call-trace.ts';
@@ -29,14 +31,14 @@ export class UpstreamAttempt {
   }
 
   /** @throws what sending throws */
-  async send(forwarded: ForwardedCall, send: (forwarded: ForwardedCall) => Promise<UpstreamResponse>): Promise<UpstreamResponse> {
+  async send(gateway: Pick<Gateway, 'forward'>, forwarded: ForwardedCall, record: CallRecord): Promise<UpstreamResponse> {
     const sent = this.#said === undefined ? forwarded : this.#withOwnContext(forwarded, this.#said);
     // That of one that is not kept is the call's own.
-    if (!this.#span.isSampled) return send(sent);
+    if (!this.#span.isSampled) return gateway.forward(sent, record);
     this.#trace.began();
     describeAttempt(this.#span, this.#server, this.#call, this.headers);
     try {
-      return this.#answered(await send(sent));
+      return this.#answered(await gateway.forward(sent, record));
     } catch (error) {
       this.#over(errorType(error));
       throw error;
