@@ -389,6 +389,39 @@ describe('a virtual server', () => {
     expect(await statusOf(post(member))).toBe(429);
   });
 
+  /** Of the legacy era, with sessions. */
+  const answerInSessions = (request: RecordedRequest, response: ServerResponse): void => {
+    const said = request.method === 'POST' ? (JSON.parse(request.body.toString()) as { id?: unknown; method: string }) : undefined;
+    if (headerValue(request, 'mcp-protocol-version') === '2026-07-28') return void response.writeHead(400).end();
+    if (said?.id === undefined) return void response.writeHead(said === undefined ? 200 : 202).end();
+    const result = said.method === 'initialize' ? { protocolVersion: '2025-06-18', capabilities: { tools: {} }, serverInfo: { name: 'u', version: '1' } } : { content: [] };
+    response.writeHead(200, { 'content-type': 'application/json', ...(said.method === 'initialize' && { 'mcp-session-id': crypto.randomUUID() }) }).end(JSON.stringify({ jsonrpc: '2.0', id: said.id, result }));
+  };
+  const posted = (): number => upstream.requests.filter(({ method }) => method === 'POST').length;
+
+  it('over the limits of a member it opens no session there either; with all that is said for it a call is one', async () => {
+    upstream.handle(answerInSessions);
+    const { name } = await publish(undefined, { rates: [{ per: 'server', calls: 3, seconds: 3_600 }], concurrentCalls: { server: 1 } });
+    // The first finds out that sessions are needed; callers without a name share none.
+    expect(await statuses(3, () => send(name))).toEqual([200, 200, 200]);
+    const said = posted();
+    expect(said).toBeGreaterThanOrEqual(9);
+    expect(await statuses(5, () => send(name))).toEqual([429, 429, 429, 429, 429]);
+    expect(posted()).toBe(said);
+    await noneUnderWay();
+  });
+
+  it('begins with a member as often as the member’s limits let its callers, and goes on without', async () => {
+    upstream.handle(answerInSessions);
+    const { name, member } = await publish(undefined, { rates: [{ per: 'server', calls: 2, seconds: 3_600 }] });
+    const begin = (): Promise<Response> => post(name, message('initialize', { protocolVersion: '2025-06-18', capabilities: {}, clientInfo: { name: 'a', version: '1' } }));
+    expect(await statuses(2, begin)).toEqual([200, 200]);
+    const said = posted();
+    const without = await begin();
+    expect([without.status, ((await without.json()) as { result: { instructions: string } }).result.instructions]).toEqual([200, expect.stringContaining(`${member} (rate_limited)`)]);
+    expect(posted()).toBe(said);
+  });
+
   it('its calls under way, and its members’, come to an end with the answer', async () => {
     const { name, member } = await publish({ concurrentCalls: { server: 1 } }, { concurrentCalls: { server: 1 } });
     const { arrived } = holdAnswers();

@@ -3,7 +3,6 @@ import { rpcErrorCodes } from '@gatehouse/mcp-protocol';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
 import { readUnambiguously } from '../pipeline/check-tools.ts';
 import { MessageError } from '../pipeline/message-error.ts';
-import { MemberRequest } from '../virtual/member-request.ts';
 
 export interface CountedCalls {
   /** More than one in a batch (MCP 2025-03-26). */
@@ -23,13 +22,11 @@ const maxBatch = 100;
  * @throws MessageError, GatewayError for a body that could be read in two ways: what one reader does not count, another one would call;
  * MessageError for a batch that is too large to be counted
  */
-export function countCalls({ route, call, request, headers }: AdmittedCall, { byTool, rates }: PreparedLimits): CountedCalls | undefined {
+export function countCalls({ route, call, headers }: AdmittedCall, { byTool, rates }: PreparedLimits): CountedCalls | undefined {
   if (route.endpoint === 'api') return one;
   const { message, body } = call;
   if (message === undefined || body === undefined) return undefined;
   const { method } = message;
-  // What a virtual server says to begin with a member: a client at the member's own URL would have said it once, and is not here.
-  if (method !== undefined && beginnings.has(method) && request instanceof MemberRequest) return undefined;
   // Whatever else could be read in it: it is one call.
   if (!byTool && method !== undefined && !mayTell(method)) return one;
   const { requests, isBatch } = readUnambiguously(body, headers);
@@ -37,8 +34,6 @@ export function countCalls({ route, call, request, headers }: AdmittedCall, { by
   const calls = countRequests(body);
   return calls === 0 ? undefined : { calls, tools: requests.flatMap((read) => read.call?.tool ?? []) };
 }
-
-const beginnings = new Set(['initialize', 'server/discover']);
 
 /** Whether it may be the method of a message that wants no answer and asks for nothing. */
 const mayTell = (method: string): boolean => method.startsWith('notifications/');

@@ -1,30 +1,28 @@
 import type { Entered, Place, PreparedLimits } from '@gatehouse/call-limits';
-import { RelayedRequest } from '../bridges/relay/relayed-request.ts';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
 import type { CallRecord } from '../pipeline/call-record.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
 import type { Call } from '../pipeline/read-call.ts';
 import type { Reply } from '../pipeline/request.ts';
-import { MemberRequest } from '../virtual/member-request.ts';
 import { whenOver } from '../virtual/when-over.ts';
 import { countCalls } from './count-calls.ts';
 import { LimitError } from './limit-error.ts';
 
-type Answer = (gateway: Gateway, admitted: AdmittedCall, record: CallRecord) => Promise<Reply>;
+type Answer<R extends Reply> = (gateway: Gateway, admitted: AdmittedCall, record: CallRecord) => Promise<R>;
 
 /**
  * Answers a call within the limits of the server that it is for: of a virtual server its own, and for each member that is called those of
  * the member. However often it is sent for want of a good token, it is one call.
  * @throws LimitError, and as `answer` does
  */
-export function withinLimits(gateway: Gateway, admitted: AdmittedCall, record: CallRecord, answer: Answer): Promise<Reply> {
+export function withinLimits<R extends Reply>(gateway: Gateway, admitted: AdmittedCall, record: CallRecord, answer: Answer<R>): Promise<R> {
   const limits = gateway.callLimits.limiter.limitsOf(admitted.server.limits);
   return limits === undefined ? answer(gateway, admitted, record) : answerLimited(limits, gateway, admitted, record, answer);
 }
 
-async function answerLimited(limits: PreparedLimits, gateway: Gateway, admitted: AdmittedCall, record: CallRecord, answer: Answer): Promise<Reply> {
+async function answerLimited<R extends Reply>(limits: PreparedLimits, gateway: Gateway, admitted: AdmittedCall, record: CallRecord, answer: Answer<R>): Promise<R> {
   // Another data plane has passed it on, and has counted it.
-  if (admitted.request instanceof RelayedRequest && !(admitted.request instanceof MemberRequest)) return answer(gateway, admitted, record);
+  if (admitted.request.wasCounted === true) return answer(gateway, admitted, record);
   const counted = countCalls(admitted, limits);
   if (counted === undefined) return answer(gateway, admitted, record);
   const { server, caller, request, call } = admitted;

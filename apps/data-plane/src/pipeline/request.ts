@@ -16,6 +16,8 @@ export interface IncomingRequest {
   readonly headers: readonly string[];
   /** @throws GatewayError body_too_large, caller_disconnected */
   readBody(limitBytes: number): Promise<Buffer>;
+  /** Whether another data plane has passed it on, within the limits of its server. */
+  readonly wasCounted?: boolean;
   /** In the place of `readBody`, where a body may be passed on as it comes; absent where it has come as a whole. */
   readonly upload?: Upload;
   /** Calls back once, when the caller goes away before it has its whole answer; at once where it is gone already. */

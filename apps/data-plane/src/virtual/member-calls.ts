@@ -23,6 +23,10 @@ export interface MemberReply {
   readonly id: RpcId;
 }
 
+type MessageFor = MemberMessage | ((session: MemberSession) => MemberMessage);
+
+const nothing: Reply = { status: 200, headers: [], body: undefined };
+
 /** Refused: the member does not know the session, or may never have heard of the modern era. Then nothing was done. */
 type Sent = { readonly isRefused: false; readonly reply: Reply } | { readonly isRefused: true; readonly reply: Reply | undefined };
 
@@ -71,9 +75,21 @@ export class MemberCalls {
 
   /**
    * Sends a message in the session with the member; in another one where the member has forgotten it, as then nothing was done.
+   * Of a member over its limits nothing is opened for it either.
    * @param messageFor what is sent in a session of that era
+   * @throws LimitError, and as the member's pipeline does
    */
-  async send(member: Member, messageFor: MemberMessage | ((session: MemberSession) => MemberMessage), record?: CallRecord): Promise<MemberReply> {
+  async send(member: Member, messageFor: MessageFor, record?: CallRecord): Promise<MemberReply> {
+    if (!this.#line.isLimited(member)) return this.#send(member, messageFor, record);
+    const asked = typeof messageFor === 'function' ? messageFor(this.#callersOwn()) : messageFor;
+    const { sent, ...reply } = await this.#line.within(member, asked, record, async () => {
+      const { reply: answer, ...rest } = await this.#send(member, messageFor, record);
+      return { ...answer, sent: rest };
+    });
+    return { ...sent, reply };
+  }
+
+  async #send(member: Member, messageFor: MessageFor, record: CallRecord | undefined): Promise<MemberReply> {
     const message = (session: MemberSession): MemberMessage => (typeof messageFor === 'function' ? messageFor(session) : messageFor);
     // The most of all calls: between two of the modern era nothing has to be known or kept.
     const isModern = this.#admitted.call.era === 'modern' && this.#gateway.virtual.sessions.eraOf(member.server.id) === 'modern' && typeof messageFor !== 'function';
@@ -93,10 +109,18 @@ export class MemberCalls {
   }
 
   /**
-   * Begins with a member; a legacy client says itself when it is done with that.
+   * Begins with a member because the caller has asked for that: a call as at the member's own URL. A legacy client says itself when it is done with it.
    * @param text the caller's own `initialize` or `server/discover`
+   * @throws LimitError, and as the member's pipeline does
    */
-  open(member: Member, text?: string): Promise<OpenedMember> {
+  async open(member: Member, text: string): Promise<OpenedMember> {
+    if (!this.#line.isLimited(member)) return this.#open(member, text);
+    const asked: MemberMessage = { httpMethod: 'POST', method: this.#admitted.call.message?.method, text };
+    const { opened } = await this.#line.within(member, asked, undefined, async () => ({ ...nothing, opened: await this.#open(member, text) }));
+    return opened;
+  }
+
+  #open(member: Member, text?: string): Promise<OpenedMember> {
     const eras = this.#eras(member);
     const send = (message: MemberMessage, session: MemberSession | undefined): Promise<Reply> => this.#line.send(session, member, message);
     return openMember({ eras, client: this.client, text: eras[0] === this.#admitted.call.era ? text : undefined, maxBytes: this.#gateway.limits.filteredBytes, send, sessionIdOf: (reply) => this.#line.sessionIdOf(reply, member) });
@@ -147,9 +171,9 @@ export class MemberCalls {
   }
 
   async #sessionWith(member: Member, key: string | undefined): Promise<MemberSession> {
-    const { call, headers } = this.#admitted;
+    const { call } = this.#admitted;
     // There the gateway answers itself, whatever the era is.
-    if (member.server.operations !== undefined) return call.era === 'modern' ? modernSession : { era: 'legacy', sessionId: undefined, protocolVersion: headers.protocolVersion ?? lastLegacyRevision };
+    if (member.server.operations !== undefined) return this.#callersOwn();
     const known = this.known(member);
     if (known !== undefined) return known;
     // Most that are asked in the modern way understand it; the others say so, and it is remembered.
@@ -157,9 +181,15 @@ export class MemberCalls {
     return this.#enter(member, key);
   }
 
+  /** As the caller itself speaks. */
+  #callersOwn(): MemberSession {
+    const { call, headers } = this.#admitted;
+    return call.era === 'modern' ? modernSession : { era: 'legacy', sessionId: undefined, protocolVersion: headers.protocolVersion ?? lastLegacyRevision };
+  }
+
   async #enter(member: Member, key: string | undefined): Promise<MemberSession> {
     const begin = async (calls: MemberCalls): Promise<MemberSession> => {
-      const { session } = await calls.open(member);
+      const { session } = await calls.#open(member);
       // Before anything else of the session: what follows must not overtake it.
       if (session.era === 'legacy') await calls.#sayInitialized(member, session);
       return session;

@@ -17,6 +17,8 @@ import type { MemberSession, VirtualSession } from './virtual-session.ts';
 
 const bothTypes = 'application/json, text/event-stream';
 
+const messageOf = ({ httpMethod, method, name, id = null }: MemberMessage, era: Call['era']): Call['message'] => (httpMethod === 'POST' ? { era, method, name, id } : undefined);
+
 /** A message to a member, as a call of its own through the second half of the pipeline. */
 export class MemberLine {
   readonly #gateway: Gateway;
@@ -33,7 +35,26 @@ export class MemberLine {
     this.#departures = departures;
   }
 
-  /** @throws LimitError, and as `answerCall` does */
+  /** Whether it has limits: most have none. */
+  isLimited({ server }: Member): boolean {
+    return this.#gateway.callLimits.limiter.limitsOf(server.limits) !== undefined;
+  }
+
+  /**
+   * What is said to a member for one request of the caller's, as one call within the limits of the member: sessions that are opened for
+   * it too, and however often it is sent.
+   * @param message as it is in the caller's own era
+   * @throws LimitError before anything is sent, and as `work` does
+   */
+  within<R extends Reply>({ server }: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now()), work: () => Promise<R>): Promise<R> {
+    const { route, call: asked } = this.#admitted;
+    const body = message.text === undefined ? undefined : Buffer.from(message.text);
+    const call: Call = { ...asked, method: message.httpMethod, body, message: messageOf(message, asked.era) };
+    const request = new MemberRequest(this.#departures, message.httpMethod, body);
+    return request.lastFor(withinLimits(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(undefined, message) }, record, work));
+  }
+
+  /** @throws GatewayError as `answerCall` does */
   send(session: MemberSession | undefined, member: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now())): Promise<Reply> {
     const { route } = this.#admitted;
     const { server } = member;
@@ -45,7 +66,7 @@ export class MemberLine {
       method: message.httpMethod,
       era: isModern ? 'modern' : 'legacy',
       body,
-      message: message.httpMethod === 'POST' ? { era: isModern ? 'modern' : 'legacy', method: message.method, name: message.name, id: message.id ?? null } : undefined,
+      message: messageOf(message, isModern ? 'modern' : 'legacy'),
       owner: this.#ownerOf(server),
       upstreamSession,
       connectSession: server.connects && session?.era === 'legacy' && this.#session !== undefined ? { id: this.#session.id, client: this.#clientOf(), upstream: upstreamSession ?? null } : undefined,
@@ -53,7 +74,7 @@ export class MemberLine {
     };
     // That a session is over is said when its caller has left, too.
     const request = new MemberRequest(this.#departures, message.httpMethod, body, message.httpMethod !== 'DELETE');
-    return request.lastFor(withinLimits(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record, answerCall));
+    return request.lastFor(answerCall(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(session, message) }, record));
   }
 
   /** What the protocol says with this message; everything else of the caller's headers is the member's policy's to say. */

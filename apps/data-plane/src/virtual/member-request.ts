@@ -40,6 +40,7 @@ export class CallerDepartures implements Departures {
  * answer it, as it knows the caller's only: so it is never passed on, like one that was passed on already.
  */
 export class MemberRequest extends RelayedRequest implements Departures {
+  override readonly wasCounted = false;
   readonly #caller: Departures;
   readonly #endsWithCaller: boolean;
   readonly #listeners: (() => void)[] = [];
@@ -77,7 +78,7 @@ export class MemberRequest extends RelayedRequest implements Departures {
   }
 
   /** With the answer nobody has to be told any more. */
-  async lastFor(answer: Promise<Reply>): Promise<Reply> {
+  async lastFor<R extends Reply>(answer: Promise<R>): Promise<R> {
     let isOpen = false;
     try {
       const reply = await answer;

@@ -7,6 +7,7 @@ export class RelayedRequest implements IncomingRequest {
   readonly method: string;
   readonly target: string;
   readonly headers: readonly string[];
+  readonly wasCounted: boolean = true;
   readonly #body: Buffer;
   readonly #carrier: IncomingRequest;
 
