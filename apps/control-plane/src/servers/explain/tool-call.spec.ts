@@ -24,8 +24,8 @@ const shown = async (params: object, method?: string) => {
 };
 
 it('of a tool’s call it is the request of its operation that is explained', async () => {
-  expect(await shown({ name: 'show', arguments: { id: 'a/b', 'X-Detail': 'all' } })).toEqual(['show', 'GET', '/v1/pets/a%2Fb', ['accept', 'user-agent', 'x-detail', 'x-key']]);
-  expect(await shown({ name: 'make', arguments: { name: 'Rex' } })).toEqual(['make', 'POST', '/v1/pets', ['accept', 'content-type', 'user-agent', 'x-key']]);
+  expect(await shown({ name: 'show', arguments: { id: 'a/b', 'X-Detail': 'all' } })).toEqual(['show', 'GET', '/v1/pets/a%2Fb', ['accept', 'accept-encoding', 'user-agent', 'x-detail', 'x-key']]);
+  expect(await shown({ name: 'make', arguments: { name: 'Rex' } })).toEqual(['make', 'POST', '/v1/pets', ['accept', 'accept-encoding', 'content-type', 'user-agent', 'x-key']]);
 });
 
 it.each([
