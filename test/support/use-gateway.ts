@@ -71,8 +71,8 @@ export function useGateway(options: Partial<IdentityProviderOptions> = {}, envir
     if (reply.status !== 201) throw new Error(`${path}: ${reply.status} ${reply.text}`);
   };
   const untilServed = async (server: string): Promise<void> => {
-    // No JSON: refused before anything is sent (415, or 401), where the server is known.
-    while ((await fetch(`${dataPlane.url}/mcp/default/${server}`, { method: 'POST', body: 'x' })).status === 404) await new Promise(setImmediate);
+    // No JSON: refused before anything is sent (415, or 401), where the server is known; 503 before the first configuration.
+    while ([404, 503].includes((await fetch(`${dataPlane.url}/mcp/default/${server}`, { method: 'POST', body: 'x' })).status)) await new Promise(setImmediate);
   };
 
   const own: Omit<GatewayFixture, keyof AgentsFixture> = {
