@@ -54,7 +54,7 @@ async function addServer({ admin, dataPlanes }: FleetBehindNginx, document: { re
   const { status, body } = await admin.post('/v1/workspaces/default/servers', { agentAuth: { type: 'passthrough' }, ...document });
   if (status !== 201) throw new Error(`${document.name}: ${status} ${JSON.stringify(body)}`);
   for (const { process: { dataPlaneUrl } } of dataPlanes) {
-    while ((await fetch(`${dataPlaneUrl}/mcp/default/${document.name}`, { method: 'PUT' })).status === 404) await delay(50);
+    while ([404, 503].includes((await fetch(`${dataPlaneUrl}/mcp/default/${document.name}`, { method: 'PUT' })).status)) await delay(50);
   }
 }
 
