@@ -74,7 +74,7 @@ export async function send<Body>(url: string, method: string, path: string, opti
 }
 
 /** Resolves when `check` says so; looks again every few milliseconds. */
-export async function until(check: () => boolean | Promise<boolean>, timeoutMs = 10_000): Promise<void> {
+export async function until(check: () => boolean | Promise<boolean>, timeoutMs = 60_000): Promise<void> {
   const deadline = Date.now() + timeoutMs;
   while (!(await check())) {
     if (Date.now() > deadline) throw new Error('waited in vain');
