@@ -44,6 +44,14 @@ interface Line {
 const linesOf = (process: DataPlaneProcess): Line[] => process.output().split('\n').slice(0, -1).map((line) => JSON.parse(line) as Line);
 const workersThatServed = (tool: string): Set<number> => new Set(linesOf(plane).filter((line) => line.tool === tool).map(({ worker }) => worker));
 
+/** The process of worker `number` that wrote last; never 0, which would mean this process and all of its group. */
+const pidOf = (number: number): Promise<number> =>
+  vi.waitFor(() => {
+    const pid = linesOf(plane).findLast(({ worker }) => worker === number)?.pid;
+    if (pid === undefined) throw new Error(`worker ${number} has written nothing yet`);
+    return pid;
+  }, patience);
+
 const messageFor = (tool: string): string => JSON.stringify({ jsonrpc: '2.0', id: 1, method: 'tools/call', params: { name: tool, arguments: {} } });
 const headers = { 'content-type': 'application/json' };
 
@@ -148,7 +156,7 @@ describe('a data plane of two workers', () => {
 
   it('loses nothing but what a worker has in flight when it is killed, and starts it again', async () => {
     const before = await metric('gatehouse_requests_total');
-    const victim = linesOf(plane).find(({ worker }) => worker === 1)?.pid ?? 0;
+    const victim = await pidOf(1);
     const steady = new SteadyCalls<string>({ dataPlanes: [plane], call: (_plane, server) => callAnew(server) });
     steady.begin('orders', 8, 5);
     await vi.waitFor(() => expect(steady.made.length).toBeGreaterThan(50), patience);
@@ -168,7 +176,7 @@ describe('a data plane of two workers', () => {
   });
 
   it('ends the connection that a worker was given and had not taken when it died', async () => {
-    const victim = linesOf(plane).findLast(({ worker }) => worker === 2)?.pid ?? 0;
+    const victim = await pidOf(2);
     process.kill(victim, 'SIGSTOP');
     const calls = Array.from({ length: count }, () => callAnew('orders'));
     // One of them went to the other worker.
@@ -205,7 +213,7 @@ const isAlive = (pid: number): boolean => {
 it('a worker that is just being started when all are told to stop is told too', async () => {
   plane = await startPlane();
   await untilAllReady();
-  process.kill(linesOf(plane).find(({ worker }) => worker === 1)?.pid ?? 0, 'SIGKILL');
+  process.kill(await pidOf(1), 'SIGKILL');
   await vi.waitFor(() => expect(linesOf(plane).filter(({ ended }) => ended === 1)).toHaveLength(1), patience);
   expect(await plane.stop()).toBe(0);
   expect(plane.output()).not.toContain('it is killed');
