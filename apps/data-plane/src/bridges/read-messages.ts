@@ -1,5 +1,6 @@
-import { toGatewayError, GatewayError } from '@gatehouse/errors';
+import { type GatewayError, toGatewayError } from '@gatehouse/errors';
 import { EventStreamReader, type ServerSentEvent } from '@gatehouse/mcp-protocol';
+import { readWhole } from '../pipeline/read-whole.ts';
 import type { StreamedBody, UpstreamResponse } from '../pipeline/request.ts';
 import { discard, isEventStream, isJson } from './answers.ts';
 
@@ -48,29 +49,9 @@ export async function readMessages(response: UpstreamResponse, maxLength: number
     return orderly;
   }
   try {
-    onMessage(await readDocument(response.body, maxLength));
+    onMessage(Buffer.concat(await readWhole(response.body, maxLength)).toString('utf8'));
     return orderly;
   } catch (error) {
     return { ...orderly, failure: toGatewayError(error) };
   }
-}
-
-function readDocument(body: StreamedBody, maxBytes: number): Promise<string> {
-  return new Promise((resolve, reject) => {
-    const chunks: Buffer[] = [];
-    let bytes = 0;
-    body.pipe({
-      write: (chunk) => {
-        bytes += chunk.length;
-        if (bytes <= maxBytes) chunks.push(chunk);
-        else {
-          reject(new GatewayError('upstream_failed', { detail: `the answer is larger than ${maxBytes} bytes` }));
-          body.abort();
-        }
-        return true;
-      },
-      end: () => resolve(Buffer.concat(chunks).toString('utf8')),
-      fail: reject,
-    });
-  });
 }
