@@ -56,7 +56,7 @@ export async function composeOwnRequest(
   const callerToken = callerTokenOf(admission.caller, given, current.authorizationServer?.issuer);
   const caller = isOver ? undefined : admission.caller;
   const credentials = await obtainCredentials(server, { server, caller, callerToken, tokens, identity: current.identity, callerHeader });
-  const call = { method, era: 'legacy', body: undefined, message: undefined, owner, upstreamSession: fitting(upstreamSession), connectSession: undefined, connectResponse: undefined } as const;
+  const call = { method, era: 'legacy', body: undefined, listens: method === 'GET', message: undefined, owner, upstreamSession: fitting(upstreamSession), connectSession: undefined, connectResponse: undefined } as const;
   return buildUpstreamRequest(current, server, call, { headers: rows }, headers, credentials, timeouts).outgoing;
 }
 

@@ -20,12 +20,11 @@ export interface ForwardContext extends BridgeContext {
  */
 export function forwardCall(context: ForwardContext, forwarded: ForwardedCall): Promise<UpstreamResponse> {
   const { route, upstream, call, outgoing, request } = forwarded;
-  // An API has no transport of MCP's that could be another than the caller's.
-  if (upstream.transport === 'http') return (call.listens === true ? context.dispatchStream : context.dispatch)(upstream, outgoing, request);
   const speaksStreamable = route.endpoint === 'mcp';
-  if (speaksStreamable === (upstream.transport === 'streamable-http')) {
+  // An API has no transport of MCP's that could be another than the caller's.
+  if (upstream.transport === 'http' || speaksStreamable === (upstream.transport === 'streamable-http')) {
     // A stream that listens holds its connection for hours: it must not be one of those that calls wait for.
-    return (call.method === 'GET' ? context.dispatchStream : context.dispatch)(upstream, outgoing, request);
+    return (outgoing.listens ? context.dispatchStream : context.dispatch)(upstream, outgoing, request);
   }
 
   const name = sessionNameOf(forwarded);

@@ -7,6 +7,7 @@ const outgoing = (path: string): UpstreamRequest => ({
   path,
   headers: ['Accept', '*/*', 'content-type', 'application/json', 'Authorization', 'Bearer x'],
   body: Buffer.from('{}'),
+  listens: false,
   responseTimeoutMs: 1,
   idleTimeoutMs: 2,
 });
@@ -18,6 +19,7 @@ describe('a request made of another', () => {
       path: '/sse',
       headers: ['Authorization', 'Bearer x', 'accept', 'text/event-stream'],
       body: undefined,
+      listens: true,
       responseTimeoutMs: 1,
       idleTimeoutMs: 0,
     });

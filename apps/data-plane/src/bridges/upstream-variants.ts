@@ -10,6 +10,7 @@ export const toListen = (outgoing: UpstreamRequest): UpstreamRequest => ({
   ...outgoing,
   method: 'GET',
   body: undefined,
+  listens: true,
   headers: changeHeaders(outgoing.headers, { accept: 'text/event-stream', 'content-type': undefined }),
   idleTimeoutMs: 0,
 });

@@ -43,6 +43,6 @@ export class DirectAsk implements Ask {
     // Pages may read what the API says of its answers.
     if (origin !== undefined) headers.push('access-control-expose-headers', '*');
     // Only a stream of events can be ended at any time, and is still what it was.
-    return shaped.isEventStream === true ? { ...shaped, headers, admission, onlyListens: this.#call.method === 'GET' } : { ...shaped, headers, onlyListens: false };
+    return shaped.isEventStream === true ? { ...shaped, headers, admission, onlyListens: this.#call.method === 'GET' } : { ...shaped, headers };
   }
 }

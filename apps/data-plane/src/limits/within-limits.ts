@@ -2,9 +2,8 @@ import type { Entered, Place, PreparedLimits } from '@gatehouse/call-limits';
 import type { AdmittedCall } from '../pipeline/admitted-call.ts';
 import type { CallRecord } from '../pipeline/call-record.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
-import type { Call } from '../pipeline/read-call.ts';
 import type { Reply } from '../pipeline/request.ts';
-import { whenOver } from '../virtual/when-over.ts';
+import { whenOver } from '../pipeline/when-over.ts';
 import { countCalls } from './count-calls.ts';
 import { LimitError } from './limit-error.ts';
 
@@ -25,7 +24,7 @@ async function answerLimited<R extends Reply>(limits: PreparedLimits, gateway: G
   if (admitted.request.wasCounted === true) return answer(gateway, admitted, record);
   const counted = countCalls(admitted, limits);
   if (counted === undefined) return answer(gateway, admitted, record);
-  const { server, caller, request, call } = admitted;
+  const { server, caller, request } = admitted;
   const entered = await gateway.callLimits.limiter.enter(limits, { server: `${server.workspace}/${server.id}`, caller: caller.id, ...counted });
   const place = placeOf(entered, gateway, admitted, record);
   if (place === undefined) return answer(gateway, admitted, record);
@@ -35,7 +34,7 @@ async function answerLimited<R extends Reply>(limits: PreparedLimits, gateway: G
   try {
     const reply = await answer(gateway, admitted, record);
     const { body } = reply;
-    if (typeof body === 'object' && !isListening(call, reply)) return { ...reply, body: whenOver(body, place.leave) };
+    if (typeof body === 'object' && reply.onlyListens !== true) return { ...reply, body: whenOver(body, place.leave) };
     place.leave();
     return reply;
   } catch (error) {
@@ -51,6 +50,3 @@ function placeOf(entered: Entered, { callLimits }: Gateway, { server }: Admitted
   callLimits.refused(server, entered.limit);
   throw new LimitError(entered, `${server.workspace}/${server.name}`);
 }
-
-/** A stream that says what happens, for as long as somebody listens: no call is under way. Only whoever answers can make it one. */
-const isListening = ({ message, listens }: Call, { isEventStream }: Reply): boolean => isEventStream === true && (listens === true || message?.method === 'subscriptions/listen');

@@ -1,5 +1,6 @@
 import { Histogram, type Registry } from 'prom-client';
 import type { IncomingMessage, ServerResponse } from 'node:http';
+import { listenMethod } from '../pipeline/read-call.ts';
 
 /** As for stages. */
 const oneIn = 32;
@@ -24,4 +25,4 @@ export function observeAnswers(registry: Registry, now: () => number): (message:
 }
 
 /** Whoever speaks a revision that has it says so in a header, which is checked against the message (MCP 2026-07-28). */
-const listens = ({ headers }: IncomingMessage): boolean => headers['mcp-method'] === 'subscriptions/listen';
+const listens = ({ headers }: IncomingMessage): boolean => headers['mcp-method'] === listenMethod;

@@ -42,9 +42,10 @@ export function buildUpstreamRequest(
     headers: composed.headers,
     signatures: signaturesOf(credentials),
     body: call.upload ?? call.body,
+    listens: call.listens,
     responseTimeoutMs: upstream.responseTimeoutMs ?? timeouts.responseMs,
     // A stream that only listens may be silent for hours; it ends with either side (agentgateway #248).
-    idleTimeoutMs: (call.listens ?? (call.method === 'GET' && call.ownHeaders === undefined)) ? 0 : (upstream.streamIdleTimeoutMs ?? timeouts.streamIdleMs),
+    idleTimeoutMs: call.listens ? 0 : (upstream.streamIdleTimeoutMs ?? timeouts.streamIdleMs),
   };
   return { outgoing, verdicts: composed.verdicts };
 }

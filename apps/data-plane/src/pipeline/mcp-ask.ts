@@ -40,6 +40,6 @@ export class McpAsk implements Ask {
     const { route, server, call } = this.#admitted;
     const told = tellWhenConnected(this.#gateway.connecting.pending, admission, call, reply);
     const relayed = route.endpoint === 'sse' ? relayStream(told, server, call, this.#gateway) : told;
-    return relayed.isEventStream ? { ...relayed, admission } : relayed;
+    return relayed.isEventStream ? { ...relayed, admission, onlyListens: call.listens } : relayed;
   }
 }

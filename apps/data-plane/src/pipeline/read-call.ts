@@ -10,6 +10,9 @@ import type { Route } from './match-server.ts';
 import { MessageError } from './message-error.ts';
 import type { IncomingRequest, UploadStream } from './request.ts';
 
+/** In the place of the GET of earlier revisions (MCP 2026-07-28, subscriptions). */
+export const listenMethod = 'subscriptions/listen';
+
 /** A request as MCP understands it. */
 export interface Call {
   readonly method: string;
@@ -21,8 +24,8 @@ export interface Call {
   readonly path?: string | undefined;
   /** Of what an upstream is asked that does not speak MCP: what the request says of itself, flat. */
   readonly ownHeaders?: readonly string[] | undefined;
-  /** Of a request that is not MCP: whether it waits for events, which may be long in coming. */
-  readonly listens?: boolean;
+  /** Whether it waits for what may happen some day, and may be silent for as long: no call is under way. */
+  readonly listens: boolean;
   readonly message: MessageSummary | undefined;
   readonly owner: SessionOwner;
   /** The upstream's own session id; of a legacy session only. */
@@ -53,7 +56,7 @@ export async function readCall(request: IncomingRequest, route: Route, headers: 
   const isPost = request.method === 'POST';
   if (!isPost) {
     const method = allowedMethod(request.method, route, headers);
-    return { method, era: 'legacy', body: undefined, message: undefined, owner, ...openSession(headers, owner, server, context), connectResponse: undefined };
+    return { method, era: 'legacy', body: undefined, listens: method === 'GET', message: undefined, owner, ...openSession(headers, owner, server, context), connectResponse: undefined };
   }
   if (route.endpoint === 'sse') throw new GatewayError('method_not_allowed');
   checkContentType(headers);
@@ -63,7 +66,7 @@ export async function readCall(request: IncomingRequest, route: Route, headers: 
   const session = message.era === 'modern' ? noSession : openSession(headers, owner, server, context);
   // The gateway asked, so the answer is for the gateway: the upstream would take it for one to itself.
   const connectResponse = server.connects && message.era === 'modern' ? readConnectResponse(context.requestStates, owner, body) : undefined;
-  return { method: 'POST', era: message.era, body: connectResponse?.body ?? body, message, owner, ...session, connectResponse };
+  return { method: 'POST', era: message.era, body: connectResponse?.body ?? body, listens: message.method === listenMethod, message, owner, ...session, connectResponse };
 }
 
 function allowedMethod(method: string, { endpoint }: Route, headers: CallerHeaders): 'GET' | 'DELETE' {

@@ -43,6 +43,8 @@ export interface UpstreamRequest {
   /** What signs it, each time that it is sent, when nothing of it changes any more; absent where nothing does. */
   readonly signatures?: readonly SigningCredential[] | undefined;
   readonly body: Buffer | UploadStream | undefined;
+  /** Whether it waits for what may happen some day. */
+  readonly listens: boolean;
   readonly responseTimeoutMs: number;
   /** 0 = unbounded */
   readonly idleTimeoutMs: number;
@@ -85,7 +87,7 @@ export interface Reply {
   readonly isEventStream?: boolean;
   /** Whose stream it is: once what let its caller in is withdrawn, the stream ends. */
   readonly admission?: Admission;
-  /** Whether its caller waits for nothing in particular; as a GET does where nothing is said. */
+  /** Whether its body says what happens, for as long as its caller listens: no call is under way. */
   readonly onlyListens?: boolean;
   /** Where the body is the stream of a session, on which answers come to what was posted elsewhere. */
   readonly answers?: AnswerStream;

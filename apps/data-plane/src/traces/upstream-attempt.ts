@@ -5,9 +5,9 @@ import type { ForwardedCall } from '../pipeline/forwarded-call.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
 import type { Call } from '../pipeline/read-call.ts';
 import type { UpstreamResponse } from '../pipeline/request.ts';
+import { whenOver } from '../pipeline/when-over.ts';
 import type { CallTrace } from './call-trace.ts';
 import { describeAttempt, errorType } from './describe-spans.ts';
-import { tracedBody } from './traced-body.ts';
 import { withTraceparent } from './with-traceparent.ts';
 
 /** One request to an upstream, with what redirects follow it, as a span that the upstream can continue. */
@@ -50,7 +50,7 @@ export class UpstreamAttempt {
     const { status } = response;
     this.#span.set('http.response.status_code', status);
     if (status >= 400) this.#span.fail(String(status));
-    if (!onlyListens(this.#call)) return { ...response, body: tracedBody(response.body, (failed) => this.#over(failed)) };
+    if (!this.#call.listens) return { ...response, body: whenOver(response.body, (failed) => this.#over(failed?.code)) };
     this.#over(undefined);
     return response;
   }
@@ -70,5 +70,3 @@ export class UpstreamAttempt {
     return { ...forwarded, outgoing: { ...outgoing, body } };
   }
 }
-
-const onlyListens = ({ method, listens, ownHeaders, message }: Call): boolean => (listens ?? (method === 'GET' && ownHeaders === undefined)) || message?.method === 'subscriptions/listen';

@@ -25,8 +25,7 @@ export class OpenStreams {
     this.#isAdmitted = isAdmitted;
   }
 
-  /** @param listens whether its caller waits for nothing in particular */
-  add(response: ServerResponse, { body, admission, answers }: Reply, listens: boolean, isDraining: boolean): void {
+  add(response: ServerResponse, { body, admission, answers, onlyListens: listens = false }: Reply, isDraining: boolean): void {
     // Of one that is closed already nobody would say so again, and it would be kept for ever.
     if (typeof body !== 'object' || (!listens && admission === undefined) || response.destroyed) return;
     const end = (): void => {

@@ -57,7 +57,7 @@ export function createHttpServer(options: HttpServerOptions): HttpServer {
         if (options.isDraining()) reply.headers.push('connection', 'close');
         answering.add(message.socket, response);
         writeReply(request, response, reply, options.stalledTimeoutMs);
-        streams.add(response, reply, reply.onlyListens ?? message.method === 'GET', options.isDraining());
+        streams.add(response, reply, options.isDraining());
       })
       // Whatever goes wrong with one answer is its own end, never the process's.
       .catch(() => response.destroy());

@@ -36,7 +36,7 @@ const caller = (): IncomingRequest & { leave: () => void } => {
 };
 const send = async (outgoing: Partial<UpstreamRequest>, from = caller()): Promise<number | string> => {
   try {
-    const request = { method: 'POST', path: '/', headers: [], body: Buffer.from('{}'), responseTimeoutMs: 500, idleTimeoutMs: 500, ...outgoing };
+    const request = { method: 'POST', path: '/', headers: [], body: Buffer.from('{}'), listens: false, responseTimeoutMs: 500, idleTimeoutMs: 500, ...outgoing };
     const response = await transport.dispatch(upstream, request, from);
     response.body.abort();
     return response.status;
@@ -67,7 +67,7 @@ it.each(['dispatch', 'dispatchOnce'] as const)('%s does nothing for a caller tha
   expect(await Promise.all([send({}), send({})])).toEqual([200, 200]);
   const before = { ...counts };
   const gone: IncomingRequest = { ...caller(), onDisconnect: (listener) => listener() };
-  const outgoing = { method: 'POST', path: '/', headers: [], body: Buffer.from('{}'), responseTimeoutMs: 500, idleTimeoutMs: 500 };
+  const outgoing = { method: 'POST', path: '/', headers: [], body: Buffer.from('{}'), listens: false, responseTimeoutMs: 500, idleTimeoutMs: 500 };
   for (let count = 0; count < 3; count += 1) await expect(transport[way](upstream, outgoing, gone)).rejects.toMatchObject({ code: 'caller_disconnected' });
   expect(await Promise.all([send({}), send({})])).toEqual([200, 200]);
   expect(counts).toEqual({ requests: before.requests + 2, connections: before.connections });

@@ -118,13 +118,13 @@ export class UpstreamTransport {
     if (exchange.isQueued) exchange.expectStart(outgoing.responseTimeoutMs);
   }
 
-  #targetOf({ origin, connect, server, transport }: PreparedUpstream, { method, body }: UpstreamRequest): CircuitTarget {
+  #targetOf({ origin, connect, server, transport }: PreparedUpstream, { listens, body }: UpstreamRequest): CircuitTarget {
     return {
       key: this.#pools.keyOf(origin, connect),
       origin,
       server,
       // What an upstream says without being asked may be long in coming, its head with it; HTTP+SSE begins with `endpoint`.
-      listens: method === 'GET' && transport === 'streamable-http',
+      listens: listens && transport !== 'sse',
       hasLargeBody: body !== undefined && (!Buffer.isBuffer(body) || body.length > largeBodyBytes),
     };
   }

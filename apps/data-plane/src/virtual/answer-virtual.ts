@@ -7,7 +7,7 @@ import type { AdmittedCall } from '../pipeline/admitted-call.ts';
 import type { CallRecord } from '../pipeline/call-record.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
 import { MessageError } from '../pipeline/message-error.ts';
-import type { Call } from '../pipeline/read-call.ts';
+import { type Call, listenMethod } from '../pipeline/read-call.ts';
 import type { Reply } from '../pipeline/request.ts';
 import { answerList } from './answer-list.ts';
 import { callMember, missingName } from './call-member.ts';
@@ -73,7 +73,7 @@ async function answerMessage(virtualCall: VirtualCall): Promise<Reply> {
       return initializeVirtual(virtualCall);
     case 'server/discover':
       return isModern ? discoverVirtual(virtualCall) : unknownMethod(id, isModern);
-    case 'subscriptions/listen':
+    case listenMethod:
       return isModern ? listenWithoutSession(virtualCall) : unknownMethod(id, isModern);
     case 'logging/setLevel':
       await passToAll(virtualCall, method);

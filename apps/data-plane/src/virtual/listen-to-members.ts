@@ -2,6 +2,7 @@ import { GatewayError } from '@gatehouse/errors';
 import { formatEvent, type RpcId } from '@gatehouse/mcp-protocol';
 import { editObject, messagesOf, to, within } from '@gatehouse/virtual-servers';
 import type { Admission } from '../pipeline/admission.ts';
+import { listenMethod } from '../pipeline/read-call.ts';
 import type { Reply } from '../pipeline/request.ts';
 import type { MemberReply } from './member-calls.ts';
 import type { MemberMessage } from './member-message.ts';
@@ -49,7 +50,7 @@ export async function listenWithoutSession(virtualCall: VirtualCall): Promise<Re
   const acknowledged = { jsonrpc: '2.0', method: 'notifications/subscriptions/acknowledged', params: { notifications: honored, _meta: { [subscriptionKey]: id } } };
   const over = { jsonrpc: '2.0', id, result: { resultType: 'complete', _meta: { [subscriptionKey]: id } } };
   const stream = new MergedStream(formatEvent('message', JSON.stringify(acknowledged)), () => formatEvent('message', JSON.stringify(over)));
-  const listen = (): MemberMessage => ({ httpMethod: 'POST', method: 'subscriptions/listen', id, text: asked.text });
+  const listen = (): MemberMessage => ({ httpMethod: 'POST', method: listenMethod, id, text: asked.text });
   const change: Change = (member, session) => {
     const changes = changesOnly(forgetting(virtualCall, member));
     if (session.era === 'modern') return { data: changes };
@@ -87,7 +88,7 @@ async function attach({ gateway, admitted, calls }: VirtualCall, members: readon
 }
 
 function streamOf({ admitted: { server, caller } }: VirtualCall, body: MergedStream, members: readonly Admission[]): Reply {
-  return { status: 200, headers: [...streamHeaders], body, isEventStream: true, admission: { server, caller, members } };
+  return { status: 200, headers: [...streamHeaders], body, isEventStream: true, onlyListens: true, admission: { server, caller, members } };
 }
 
 const changes = new Set(['notifications/tools/list_changed', 'notifications/prompts/list_changed', 'notifications/resources/list_changed', 'notifications/resources/updated']);

@@ -14,7 +14,7 @@ import { OwnId } from './own-id.ts';
 import { drop, isModernError, readText } from './read-reply.ts';
 import { patienceMs } from './virtual-call.ts';
 import { memberSessionOf, type MemberSession, modernSession, type VirtualSession } from './virtual-session.ts';
-import { whenOver } from './when-over.ts';
+import { whenOver } from '../pipeline/when-over.ts';
 
 export interface MemberReply {
   readonly reply: Reply;

@@ -7,7 +7,7 @@ import { answerCall } from '../pipeline/answer-call.ts';
 import { CallRecord } from '../pipeline/call-record.ts';
 import { openConnectSession } from '../pipeline/connect/connect-session.ts';
 import type { Gateway } from '../pipeline/gateway.ts';
-import type { Call } from '../pipeline/read-call.ts';
+import { type Call, listenMethod } from '../pipeline/read-call.ts';
 import type { Reply } from '../pipeline/request.ts';
 import type { MemberMessage } from './member-message.ts';
 import { type Departures, MemberRequest } from './member-request.ts';
@@ -18,6 +18,8 @@ import type { MemberSession, VirtualSession } from './virtual-session.ts';
 const bothTypes = 'application/json, text/event-stream';
 
 const messageOf = ({ httpMethod, method, name, id = null }: MemberMessage, era: Call['era']): Call['message'] => (httpMethod === 'POST' ? { era, method, name, id } : undefined);
+
+const listens = ({ httpMethod, method }: MemberMessage): boolean => httpMethod === 'GET' || method === listenMethod;
 
 /** A message to a member, as a call of its own through the second half of the pipeline. */
 export class MemberLine {
@@ -49,7 +51,7 @@ export class MemberLine {
   within<R extends Reply>({ server }: Member, message: MemberMessage, record = new CallRecord(this.#gateway.now()), work: () => Promise<R>): Promise<R> {
     const { route, call: asked } = this.#admitted;
     const body = message.text === undefined ? undefined : Buffer.from(message.text);
-    const call: Call = { ...asked, method: message.httpMethod, body, message: messageOf(message, asked.era) };
+    const call: Call = { ...asked, method: message.httpMethod, body, listens: listens(message), message: messageOf(message, asked.era) };
     const request = new MemberRequest(this.#departures, message.httpMethod, body);
     return request.lastFor(withinLimits(this.#gateway, { ...this.#admitted, route: { ...route, name: server.name }, server, call, request, headers: this.#headersFor(undefined, message) }, record, work));
   }
@@ -66,6 +68,7 @@ export class MemberLine {
       method: message.httpMethod,
       era: isModern ? 'modern' : 'legacy',
       body,
+      listens: listens(message),
       message: messageOf(message, isModern ? 'modern' : 'legacy'),
       owner: this.#ownerOf(server),
       upstreamSession,

@@ -1,4 +1,5 @@
 import type { RpcId } from '@gatehouse/mcp-protocol';
+import { listenMethod } from '../pipeline/read-call.ts';
 
 /** What a member is sent. */
 export interface MemberMessage {
@@ -19,5 +20,5 @@ export interface MemberMessage {
 /** What a member is asked that it says by itself what changes there: of the legacy era, and of the modern one. */
 export const toListen: MemberMessage = { httpMethod: 'GET' };
 const subscriptionId = 'gatehouse-listen';
-const subscription = { jsonrpc: '2.0', id: subscriptionId, method: 'subscriptions/listen', params: { notifications: { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true } } };
-export const toSubscribe: MemberMessage = { httpMethod: 'POST', method: 'subscriptions/listen', id: subscriptionId, text: JSON.stringify(subscription) };
+const subscription = { jsonrpc: '2.0', id: subscriptionId, method: listenMethod, params: { notifications: { toolsListChanged: true, promptsListChanged: true, resourcesListChanged: true } } };
+export const toSubscribe: MemberMessage = { httpMethod: 'POST', method: listenMethod, id: subscriptionId, text: JSON.stringify(subscription) };

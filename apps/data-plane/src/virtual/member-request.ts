@@ -1,6 +1,6 @@
 import { RelayedRequest } from '../bridges/relay/relayed-request.ts';
 import type { IncomingRequest, Reply } from '../pipeline/request.ts';
-import { whenOver } from './when-over.ts';
+import { whenOver } from '../pipeline/when-over.ts';
 
 /** Who is to be told when somebody leaves. */
 export interface Departures {

@@ -20,7 +20,7 @@ export async function answerRelay(seals: PeerSeals, request: IncomingRequest, ha
   const relayed = ticket && (await readRelayed(seals, ticket, request));
   if (ticket === undefined || relayed === undefined) return handle(request);
   const reply = await handle(relayed);
-  return { ...reply, headers: [...reply.headers, relayHeader, seals.prove(ticket)], onlyListens: relayed.method === 'GET' };
+  return { ...reply, headers: [...reply.headers, relayHeader, seals.prove(ticket)] };
 }
 
 export const isRelay = ({ target }: IncomingRequest): boolean => target === relayPath;

@@ -31,6 +31,7 @@ export async function relayToHolder(dispatch: Dispatch, seals: PeerSeals, peerUr
     path: holder.path.replace(/\/$/, '') + relayPath,
     headers: ['content-type', 'application/octet-stream', relayHeader, sealed.ticket],
     body: sealed.content,
+    listens: outgoing.listens,
     responseTimeoutMs: outgoing.responseTimeoutMs + marginMs,
     idleTimeoutMs: outgoing.idleTimeoutMs,
   };

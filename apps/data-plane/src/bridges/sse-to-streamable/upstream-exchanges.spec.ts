@@ -10,7 +10,7 @@ import { UpstreamExchanges } from './upstream-exchanges.ts';
 const server = prepareServer('id', 'w', { type: 'mcp', name: 'n', upstream: { url: 'http://up.example/mcp' }, agentAuth: { type: 'passthrough' }, appAuth: { type: 'none' } });
 const owner = { workspace: 'w', serverId: 'id', upstreamUrl: server.upstream.url, callerId: anonymousCaller.id };
 const session = { owner, admission: { server, caller: anonymousCaller }, upstream: server.upstream };
-const outgoing = { method: 'POST', path: '/mcp', headers: [], body: undefined, responseTimeoutMs: 1, idleTimeoutMs: 1 };
+const outgoing = { method: 'POST', path: '/mcp', headers: [], body: undefined, listens: false, responseTimeoutMs: 1, idleTimeoutMs: 1 };
 
 /** An exchange whose answer is given up without being read, and what the end of the session does to it. */
 async function giveUp(pipe: (body: StreamedBody) => void): Promise<string[]> {

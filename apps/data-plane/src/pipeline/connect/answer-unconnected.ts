@@ -24,7 +24,7 @@ export function answerUnconnected({ connecting, callContext, shapeContext }: Con
     const stream = connecting.pending.open(error, server.id, caller);
     request.onDisconnect(() => stream.abort());
     const headers = ['content-type', 'text/event-stream', 'cache-control', 'no-cache, no-transform', 'x-accel-buffering', 'no'];
-    return { status: 200, headers, body: shapeContext.eventStream(stream), isEventStream: true, admission: { server, caller } };
+    return { status: 200, headers, body: shapeContext.eventStream(stream), isEventStream: true, onlyListens: true, admission: { server, caller } };
   }
   if (call.method === 'DELETE') {
     if (call.connectSession !== undefined) connecting.upstreamSessions.end(call.connectSession.id);

@@ -69,7 +69,7 @@ function connectedAnswer({ message, era }: Call): UpstreamResponse {
 
 function ownCall(call: Call, message: object, session: UpstreamSession | undefined): Call {
   const { method, id } = message as { method: string; id?: string };
-  return { ...call, method: 'POST', body: Buffer.from(JSON.stringify(message)), message: { era: 'legacy', method, name: undefined, id: id ?? null }, upstreamSession: session?.sessionId };
+  return { ...call, method: 'POST', body: Buffer.from(JSON.stringify(message)), listens: false, message: { era: 'legacy', method, name: undefined, id: id ?? null }, upstreamSession: session?.sessionId };
 }
 
 const ownHeaders = (headers: Readonly<CallerHeaders>, session: UpstreamSession | undefined): CallerHeaders =>
