@@ -2,53 +2,40 @@ import { once } from 'node:events';
 import { type AddressInfo, isIPv6 } from 'node:net';
 import { hostname } from 'node:os';
 import { performance } from 'node:perf_hooks';
-import { createMemorySharedBuckets, type SharedBuckets } from '@gatehouse/call-limits';
-import { CircuitBreakers, createAddressGuard } from '@gatehouse/egress';
-import { GatewayError } from '@gatehouse/errors';
+import { createMemorySharedBuckets } from '@gatehouse/call-limits';
+import { createAddressGuard } from '@gatehouse/egress';
 import { snapshotKeysOf } from '@gatehouse/gateway-config';
-import { SealedSessions } from '@gatehouse/mcp-protocol';
 import { keyRingOf } from '@gatehouse/sealing';
 import { drainServer, type Logger, observeProcess, type OpenTracing, openTracing, type SettingValues } from '@gatehouse/service-runtime';
 import type { CallEventStream, ChannelEvent, SnapshotChannel } from '@gatehouse/snapshot-channel';
 import { Registry } from 'prom-client';
 import { BridgeSessions } from './bridges/bridge-sessions.ts';
-import { type ComposeOwn, composeOwnRequest } from './bridges/compose-own-request.ts';
-import { type ForwardContext, forwardCall } from './bridges/forward-call.ts';
 import { answerRelay, isRelay } from './bridges/relay/answer-relay.ts';
 import { PeerListener } from './bridges/relay/peer-listener.ts';
 import { PeerSeals } from './bridges/relay/peer-seals.ts';
-import { SessionAddresses } from './bridges/session-address.ts';
 import { CallEventBuffer } from './call-events/call-event-buffer.ts';
 import type { dataPlaneSettings } from './environment.ts';
-import { openCallLimits } from './limits/call-limits.ts';
 import { answerMetadata } from './metadata/answer-metadata.ts';
 import { observeAnswers } from './metrics/observe-answers.ts';
 import { observeCaches } from './metrics/observe-caches.ts';
 import { observeConnections } from './metrics/observe-connections.ts';
 import { observeDependencies } from './metrics/observe-dependencies.ts';
-import { observeStages } from './metrics/observe-stages.ts';
 import { addDataPlaneGauges } from './observe-data-plane.ts';
-import { observeCalls } from './observe-calls.ts';
 import type { Admission } from './pipeline/admission.ts';
-import type { Connecting } from './pipeline/connect/connecting.ts';
-import { PendingConnections } from './pipeline/connect/pending-connections.ts';
-import { UpstreamSessions } from './pipeline/connect/upstream-sessions.ts';
 import type { Gateway } from './pipeline/gateway.ts';
 import { handleRequest } from './pipeline/handle-request.ts';
 import type { IncomingRequest, Reply } from './pipeline/request.ts';
-import { serverKey } from './snapshot/current-snapshot.ts';
 import { SnapshotFollower } from './snapshot/follow-snapshots.ts';
 import { Heartbeats } from './heartbeats.ts';
 import { openKeySets, type OpenKeySets } from './key-sets.ts';
+import { openGateway } from './open-gateway.ts';
 import { openTokens, type OpenTokens } from './open-tokens.ts';
+import { openTransports, type OpenTransports } from './open-transports.ts';
 import { NewRevocations } from './snapshot/new-revocations.ts';
 import { SnapshotKeeper } from './snapshot/snapshot-keeper.ts';
 import { stillAdmitted } from './snapshot/still-admitted.ts';
 import { KeepAliveComments } from './transport/keep-alive-comments.ts';
 import { createHttpServer, type HttpServer, type HttpServerOptions } from './transport/serve-http.ts';
-import { UpstreamTransport } from './transport/upstream-transport.ts';
-import { KnownNames } from './virtual/known-names.ts';
-import { MemberSessions } from './virtual/member-sessions.ts';
 
 export type DataPlaneSettings = SettingValues<typeof dataPlaneSettings>;
 
@@ -59,9 +46,6 @@ export interface Readiness {
   readonly revision: number | undefined;
 }
 
-/** A link is good for ten minutes, the way to the provider and back that begins with it for ten more; and then the call is sent again. */
-const requestStateLifeMs = 1_500_000;
-
 /** For what is drained last, when what went before has taken all the time. */
 const leastDrainMs = 500;
 
@@ -69,19 +53,16 @@ const leastDrainMs = 500;
 export class DataPlane {
   readonly registry = new Registry();
   readonly #settings: DataPlaneSettings;
-  readonly #logger: Logger;
   readonly #follower: SnapshotFollower;
   readonly #keeper: SnapshotKeeper;
-  readonly #calls: UpstreamTransport;
-  readonly #streams: UpstreamTransport;
-  readonly #peers: UpstreamTransport;
+  readonly #transports: OpenTransports;
   readonly #bridgeSessions: BridgeSessions;
   readonly #peerSeals: PeerSeals;
   readonly #keySets: OpenKeySets;
   readonly #tokens: OpenTokens;
   readonly #revocations = new NewRevocations();
-  readonly #connecting: Connecting;
   readonly #comments: KeepAliveComments;
+  readonly #gateway: Gateway;
   readonly #serving: HttpServerOptions;
   readonly #http: HttpServer;
   readonly #heartbeat: Heartbeats;
@@ -101,7 +82,6 @@ export class DataPlane {
    */
   constructor(settings: DataPlaneSettings, channel: SnapshotChannel, logger: Logger, callEvents?: CallEventStream, sharedBuckets = createMemorySharedBuckets(() => performance.now())) {
     this.#settings = settings;
-    this.#logger = logger;
     const keys = snapshotKeysOf(settings.SNAPSHOT_KEY);
     this.#keeper = new SnapshotKeeper({ directory: settings.SNAPSHOT_DIR, keys, logger, current: () => this.#follower.current });
     this.#follower = new SnapshotFollower({ channel, keys, pollMs: settings.SNAPSHOT_POLL_SECONDS * 1000, logger, onApplied: (afterOutage) => this.#onApplied(afterOutage), onEvent: ({ connected }) => this.#onConnected(connected) });
@@ -119,23 +99,7 @@ export class DataPlane {
     const observeDependency = observeDependencies(this.registry);
     this.#keySets = openKeySets(guard, logger, observeDependency);
     this.#tokens = openTokens(settings, guard, observeDependency);
-    this.#connecting = {
-      pending: new PendingConnections(),
-      upstreamSessions: new UpstreamSessions(),
-      requestStates: new SealedSessions(keyRingOf(settings.SNAPSHOT_KEY, 'session'), requestStateLifeMs),
-    };
-    const connectTimeoutMs = settings.CONNECT_TIMEOUT_MS;
-    const circuits = new CircuitBreakers({
-      failures: settings.CIRCUIT_BREAKER_FAILURES,
-      openMs: settings.CIRCUIT_BREAKER_OPEN_MS,
-      now: () => performance.now(),
-      onChange: (subject, state) => logger[state === 'open' ? 'warn' : 'info']({ ...subject, state }, 'circuit of an upstream'),
-    });
-    this.#calls = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.CONNECTIONS_PER_ORIGIN, circuits });
-    this.#streams = new UpstreamTransport({ guard, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN, circuits });
-    // Our own fleet: the addresses it has are not public ones.
-    const anywhere = createAddressGuard({ allowedRanges: ['all'] });
-    this.#peers = new UpstreamTransport({ guard: anywhere, connectTimeoutMs, connectionsPerOrigin: settings.STREAMS_PER_ORIGIN });
+    this.#transports = openTransports(settings, guard, logger);
     const bridgeLimits = {
       max: settings.BRIDGE_MAX_SESSIONS,
       maxPerOwner: settings.BRIDGE_MAX_SESSIONS_PER_CALLER,
@@ -144,12 +108,28 @@ export class DataPlane {
     this.#bridgeSessions = new BridgeSessions(bridgeLimits, ({ admission }) => this.#isAdmitted(admission));
     this.#peerSeals = new PeerSeals(keyRingOf(settings.SNAPSHOT_KEY, 'peer-relay'), () => this.#peerUrl);
     this.#comments = new KeepAliveComments(settings.KEEP_ALIVE_COMMENT_MS);
-    const gateway = this.#gateway(sharedBuckets);
+    this.#gateway = openGateway({
+      settings,
+      logger,
+      registry: this.registry,
+      snapshot: () => this.#follower.current,
+      buckets: sharedBuckets,
+      callEvents: this.#callEvents,
+      tracing: this.#tracing,
+      keySets: this.#keySets,
+      tokens: this.#tokens,
+      transports: this.#transports,
+      comments: this.#comments,
+      bridgeSessions: this.#bridgeSessions,
+      peerSeals: this.#peerSeals,
+      peerUrl: () => this.#peerUrl,
+      onAnswered: () => void (this.#requestsInFlight -= 1),
+    });
     const handle = (request: IncomingRequest): Promise<Reply> => {
-      const metadata = answerMetadata(gateway, request);
+      const metadata = answerMetadata(this.#gateway, request);
       if (metadata !== undefined) return Promise.resolve(metadata);
       this.#requestsInFlight += 1;
-      return handleRequest(gateway, request);
+      return handleRequest(this.#gateway, request);
     };
     this.#serving = {
       maxHeaderBytes: settings.MAX_HEADER_BYTES,
@@ -165,12 +145,13 @@ export class DataPlane {
       status: () => this.#follower.status,
       diskFailures: () => this.#keeper.failures,
       bridgeSessions: () => this.#bridgeSessions.size,
-      upstreamPools: () => this.#calls.poolCount + this.#streams.poolCount,
-      openCircuits: () => circuits.openCount,
+      upstreamPools: () => this.#transports.calls.poolCount + this.#transports.streams.poolCount,
+      openCircuits: () => this.#transports.circuits.openCount,
       openStreams: () => this.#comments.size,
       requestsInFlight: () => this.#requestsInFlight,
     });
-    const transports = { calls: this.#calls, streams: this.#streams, peers: this.#peers };
+    const { calls, streams, peers } = this.#transports;
+    const transports = { calls, streams, peers };
     const { broker, providers } = this.#tokens.pools;
     observeConnections(this.registry, { ...transports, broker, providers, key_sets: this.#keySets.pools }, transports);
     observeCaches(this.registry, this.#tokens.tokens);
@@ -236,7 +217,7 @@ export class DataPlane {
     this.#endObserving();
     await this.#keySets.close();
     await this.#tokens.close();
-    await Promise.all([this.#calls, this.#streams, this.#peers].map((transport) => transport.close()));
+    await this.#transports.close();
   }
 
   readiness(): Readiness {
@@ -258,68 +239,6 @@ export class DataPlane {
       source,
       ageSeconds: appliedAt === undefined ? undefined : Math.round((Date.now() - appliedAt) / 1000),
       rejects,
-    };
-  }
-
-  #gateway(buckets: SharedBuckets): Gateway {
-    const settings = this.#settings;
-    const publicUrl = new URL(settings.DATA_PLANE_URL);
-    const publicPath = publicUrl.pathname.replace(/\/$/, '');
-    const sessions = new SealedSessions(keyRingOf(settings.SNAPSHOT_KEY, 'session'), settings.SESSION_TTL_SECONDS * 1000);
-    const now = (): number => performance.now();
-    const isConfigured = (workspace: string, server: string): boolean => this.#follower.current?.servers.get(serverKey(workspace, server)) !== undefined;
-    const observe = observeCalls(this.#logger, this.registry, now, isConfigured, this.#callEvents);
-    const forwarding = this.#forwarding(sessions, (session, own) => composeOwnRequest(gateway, session, own));
-    const gateway: Gateway = {
-      snapshot: () => {
-        const snapshot = this.#follower.current;
-        if (snapshot === undefined) throw new GatewayError('not_ready');
-        return snapshot;
-      },
-      limits: { headers: { maxBytes: settings.MAX_HEADER_BYTES, maxCount: settings.MAX_HEADER_COUNT }, filteredBytes: settings.MAX_FILTERED_BYTES },
-      callLimits: openCallLimits({ settings, buckets, registry: this.registry, logger: this.#logger, now, isConfigured }),
-      originRules: {
-        allowedOrigins: new Set([publicUrl.origin, ...settings.ALLOWED_ORIGINS]),
-        allowedHosts: settings.ALLOWED_HOSTS.length > 0 ? new Set(settings.ALLOWED_HOSTS.map((host) => host.toLowerCase())) : undefined,
-      },
-      authentication: { keySets: this.#keySets.keySets, publicUrl: publicUrl.origin + publicPath, now: Date.now },
-      connecting: this.#connecting,
-      callContext: { sessions, requestStates: this.#connecting.requestStates, upstreamSessions: this.#connecting.upstreamSessions, maxBodyBytes: settings.MAX_BODY_BYTES, maxUploadBytes: settings.MAX_UPLOAD_BYTES },
-      shapeContext: { sessions, eventStream: (body) => this.#comments.wrap(body) },
-      tokens: this.#tokens.tokens,
-      virtual: { sessions: new MemberSessions(), names: new KnownNames(Date.now) },
-      timeouts: { responseMs: settings.RESPONSE_TIMEOUT_MS, streamIdleMs: settings.STREAM_IDLE_TIMEOUT_MS },
-      publicPath,
-      forward: async (forwarded, record) => {
-        const response = await forwardCall(forwarding, forwarded);
-        record.upstreamStatus = response.status;
-        record.upstreamMs = now() - record.startedAt;
-        record.stages?.passed('upstream');
-        return response;
-      },
-      record: (record) => {
-        this.#requestsInFlight -= 1;
-        observe(record);
-        record.trace?.finish(record);
-      },
-      stages: observeStages(this.registry, now),
-      tracer: this.#tracing.tracer,
-      now,
-    };
-    return gateway;
-  }
-
-  #forwarding(sessions: SealedSessions, composeOwn: ComposeOwn): ForwardContext {
-    return {
-      sessions: this.#bridgeSessions,
-      dispatch: this.#calls.dispatch,
-      dispatchStream: this.#streams.dispatch,
-      composeOwn,
-      dispatchToPeer: this.#peers.dispatchOnce,
-      peerSeals: this.#peerSeals,
-      logger: this.#logger,
-      addresses: new SessionAddresses(sessions, () => this.#peerUrl),
-      bufferBytes: this.#settings.BRIDGE_BUFFER_BYTES,
     };
   }
 
@@ -350,7 +269,7 @@ export class DataPlane {
   #onConnected(connected: ChannelEvent['connected']): void {
     // Before anyone who waited for it asks again.
     this.#tokens.tokens.connected(connected.owner);
-    this.#connecting.pending.connected(connected);
+    this.#gateway.connecting.pending.connected(connected);
   }
 
   #isAdmitted(admission: Admission): boolean {
