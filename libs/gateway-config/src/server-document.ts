@@ -17,7 +17,7 @@ const timeouts = z
   .strictObject({
     connectSeconds: z.number().positive().max(60).optional(),
     responseSeconds: z.number().positive().max(3600).optional().meta({ description: 'To the first byte of the response.' }),
-    streamIdleSeconds: z.number().positive().max(86_400).optional().meta({ description: 'Between two pieces of a response.' }),
+    streamIdleSeconds: z.number().positive().max(86_400).optional().meta({ description: 'Between two pieces of a response; streams that only listen (GET, subscriptions/listen) may be silent for longer.' }),
   })
   .meta({ title: 'Timeouts' });
 
