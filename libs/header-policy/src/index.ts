@@ -5,5 +5,6 @@ export { HeaderPattern, headerPattern } from './header-pattern.ts';
 export { HeaderRules, type HeaderRulesOptions, type NamedRule, type Selection, type SelectionRow } from './header-rules.ts';
 export { trimValue } from './header-value.ts';
 export { leavingValue, neverLeaves } from './leaving-value.ts';
+export { sharedHeaderRules } from './shared-header-rules.ts';
 export { isSingletonHeader } from './singleton-headers.ts';
 export { type DropReason, dropReasons, type RuleOrigin, type Verdict, type VerdictAction, verdictOutcome } from './verdict.ts';

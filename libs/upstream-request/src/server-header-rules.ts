@@ -1,7 +1,7 @@
 import type { PreparedAgentAuth } from '@gatehouse/agent-auth';
 import type { PreparedAppAuth } from '@gatehouse/app-auth';
 import { type GlobalHeaderPolicy, mappingRule, type ServerHeaderPolicy } from '@gatehouse/gateway-config';
-import { baseHeaderNames, HeaderPattern, HeaderRules, type RuleOrigin, type Selection } from '@gatehouse/header-policy';
+import { baseHeaderNames, HeaderPattern, HeaderRules, type HeaderRulesOptions, type RuleOrigin, type Selection, sharedHeaderRules } from '@gatehouse/header-policy';
 import type { PreparedOutboundHeader } from '@gatehouse/outbound-headers';
 
 /** What of a server its header rules depend on. */
@@ -27,13 +27,15 @@ export class ServerHeaderRules {
   }
 
   under(policy: GlobalHeaderPolicy): HeaderRules {
-    if (this.#compiled?.policy !== policy) this.#compiled = { policy, rules: compileHeaderRules(this.#source, policy) };
+    if (this.#compiled?.policy !== policy) this.#compiled = { policy, rules: sharedHeaderRules(optionsOf(this.#source, policy)) };
     return this.#compiled.rules;
   }
 }
 
 /** Server over global over environment (P16): the server's own fields, and what it does not say as the global policy has it. */
-export function compileHeaderRules(source: HeaderRulesSource, policy: GlobalHeaderPolicy): HeaderRules {
+export const compileHeaderRules = (source: HeaderRulesSource, policy: GlobalHeaderPolicy): HeaderRules => new HeaderRules(optionsOf(source, policy));
+
+function optionsOf(source: HeaderRulesSource, policy: GlobalHeaderPolicy): HeaderRulesOptions {
   const { headerPolicy, agentAuth, appAuth, outboundHeaders } = source;
   const restricted = [
     ...[...(headerPolicy?.restricted ?? []), ...agentAuth.restrictedHeaders].sort().map((text) => ({ pattern: new HeaderPattern(text), from: 'server' as const })),
@@ -41,7 +43,7 @@ export function compileHeaderRules(source: HeaderRulesSource, policy: GlobalHead
   ];
   const ownLimit = headerPolicy?.maxValueBytes;
   const bytes = ownLimit ?? policy.maxValueBytes;
-  return new HeaderRules({
+  return {
     ...(!policy.enabled && { switchedOff: { rule: switchRules[policy.enabledFrom], from: policy.enabledFrom } }),
     selection: selectionOf(source, policy),
     restricted,
@@ -52,7 +54,7 @@ export function compileHeaderRules(source: HeaderRulesSource, policy: GlobalHead
     outboundHeaders: outboundHeaders.map(({ name }) => name),
     forwardsAuthorization: agentAuth.forwardsAuthorization && appAuth.type === 'passthrough',
     storesCredential: appAuth.storesCredential,
-  });
+  };
 }
 
 const switchRules = { global: 'enabled: false', environment: 'GATEHOUSE_HEADER_PASSTHROUGH', 'built-in': 'the global policy is not known' } as const;
