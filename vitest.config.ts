@@ -1,7 +1,7 @@
 import { defineConfig } from 'vitest/config';
 
 /** `npm run deploy`: a machine with nothing but Node has not what they need. */
-export const needDeployTools = ['alerts', 'compose', 'image', 'kubernetes'].map((name) => `test/deploy/${name}.spec.ts`);
+export const needDeployTools = ['alerts', 'compose', 'image', 'install-tools', 'kubernetes'].map((name) => `test/deploy/${name}.spec.ts`);
 
 /** They search the memory of their process: it has to be theirs alone, or it takes minutes, in which sessions run into their timeouts. */
 const searchMemory = ['test/data-plane/bridge-memory.spec.ts'];

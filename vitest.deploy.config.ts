@@ -6,6 +6,7 @@ export default defineConfig({
   test: {
     include: [...needDeployTools],
     globalSetup: ['test/support/global-setup.ts'],
+    setupFiles: ['test/support/be-patient.ts'],
     pool: 'forks',
     maxWorkers: 2,
     testTimeout: 120_000,

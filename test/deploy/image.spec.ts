@@ -130,11 +130,11 @@ it('runs every role as its user, and stops by SIGTERM', async () => {
   const controlPlane = await start('control-plane');
   expect(await statusOf(`${controlPlane.internalUrl}/readyz`)).toBe(200);
   const dataPlane = await start('data-plane');
-  await expect.poll(() => statusOf(`${dataPlane.internalUrl}/readyz`), { timeout: 15_000 }).toBe(200);
+  await expect.poll(() => statusOf(`${dataPlane.internalUrl}/readyz`), { timeout: 60_000 }).toBe(200);
   expect(await stop(dataPlane.child)).toBe(0);
   expect(await stop(controlPlane.child)).toBe(0);
   // The sealed snapshot: the only thing that was written, where the image says.
   expect(await readdir(join(image.root, 'var/lib/gatehouse/data-plane'))).not.toEqual([]);
   const { stdout } = await runCommand('find', [join(image.root, 'app'), '-user', image.user.split(':')[0] ?? '']);
   expect(stdout).toBe('');
-}, 90_000);
+});

@@ -42,7 +42,7 @@ describe('schemas', () => {
     const { exitCode, stdout, stderr } = await tools.python(['-m', 'kubernetes_validate', '--strict', '-k', version, ...files]);
     expect({ exitCode, said: `${stdout}${stderr}`.split('\n').filter((line) => line !== '' && !/passed/.test(line)) }).toEqual({ exitCode: 0, said: [] });
     await rm(folder, { recursive: true });
-  }, 120_000);
+  });
 
   it('every custom resource is one of its definition', async () => {
     const kinds = new Set<string>();
@@ -81,7 +81,7 @@ describe('the chart', () => {
     const [container] = podOf(find(traced, 'Deployment', 'gatehouse-data-plane'))?.containers ?? [];
     expect(() => readSettings(settingsOf['data-plane'], environmentOf('data-plane', { ...Object.fromEntries(container?.env?.map(({ name, value = '10.1.2.3' }) => [name, value]) ?? []), GATEHOUSE_DATA_PLANE_PEER_URL: 'http://10.1.2.3:3001' }))).not.toThrow();
     expect(JSON.stringify(container?.env)).toContain('OTEL_EXPORTER_OTLP_ENDPOINT');
-  }, 60_000);
+  });
 
   it('passes helm lint, strictly', () => {
     expect(chartMessages).toEqual([]);
@@ -99,7 +99,7 @@ describe('the chart', () => {
     expect(container).toMatchObject({ image: 'other:2', env: expect.arrayContaining([{ name: 'GATEHOUSE_DATA_PLANE_URL', value: 'http://agents.example' }, { name: 'GATEHOUSE_EGRESS_ALLOWED_RANGES', value: '10.20.0.0/16' }]) as unknown });
     expect(JSON.stringify(find(manifests, 'NetworkPolicy', 'gatehouse-data-plane'))).toContain('8080');
     for (const wrong of [{ hots: 'a.example' }, { dataPlane: { replicas: 3 } }, { scheme: 'ftp' }]) await expect(renderChart(tools, wrong), JSON.stringify(wrong)).rejects.toThrow();
-  }, 60_000);
+  });
 });
 
 /** Without what one of the two tools adds by itself. */
@@ -205,7 +205,7 @@ describe('the network', () => {
     expect(messages).toEqual([]);
     for (const [name, ports] of Object.entries(expected)) expect([portsOf(overlay, name), portsOf(manifests, name)], name).toEqual([ports, ports]);
     for (const wrong of [{ redisPorts: [] }, { postgresPorts: ['sql'] }, { tracing: { collectorPorts: [70_000] } }]) await expect(renderChart(tools, wrong), JSON.stringify(wrong)).rejects.toThrow();
-  }, 60_000);
+  });
 
   it('keeps metadata services and private addresses from whoever reaches the world', () => {
     for (const [, manifests] of all()) {
