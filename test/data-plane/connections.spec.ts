@@ -182,10 +182,14 @@ describe('P30 while the broker is away', () => {
     expect(upstream.requests.length).toBe(2);
   });
 
-  it('a connection that breaks is no answer: it is asked once more', async () => {
+  it.each([
+    ['breaks', () => broker.breakOff()],
+    ['carries no answer', () => broker.standStill()],
+  ])('a connection that %s: it is asked once more, over another one', async (_, fail) => {
     const name = await publish();
-    broker.breakOff();
+    fail();
     expect((await post(name, await tokenFor(name))).status).toBe(200);
+    expect(broker.requests.length).toBe(1);
   });
 
   it.each<[TokenAnswer, unknown]>([

@@ -13,6 +13,8 @@ export interface SpecBroker {
   answer(decide: ((request: TokenRequest) => TokenAnswer) | undefined): void;
   /** The next request gets no answer, and loses its connection. */
   breakOff(): void;
+  /** The next request gets no answer, and its connection stays open: as of a process that stands still. */
+  standStill(): void;
   close(): Promise<void>;
 }
 
@@ -24,8 +26,10 @@ export async function startSpecBroker(): Promise<SpecBroker> {
   const traceparents: (string | undefined)[] = [];
   let decide: ((request: TokenRequest) => TokenAnswer) | undefined;
   let isBroken = false;
+  let isStill = false;
   const server = createServer((request, response) => {
     void text(request).then((body) => {
+      if (isStill) return void (isStill = false);
       if (decide === undefined || isBroken) {
         isBroken = false;
         return void response.destroy();
@@ -46,6 +50,7 @@ export async function startSpecBroker(): Promise<SpecBroker> {
     traceparents,
     answer: (next) => void (decide = next),
     breakOff: () => void (isBroken = true),
+    standStill: () => void (isStill = true),
     close: () => closeHttpServer(server),
   };
 }

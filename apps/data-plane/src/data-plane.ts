@@ -152,8 +152,7 @@ export class DataPlane {
     });
     const { calls, streams, peers } = this.#transports;
     const transports = { calls, streams, peers };
-    const { broker, providers } = this.#tokens.pools;
-    observeConnections(this.registry, { ...transports, broker, providers, key_sets: this.#keySets.pools }, transports);
+    observeConnections(this.registry, { ...transports, ...this.#tokens.pools, key_sets: this.#keySets.pools }, transports);
     observeCaches(this.registry, this.#tokens.tokens);
     this.#endObserving = observeProcess(this.registry, 'data-plane');
   }
