@@ -4,10 +4,10 @@ import { toGatewayError } from '@gatehouse/errors';
 import type { DataPlaneSettings } from './data-plane.ts';
 
 /** The broker may wait for a provider; then it still has to answer. */
-const within = (ms: number): RequestTimeouts => ({ headersMs: ms, totalMs: ms + 5_000 });
 const patienceMs = brokerPatienceMs + 5_000;
 /** An answer that is not there after so long may never come: of a line that carries nothing any more, or a process that stands still, nobody is told. */
 const askAgainMs = 3_000;
+const within = (ms: number): RequestTimeouts => ({ headersMs: ms, totalMs: ms + 5_000 });
 
 export interface BrokerLine {
   readonly post: PostToBroker;
