@@ -16,7 +16,7 @@ import { deployTools } from './deploy-tools.ts';
 import { readDockerfile, readPairs } from './read-dockerfile.ts';
 
 const source = fileURLToPath(new URL('../..', import.meta.url));
-// `npm run image` carries out every stage; CI has built the bundle already and takes that.
+// `npm run image` carries out every stage; `npm run deploy` has built the bundle already and takes that.
 const isWhole = process.env['WHOLE_IMAGE'] === 'true';
 
 let folder: string;
