@@ -153,6 +153,8 @@ describe('a channel that fails', () => {
     await eventually({ 'default/a': v1 });
     const snapshot = follower.current;
     if (snapshot) restored.restore(snapshot);
+    // What nobody has confirmed yet may be old.
+    expect(restored.status.degraded).toBe(true);
     await restored.start();
     await vi.waitFor(() => expect(restored.status.degraded).toBe(false));
     expect(restored.current?.servers.size).toBe(1);

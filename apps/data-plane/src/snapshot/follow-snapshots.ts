@@ -20,7 +20,7 @@ export interface SnapshotStatus {
   readonly source: 'channel' | 'disk' | undefined;
   readonly appliedAt: number | undefined;
   readonly rejects: readonly Reject[];
-  /** Whether the last look at the channel failed: it serves on, from what it has. */
+  /** Whether the last look at the channel failed, or none has succeeded since the start: it serves on, from what it has. */
   readonly degraded: boolean;
 }
 
@@ -35,6 +35,8 @@ export class SnapshotFollower {
   #source: SnapshotStatus['source'];
   #appliedAt: number | undefined;
   #degraded = false;
+  /** Whether the channel has answered since the start: until then nobody knows how old what is served is. */
+  #hasHeard = false;
   #queue: Promise<void> = Promise.resolve();
   #unfollow: (() => Promise<void>) | undefined;
   #poll: NodeJS.Timeout | undefined;
@@ -50,7 +52,7 @@ export class SnapshotFollower {
 
   get status(): SnapshotStatus {
     const rejects = [...this.#rejects.values()].map(({ id, reason }) => ({ id, reason }));
-    return { snapshot: this.#snapshot, source: this.#source, appliedAt: this.#appliedAt, rejects, degraded: this.#degraded };
+    return { snapshot: this.#snapshot, source: this.#source, appliedAt: this.#appliedAt, rejects, degraded: this.#degraded || !this.#hasHeard };
   }
 
   /** Serves a snapshot that was kept on disk until the channel has said what is newer. */
@@ -149,6 +151,7 @@ export class SnapshotFollower {
     if (error !== undefined && !this.#degraded) this.#options.logger.warn({ err: error }, 'configuration channel is away; serving what is known');
     if (error === undefined && this.#degraded) this.#options.logger.info('configuration channel is back');
     this.#degraded = error !== undefined;
+    this.#hasHeard ||= error === undefined;
   }
 
   #schedulePoll(): void {
