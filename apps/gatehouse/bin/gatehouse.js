@@ -1,8 +1,6 @@
 #!/usr/bin/env node
 // The launcher in the checkout: says what is missing instead of a stack trace.
 import { existsSync } from 'node:fs';
-import { setTimeout } from 'node:timers';
-import { setFlagsFromString } from 'node:v8';
 
 const [major = 0, minor = 0] = process.versions.node.split('.').map(Number);
 if (major < 22 || (major === 22 && minor < 19)) {
@@ -24,12 +22,5 @@ const isDataPlane = process.argv[2] === 'data-plane' && !process.argv.includes('
 if (isDataPlane && typeof process.execve === 'function' && !process.execArgv.includes(youngSpace)) {
   process.removeAllListeners('warning');
   process.execve(process.execPath, [process.execPath, ...process.execArgv, youngSpace, ...process.argv.slice(1)]);
-}
-// Older objects V8 leaves until there is a multiple of what was in use when it last looked: calls' events that wait a moment for each
-// other are enough for 100 MB. Half as much again costs no time that could be measured (docs/performance.md), but at the start, when all of
-// a configuration comes and stays: until that is over it is twice as much. A Node that does not know this any more says so and goes on.
-if (isDataPlane) {
-  setFlagsFromString('--heap-growing-percent=100');
-  setTimeout(() => setFlagsFromString('--heap-growing-percent=50'), 5_000).unref();
 }
 await import(built.href);
